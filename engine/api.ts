@@ -1,0 +1,225 @@
+/**
+ * What `Engine` offers to the server and to programs that embed it. One member a capability; every method validates what the
+ * types cannot say, throws `EngineError` or `InvalidParams`, and changes nothing when it throws.
+ *
+ * Order of notifications: an engine calls its listeners synchronously, in the order things happen, and before the promise or value of the
+ * request that caused them settles.
+ *
+ * @module
+ */
+import type {
+  Asset,
+  AssetType,
+  Changes,
+  Edit,
+  Frames,
+  Job,
+  Loop,
+  OfflineStatus,
+  Project,
+  Timeline,
+  Transport,
+} from "./pulse/types.ts";
+
+/** Who asks: a connection's client id, which steers undo merging and job notices. */
+export interface Caller {
+  readonly clientId: string;
+}
+
+export type Topic =
+  | "transport"
+  | "assets"
+  | "streams"
+  | "timeline"
+  | "jobs"
+  | "device"
+  | "library"
+  | "diagnostics"
+  | "meters";
+
+/** A notification of API.md, "Notifications". `clientId`: also goes to this client when it has not subscribed. */
+export interface Notification {
+  readonly topic: Topic;
+  readonly method: string;
+  readonly params: unknown;
+  readonly clientId?: string;
+}
+
+export interface EditOptions {
+  baseRevision?: number;
+  label?: string;
+  mergeKey?: string;
+  requestId?: string;
+}
+export interface EditResult {
+  revision: number;
+  playheadFrame: Frames;
+  changes: Changes;
+}
+export interface HistoryEntry {
+  revision: number;
+  label: string;
+  clientId: string;
+  applied: boolean;
+}
+
+export interface LibraryEntry {
+  name: string;
+  path: string;
+  kind: "folder" | "audio" | "other";
+  assetId?: string;
+  durationSeconds?: number;
+  offlineStatus?: OfflineStatus;
+}
+export interface LibraryListing {
+  entries: LibraryEntry[];
+  total: number;
+}
+export interface LibraryQuery {
+  path?: string;
+  query?: string;
+  sort?: "name" | "duration" | "kind";
+  offset?: number;
+  limit?: number;
+}
+
+export interface DeviceInfo {
+  backend: string;
+  device: string;
+  name: string;
+  isDefault: boolean;
+  sampleRate: number | null;
+  channels: number | null;
+}
+export interface OpenDevice {
+  backend: string;
+  device: string | null;
+  name: string;
+  sampleRate: number;
+  periodFrames: number;
+  latencyFrames: number;
+  state: "running" | "lost" | "closed";
+}
+
+export interface MixdownParams {
+  path: string;
+  startFrame?: Frames;
+  lengthFrames?: Frames;
+  container: "wav" | "flac";
+  sampleFormat: "s16" | "s24" | "f32";
+  sampleRate?: number;
+  dither?: boolean;
+  trackIds?: string[];
+  stems?: boolean;
+  overwrite?: boolean;
+}
+
+/** Columns of a peaks query; planes are `width` long, NaN where not analysed yet. */
+export interface PeaksColumns {
+  start: number;
+  end: number;
+  width: number;
+  /** Planes: one a channel asked for. */
+  min: Float32Array[];
+  max: Float32Array[];
+  rms: Float32Array[];
+  complete: boolean;
+  /** Strong validator of a complete answer: content, level, range; `null` while partial. */
+  etag: string | null;
+}
+export interface PeaksQuery {
+  start?: number;
+  end?: number;
+  width: number;
+  /** `all` by default. */
+  channels?: "all" | "mix" | number[];
+}
+
+/** A file or bytes to serve. */
+export interface BytesAnswer {
+  bytes: Uint8Array<ArrayBuffer>;
+  complete: boolean;
+  etag: string | null;
+}
+
+export interface EngineApi {
+  readonly version: string;
+  /** New at each start. */
+  readonly instanceId: string;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly kernels: Readonly<Record<string, unknown>>;
+  /** `timeMs` on the engine's monotonic clock, `unixMs` of the same instant. */
+  clock(): { timeMs: number; unixMs: number };
+  /** Calls `listener` with each notification until the returned function is called. A listener must not throw. */
+  listen(listener: (notification: Notification) => void): () => void;
+  /** A topic's whole state now (`engine.subscribe`). `sinceRevision` is for `timeline`. */
+  topicState(topic: Topic, sinceRevision?: number): unknown;
+  /** Meters as a binary frame (API.md) since the last call, `null` if nothing was rendered. Called by one pump 30 times a second. */
+  takeMeters(): Uint8Array<ArrayBuffer> | null;
+  viewHint(caller: Caller, hint: unknown): void;
+
+  readonly projects: {
+    current(): Project;
+    list(): Promise<Project[]>;
+    create(params: { name: string; path?: string; sampleRate?: number }): Promise<Project>;
+    open(params: { projectId?: string; path?: string }): Promise<Project>;
+    saveAs(params: { name: string; path?: string }): Promise<Project>;
+  };
+  readonly library: {
+    list(query: LibraryQuery): Promise<LibraryListing>;
+    /** Saves a body under the first root and registers it. Limits: `limits.uploadBytes`. Nothing appears there until it is whole. */
+    upload(name: string, body: ReadableStream<Uint8Array>, caller: Caller): Promise<Asset>;
+  };
+  readonly assets: {
+    register(path: string, type: AssetType | undefined, caller: Caller): Promise<Asset>;
+    get(assetId: string): Asset;
+    list(params: { offset?: number; limit?: number; status?: OfflineStatus }): { assets: Asset[]; total: number };
+    remove(assetId: string, caller: Caller): void;
+    /** The resolved path of the asset's file and what identifies its bytes, for `/audio`. */
+    file(assetId: string): { path: string; etag: string; contentType: string };
+    peaks(assetId: string, query: PeaksQuery): Promise<PeaksColumns>;
+    waveformDat(assetId: string, params: { bits: 8 | 16; samplesPerPixel: number; split: boolean }): Promise<BytesAnswer>;
+    waveformJson(assetId: string, params: { bits: 8 | 16; samplesPerPixel: number; split: boolean }): Promise<BytesAnswer>;
+    wavesurferJson(assetId: string, params: { points: number }): Promise<BytesAnswer>;
+    waveformSvg(assetId: string, params: { width: number; height: number }): Promise<{ svg: string; complete: boolean }>;
+    /** Calls back whenever more of the asset is analysed, until the returned function is called. */
+    onAnalysed(assetId: string, listener: () => void): () => void;
+  };
+  readonly timeline: {
+    get(): { timeline: Timeline; revision: number };
+    set(timeline: Timeline, options: EditOptions, caller: Caller): EditResult;
+    edit(edits: readonly Edit[], options: EditOptions, caller: Caller): EditResult;
+    undo(options: { baseRevision?: number }, caller: Caller): EditResult;
+    redo(options: { baseRevision?: number }, caller: Caller): EditResult;
+    history(params: { offset?: number; limit?: number }): { entries: HistoryEntry[]; total: number };
+  };
+  readonly transport: {
+    get(): Transport;
+    play(params: { fromFrame?: Frames; toFrame?: Frames }): Transport;
+    pause(): Transport;
+    stop(): Transport;
+    seek(positionFrame: Frames): Transport;
+    setLoop(loop: Loop): Transport;
+  };
+  readonly render: {
+    mixdown(params: MixdownParams, caller: Caller): { jobId: string; revision: number };
+    /** The resolved path of a finished render under the export folder, for `GET /aura/exports/{path}`. */
+    exportFile(path: string): { path: string; contentType: string };
+  };
+  readonly jobs: {
+    list(): Job[];
+    get(jobId: string): Job;
+    cancel(jobId: string): Job;
+  };
+  readonly devices: {
+    list(): Promise<DeviceInfo[]>;
+    current(): OpenDevice | null;
+    open(params: { backend?: string; device?: string; period?: number }): Promise<OpenDevice>;
+  };
+  readonly diagnostics: {
+    get(caller: Caller): unknown;
+    reset(caller: Caller): void;
+    underruns(params: { afterId?: number; limit?: number }): { underruns: unknown[]; total: number };
+  };
+}

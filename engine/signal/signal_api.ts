@@ -1,0 +1,127 @@
+/**
+ * What Signal offers to the rest of the engine: sources, publishing, transport, offline rendering, devices. Implemented by
+ * `signal.ts` over the native library.
+ *
+ * @module
+ */
+import type { Frames, HeadMapStep, MixModel } from "./model.ts";
+
+/** A file's header, as native code read it. */
+export interface SourceInfo {
+  /** Frames in the file, clamped to what it really holds. */
+  frames: Frames;
+  sampleRate: number;
+  channels: number;
+  bits: number;
+  encoding: "u8" | "s8" | "s16" | "s24" | "s32" | "f32" | "f64";
+  container: "wav" | "rf64" | "w64" | "aiff" | "aifc";
+  channelMask: number;
+  fileBytes: number;
+  dataOffset: number;
+  device: number;
+  inode: number;
+  mtimeMs: number;
+  ctimeMs: number;
+  /** True where the header's length differed from the file's. */
+  lengthLied: boolean;
+}
+
+/** Where the renderer stood at `timeMs`. */
+export interface PositionRecord {
+  positionFrame: Frames;
+  timeMs: number;
+  audibleFrame: Frames;
+  state: "stopped" | "paused" | "playing";
+  revision: number;
+  loop: { enabled: boolean; startFrame: Frames; endFrame: Frames };
+  latencyFrames: number;
+  rate: number;
+  framesRendered: Frames;
+  /** A publication waits at the gate. */
+  gateWaiting: boolean;
+}
+
+export type Cause = "queue" | "read" | "decode" | "stalled" | "absent" | "budget";
+
+export type SignalEvent =
+  | { kind: "swap"; timeMs: number; before: Frames; after: Frames; revision: number }
+  | { kind: "wrap"; timeMs: number; from: Frames; to: Frames }
+  | { kind: "end"; timeMs: number; positionFrame: Frames }
+  | {
+    kind: "gapBegin" | "gapEnd";
+    timeMs: number;
+    trackId: string | null;
+    clipId: string | null;
+    assetId: string | null;
+    positionFrame: Frames;
+    frames: Frames;
+    cause: Cause;
+  }
+  | { kind: "loopOff"; timeMs: number }
+  | { kind: "state"; timeMs: number; state: "stopped" | "paused" | "playing" }
+  | { kind: "lost"; timeMs: number; count: number };
+
+/** Meters gathered since the last take: linear, post-fader. */
+export interface MeterReading {
+  audibleFrame: Frames;
+  timeMs: number;
+  revision: number;
+  master: { peak: [number, number]; rms: [number, number] };
+  tracks: Map<string, { peak: [number, number]; rms: [number, number] }>;
+}
+
+export interface DeviceEntry {
+  backend: string;
+  device: string;
+  name: string;
+  isDefault: boolean;
+  sampleRate: number | null;
+  channels: number | null;
+}
+export interface DeviceState {
+  backend: string;
+  device: string | null;
+  name: string;
+  sampleRate: number;
+  periodFrames: number;
+  latencyFrames: number;
+  state: "running" | "lost" | "closed";
+}
+
+/** One render of a fixed mix, block after block, away from the device. */
+export interface OfflineRender extends AsyncDisposable {
+  /** Renders the next `frames` frames: interleaved stereo. Waits for pages; what cannot be had is silence and counted. */
+  next(frames: number): Promise<Float32Array<ArrayBuffer>>;
+  /** Frames that were missing so far. */
+  missing(): number;
+}
+
+export interface SignalApi extends AsyncDisposable {
+  readonly sampleRate: number;
+  nowMs(): number;
+  /**
+   * Opens the file and binds it to `assetId`: clips of that asset sound from the next publication on. Throws `EngineError`
+   * `asset.unsupported`, `asset.unreadable` or `asset.notFound`; the path must already be resolved and allowed.
+   */
+  openSource(assetId: string, path: string): Promise<SourceInfo>;
+  closeSource(assetId: string): void;
+  /** Makes a mix heard: packs what changed since the last one. `map`: how the head moves (all-track ripples only). Synchronous. */
+  publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void;
+  play(fromFrame?: Frames, toFrame?: Frames): void;
+  pause(): void;
+  stop(): void;
+  seek(positionFrame: Frames): void;
+  setLoop(loop: { enabled: boolean; startFrame: Frames; endFrame: Frames }): void;
+  position(): PositionRecord;
+  /** Events since the last drain. Call it about 30 times a second. */
+  drainEvents(): SignalEvent[];
+  takeMeters(): MeterReading | null;
+  /** Renderer and store counters by name, for diagnostics. */
+  counters(): Record<string, number>;
+  trackCounters(trackId: string): { missing: number; faded: number };
+  renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
+  listDevices(backend?: string): Promise<DeviceEntry[]>;
+  openDevice(params: { backend?: string; device?: string; period?: number }): Promise<DeviceState>;
+  closeDevice(): Promise<void>;
+  deviceState(): DeviceState | null;
+}

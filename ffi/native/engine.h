@@ -1,0 +1,311 @@
+/* Loophole engine: the native library's public surface.
+ *
+ * Manual
+ * ------
+ * Everything is a handle (u32, never 0), a number (frames are f64 holding integers, exact to 2^53) or a
+ * buffer that the caller owns and that native code reads or fills within the call. There are no callbacks, no
+ * C strings (paths are UTF-8 bytes with a length) and no pointers in results. A buffer that outlives its call
+ * is named so (lp_tap_start): its owner must keep it alive until the matching call ends that use.
+ *
+ * Every function returns an i32: >= 0 is success (a handle or a count where the prose says so, else 0), < 0 is
+ * one of lp_result. The words for people are written by the caller.
+ *
+ * Threads. Each function's comment opens with the thread that may call it:
+ *   [control]  the one thread that owns the engine (JavaScript's main thread). Returns at once.
+ *   [blocking] any thread, may wait for a disk or a device: call it as a non-blocking FFI call.
+ *   [any]      any thread, returns at once, takes no lock.
+ * Calls on one handle from several threads at a time are allowed only where the prose says so. No call may be
+ * pending when lp_engine_close is called, and none may follow it.
+ *
+ * Units. *_frame, *_frames: frames at the engine's sample rate. *_ms: milliseconds of the engine's monotonic
+ * clock. *_bytes: bytes. Gains are linear.
+ *
+ * One engine holds one page store and its threads (fill pool, follower), any number of sources and renderers.
+ * A renderer holds the published snapshot, the heads and the counters; it is driven by a device (lp_device_open),
+ * by a caller that pulls blocks (lp_render: the manual device) or offline (lp_render_wait: mixdown). All three
+ * run the same render function and give the same bits.
+ */
+#ifndef LP_ENGINE_H
+#define LP_ENGINE_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define LP_API __declspec(dllexport)
+#else
+#define LP_API __attribute__((visibility("default")))
+#endif
+
+/* Raised whenever a signature or a packed layout below changes. */
+#define LP_ABI_VERSION 1
+
+enum lp_result {
+  LP_OK = 0,
+  LP_E_ARGUMENT = -1,    /* a value is out of range; nothing was changed */
+  LP_E_MEMORY = -2,      /* no memory for it */
+  LP_E_HANDLE = -3,      /* no such handle, or closed */
+  LP_E_IO = -4,          /* the system refused a read; errno is in the out buffer where there is one */
+  LP_E_ABSENT = -5,      /* no file at this path */
+  LP_E_UNSUPPORTED = -6, /* a file of a kind that is not read (lp_why tells more) */
+  LP_E_UNREADABLE = -7,  /* a file that claims a known kind but is damaged (lp_why tells more) */
+  LP_E_STATE = -8,       /* not possible now: no device open, already running … */
+  LP_E_DEVICE = -9,      /* the audio system refused */
+  LP_E_LIMIT = -10,      /* a documented limit would be exceeded */
+  LP_E_TIMEOUT = -11,    /* the time given has passed */
+  LP_E_CLOSING = -12     /* the engine is closing */
+};
+
+/* Why a file cannot be read: finer than lp_result, for messages. */
+enum lp_why {
+  LP_WHY_NONE = 0,
+  LP_WHY_NOT_A_FILE = 1,       /* a directory, a device, a socket */
+  LP_WHY_EMPTY = 2,            /* no bytes */
+  LP_WHY_UNKNOWN_CONTAINER = 3,/* the first bytes are of no kind we read */
+  LP_WHY_ENCODING = 4,         /* a sample encoding that is not read (A-law, ADPCM …): value = format tag */
+  LP_WHY_RATE = 5,             /* sample rate 0 or beyond 1 … 768000: value = rate */
+  LP_WHY_CHANNELS = 6,         /* channels 0 or more than 8: value = channels */
+  LP_WHY_BITS = 7,             /* bits a sample that do not fit the encoding: value = bits */
+  LP_WHY_BLOCK = 8,            /* block size that does not fit channels × bytes: value = block align */
+  LP_WHY_NO_FORMAT = 9,        /* no format chunk before the data */
+  LP_WHY_NO_DATA = 10,         /* no data chunk, or none with a whole frame */
+  LP_WHY_TRUNCATED_HEADER = 11,/* the file ends inside its header */
+  LP_WHY_PERMISSION = 12       /* the system denies reading it */
+};
+
+/* Sample encodings and containers, as lp_source_info reports them. */
+enum lp_encoding { LP_ENC_U8 = 1, LP_ENC_S8 = 2, LP_ENC_S16 = 3, LP_ENC_S24 = 4, LP_ENC_S32 = 5, LP_ENC_F32 = 6, LP_ENC_F64 = 7 };
+enum lp_container { LP_CON_WAV = 1, LP_CON_RF64 = 2, LP_CON_W64 = 3, LP_CON_AIFF = 4, LP_CON_AIFC = 5 };
+
+/* 128 bytes, little-endian. f64 fields hold integers. */
+typedef struct lp_source_info {
+  double frames;          /* 0: whole frames in the file, clamped to what the file really holds */
+  double data_offset;     /* 8: bytes before the first frame */
+  double file_bytes;      /* 16 */
+  double device;          /* 24: st_dev */
+  double inode;           /* 32 */
+  double mtime_ns_hi;     /* 40: seconds */
+  double mtime_ns_lo;     /* 48: nanoseconds */
+  double ctime_ns_hi;     /* 56 */
+  double ctime_ns_lo;     /* 64 */
+  uint32_t sample_rate;   /* 72 */
+  uint32_t channels;      /* 76 */
+  uint32_t bits;          /* 80: valid bits a sample */
+  uint32_t encoding;      /* 84: lp_encoding */
+  uint32_t container;     /* 88: lp_container */
+  uint32_t channel_mask;  /* 92: WAVE speaker mask, 0 if unknown */
+  uint32_t length_lied;   /* 96: 1 if the header's length differed from the file's */
+  uint32_t why;           /* 100: lp_why, set on failure */
+  double why_value;       /* 104: the offending value, or errno with LP_E_IO */
+  uint32_t page_frames;   /* 112: frames a page of this source holds */
+  uint32_t reserved[3];
+} lp_source_info;
+
+/* [any] LP_ABI_VERSION of the loaded library. */
+LP_API int32_t lp_abi_version(void);
+
+/* ---- engine ------------------------------------------------------------------------------------------ */
+
+enum lp_engine_flags {
+  LP_ENGINE_MANUAL_CLOCK = 1, /* time moves only by lp_clock_set and by frames that lp_render renders */
+  LP_ENGINE_SINGLE_STEP = 2   /* no threads: lp_step_follow and lp_step_fill do their work */
+};
+
+/* [control] Opens an engine. sample_rate 8000 … 384000; slab_bytes ≥ 65536, mapped once, never exceeded;
+ * fill_threads 1 … 64 (ignored with SINGLE_STEP). Returns its handle. */
+LP_API int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_threads, uint32_t flags);
+
+/* [blocking] Closes everything of the engine: devices, renderers, threads, sources. Returns the number of threads that
+ * hang in a read and had to be left behind (then the library must stay loaded), else 0. */
+LP_API int32_t lp_engine_close(uint32_t engine);
+
+/* [any] The engine's monotonic clock in milliseconds. The same clock for all engines unless MANUAL_CLOCK. */
+LP_API double lp_now_ms(uint32_t engine);
+
+/* [control] With MANUAL_CLOCK: sets the clock. Never backwards. */
+LP_API int32_t lp_clock_set(uint32_t engine, double now_ms);
+
+/* ---- sources ----------------------------------------------------------------------------------------- */
+
+/* [blocking] Opens the file at path (UTF-8, not terminated), reads its header and makes a source of it. May be called
+ * from several threads. info: sizeof(lp_source_info), always filled. Returns the source's handle. The source's frames are
+ * at the engine's rate; for now a file at another rate gives LP_E_UNSUPPORTED with why LP_WHY_RATE. */
+LP_API int32_t lp_source_open(uint32_t engine, const uint8_t *path, uint32_t path_bytes, uint8_t *info, uint32_t info_bytes);
+
+/* [control] How the source's channels sound in the two of the mix: coefficients[c * 2 + side], channels × 2 floats.
+ * Default: mono to both sides at unity, stereo as it is, others folded by ITU-R BS.775. Before its first use only. */
+LP_API int32_t lp_source_set_fold(uint32_t engine, uint32_t source, const float *coefficients, uint32_t count);
+
+/* [control] Forgets the source. Its pages go when no snapshot names it any more. */
+LP_API int32_t lp_source_close(uint32_t engine, uint32_t source);
+
+/* [control] Asks for [start_frame, end_frame) of the source to become resident, at anticipative priority. Pages beyond the budget
+ * are not fetched. */
+LP_API int32_t lp_source_prefetch(uint32_t engine, uint32_t source, double start_frame, double end_frame);
+
+/* [any] Frames resident without a gap from start_frame on, at most max_frames; as f64, negative lp_result on error. */
+LP_API double lp_source_resident(uint32_t engine, uint32_t source, double start_frame, double max_frames);
+
+/* [control] 64-bit hash (FNV-1a) of a fully resident page's samples, written to out as 8 bytes. LP_E_STATE if it is not
+ * resident. */
+LP_API int32_t lp_source_page_hash(uint32_t engine, uint32_t source, double page, uint8_t *out, uint32_t out_bytes);
+
+/* [control] Test: drops every unpinned page of the store. Returns how many went. */
+LP_API int32_t lp_store_drop(uint32_t engine);
+
+/* [any] Counters of the store into out (f64 each): 0 units, 1 units free, 2 pages resident, 3 page fills, 4 evictions, 5 bytes read,
+ * 6 reads, 7 read ns, 8 convert ns, 9 queue length, 10 queue dropped, 11 open files, 12 read errors, 13 horizon held in ms (the least of
+ * all playing heads), 14 voices refused, 15 stalled reads. Returns how many were written. */
+LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
+
+/* ---- single step and gates (tests) -------------------------------------------------------------------- */
+
+/* [control] SINGLE_STEP: runs one pass of the follower. */
+LP_API int32_t lp_step_follow(uint32_t engine);
+/* [control] SINGLE_STEP: runs one step (at most 2 ms of work) of the fill pool. Returns 1 if there was work, else 0. */
+LP_API int32_t lp_step_fill(uint32_t engine);
+/* [any] Closes (1) or opens (0) the gate before every read. */
+LP_API int32_t lp_gate_set(uint32_t engine, uint32_t closed);
+/* [any] Lets `reads` more reads through the closed gate. */
+LP_API int32_t lp_gate_release(uint32_t engine, uint32_t reads);
+
+/* ---- renderers --------------------------------------------------------------------------------------- */
+
+enum lp_renderer_flags { LP_RENDERER_OFFLINE = 1 /* anticipative priority; parameters are never ramped */ };
+
+/* [control] A renderer on the engine: two channels out. Returns its handle. */
+LP_API int32_t lp_renderer_create(uint32_t engine, uint32_t flags);
+/* [blocking] Closes its device, waits for the render thread to be out, frees it. */
+LP_API int32_t lp_renderer_close(uint32_t renderer);
+
+/* [control] Publishes a packed edit (layout in snapshot.h, written by engine/signal/pack.ts): new blocks and tracks as splices of
+ * the last published ones, the playhead map, the loop. Latest wins; the admission gate decides when it is heard.
+ * LP_E_ARGUMENT if the packing is malformed: then nothing changed. */
+LP_API int32_t lp_publish(uint32_t renderer, const uint8_t *packed, uint32_t packed_bytes);
+
+/* [control] Transport. A from_frame or to_frame of NaN means: where it stands / no end. All take effect in the order called, also
+ * relative to lp_publish. Stop returns to where play began. */
+LP_API int32_t lp_transport_play(uint32_t renderer, double from_frame, double to_frame);
+LP_API int32_t lp_transport_pause(uint32_t renderer);
+LP_API int32_t lp_transport_stop(uint32_t renderer);
+LP_API int32_t lp_transport_seek(uint32_t renderer, double position_frame);
+LP_API int32_t lp_transport_loop(uint32_t renderer, uint32_t enabled, double start_frame, double end_frame);
+
+/* [any] The renderer's position record into out, 16 f64: 0 position_frame (where rendering stands), 1 time_ms (when it stood
+ * there), 2 audible_frame (what leaves the device at time_ms), 3 state (0 stopped, 1 paused, 2 playing), 4 revision that sounds,
+ * 5 loop enabled, 6 loop start, 7 loop end, 8 device latency in frames, 9 frames rendered in all, 10 publication acknowledged,
+ * 11 publication last made, 12 origin of play, 13 fade frames left, 14 rate (1 or 0), 15 gate waiting (0/1). */
+LP_API int32_t lp_position(uint32_t renderer, double *out, uint32_t count);
+
+/* [control] Drains events (64 bytes each, struct lp_event) into out. Returns how many. */
+LP_API int32_t lp_events(uint32_t renderer, uint8_t *out, uint32_t out_bytes);
+
+enum lp_event_kind {
+  LP_EV_SWAP = 1,        /* a publication was taken: a = position before, b = position after, value = revision */
+  LP_EV_WRAP = 2,        /* loop wrap: a = loop end, b = loop start */
+  LP_EV_END = 3,         /* to_frame was reached: a = position */
+  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, a = position, cause */
+  LP_EV_GAP_END = 5,     /* they are there again: the same, b = frames missed */
+  LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
+  LP_EV_STATE = 7,       /* state changed by the renderer itself: value = new state */
+  LP_EV_LOST = 8         /* the ring was full: value = events lost */
+};
+enum lp_cause { LP_CAUSE_QUEUE = 0, LP_CAUSE_READ = 1, LP_CAUSE_DECODE = 2, LP_CAUSE_STALLED = 3, LP_CAUSE_ABSENT = 4, LP_CAUSE_BUDGET = 5, LP_CAUSES = 6 };
+
+typedef struct lp_event {
+  uint32_t kind;     /* 0 */
+  uint32_t cause;    /* 4 */
+  uint32_t track;    /* 8: slot */
+  uint32_t clip;     /* 12: uid */
+  uint32_t source;   /* 16: handle */
+  uint32_t reserved; /* 20 */
+  double a;          /* 24 */
+  double b;          /* 32 */
+  double time_ms;    /* 40 */
+  double value;      /* 48 */
+  double reserved2;  /* 56 */
+} lp_event;
+
+/* [control] Takes the meters gathered since the last take: out = f64 audible_frame, f64 time_ms, f64 revision, f64 frames gathered, then
+ * master and slots 0 … slots-1 with 4 f32 each: peak L, peak R, rms L, rms R. Returns slots written, or LP_E_STATE when
+ * no block was rendered since. */
+LP_API int32_t lp_meters(uint32_t renderer, uint8_t *out, uint32_t out_bytes);
+
+/* [any] Counters of the renderer (f64 each): 0 callbacks, 1 frames, 2 missing total, 3 faded total, 4 … 9 missing by cause, 10 … 15 faded by
+ * cause, 16 longest callback ns, 17 callbacks longer than their period, 18 publications taken, 19 displaced, 20 admitted by deadline,
+ * 21 crossfades, 22 sum of callback ns, 23 events lost, 24 frames of the old snapshot rendered after the last publish. */
+LP_API int32_t lp_counters(uint32_t renderer, double *out, uint32_t count);
+/* [any] missing and faded of one track slot, two f64. */
+LP_API int32_t lp_track_counters(uint32_t renderer, uint32_t slot, double *out, uint32_t count);
+
+/* [control] Manual device: renders `frames` frames (interleaved stereo f32) at once. LP_E_STATE while a device drives it. */
+LP_API int32_t lp_render(uint32_t renderer, float *out, uint32_t frames);
+/* [blocking] Offline: as lp_render, but waits before each block until its pages are resident or cannot be had. LP_E_TIMEOUT after
+ * timeout_ms without progress. Returns frames rendered. */
+LP_API int32_t lp_render_wait(uint32_t renderer, float *out, uint32_t frames, double timeout_ms);
+
+/* [control] Copies what the renderer puts out into buffer (interleaved stereo f32) until `frames` are there. The buffer must live until
+ * lp_tap_stop returns. */
+LP_API int32_t lp_tap_start(uint32_t renderer, float *buffer, double frames);
+/* [blocking] Ends it. Returns through out[0] the frames written (f64). */
+LP_API int32_t lp_tap_stop(uint32_t renderer, double *out);
+
+/* ---- devices ------------------------------------------------------------------------------------------ */
+
+enum lp_backend { LP_BACKEND_AUTO = 0, LP_BACKEND_PULSEAUDIO = 1, LP_BACKEND_ALSA = 2, LP_BACKEND_JACK = 3, LP_BACKEND_COREAUDIO = 4, LP_BACKEND_WASAPI = 5, LP_BACKEND_NULL = 6 };
+
+/* 320 bytes each. */
+typedef struct lp_device_entry {
+  uint32_t backend;      /* 0 */
+  uint32_t is_default;   /* 4 */
+  uint32_t index;        /* 8: in this listing of its backend */
+  uint32_t sample_rate;  /* 12: native, 0 unknown */
+  uint32_t channels;     /* 16: native, 0 unknown */
+  uint32_t id_bytes;     /* 20 */
+  uint32_t name_bytes;   /* 24 */
+  uint32_t reserved;     /* 28 */
+  uint8_t id[160];       /* 32: stable name of the device within its backend, UTF-8 or hex */
+  uint8_t name[128];     /* 192: for people, UTF-8 */
+} lp_device_entry;
+
+/* [blocking] Lists playback devices of a backend (AUTO: all that answer, null last). Returns how many there are; fills as many as fit. */
+LP_API int32_t lp_device_list(uint32_t backend, uint8_t *out, uint32_t out_bytes);
+
+/* 256 bytes; requested values in, what was opened out. */
+typedef struct lp_device_config {
+  uint32_t backend;       /* 0: requested, then the real one */
+  uint32_t sample_rate;   /* 4: the engine's rate; out: the rate the device runs at */
+  uint32_t period_frames; /* 8 */
+  uint32_t periods;       /* 12: out */
+  uint32_t latency_frames;/* 16: out: frames between render and sound, best known */
+  uint32_t id_bytes;      /* 20: 0 for the system's default */
+  uint32_t name_bytes;    /* 24: out */
+  uint32_t reserved;      /* 28 */
+  uint8_t id[96];         /* 32 */
+  uint8_t name[128];      /* 128: out */
+} lp_device_config;
+
+/* [blocking] Opens and starts a device on the renderer. config: 256 bytes, in and out. LP_E_STATE if one is open. */
+LP_API int32_t lp_device_open(uint32_t renderer, uint8_t *config, uint32_t config_bytes);
+/* [blocking] Fades out, stops and closes it. Position is kept. */
+LP_API int32_t lp_device_close(uint32_t renderer);
+/* [any] State of its device into out (f64 each): 0 running, 1 lost (vanished by itself), 2 measured callback cadence in frames per
+ * second, 3 period, 4 latency frames, 5 rate. */
+LP_API int32_t lp_device_status(uint32_t renderer, double *out, uint32_t count);
+
+/* ---- analysis ------------------------------------------------------------------------------------------ */
+
+/* Peaks: see peaks.h for the arithmetic. A scan reads one file once, front to back or by ranges, away from the page store. */
+
+/* [blocking] Opens a scan of the file at path; fills info as lp_source_open does (any rate is fine). Returns a scan handle. Scans belong to no
+ * engine. */
+LP_API int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info, uint32_t info_bytes);
+/* [blocking] Reduces frames [start_frame, start_frame + buckets × frames_per_bucket), clamped to the file, to buckets: for each bucket, for each plane
+ * (channels, then the mono mix if there is more than one channel): f32 min, f32 max, f32 rms. Returns the buckets written
+ * (a last one may be partial). invalid[0]: f64 count of NaN and infinite samples met, added to what stands there. */
+LP_API int32_t lp_scan_peaks(uint32_t scan, double start_frame, uint32_t frames_per_bucket, uint32_t buckets, float *out, uint32_t out_floats, double *invalid);
+/* [blocking] Reads `frames` frames from start_frame as planar f32 (plane after plane, `frames` apart). Returns frames read. */
+LP_API int32_t lp_scan_read(uint32_t scan, double start_frame, uint32_t frames, float *out, uint32_t out_floats);
+/* [blocking] */
+LP_API int32_t lp_scan_close(uint32_t scan);
+
+#endif
