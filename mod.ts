@@ -1,0 +1,6 @@
+/**
+ * The engine for programs that embed it: re-exports only. Each part adds its public names here.
+ *
+ * @module
+ */
+export {};
