@@ -1,0 +1,97 @@
+/**
+ * Gathers the many small notices of imports, so that registering a thousand files does not send thousands of messages.
+ *
+ * @module
+ */
+import type { Notify } from "../../notices.ts";
+import type { Asset, OfflineStatus } from "../types.ts";
+
+/** How long notices are gathered, in milliseconds (API.md, "Notifications"). */
+export const GATHER_MS = 100;
+
+/** `asset.statusChanged`, one asset of it. */
+export interface StatusChange {
+  assetId: string;
+  offlineStatus: OfflineStatus;
+  proxyStatus: Asset["proxyStatus"];
+  generation: number;
+}
+
+/** `asset.importProgress`, one asset of it. Ranges are `[start, end)` in the asset's own samples. */
+export interface ImportProgress {
+  assetId: string;
+  analysed: [number, number][];
+  lengthSamples: number;
+}
+
+/**
+ * The newest of each kind for each asset is kept and sent at the end of the 100 ms that its first began. `added` and `removed` are
+ * never gathered: the request that caused them is answered after its notice.
+ */
+export class AssetNotices implements Disposable {
+  readonly #changed = new Map<string, Asset>();
+  readonly #status = new Map<string, StatusChange>();
+  readonly #progress = new Map<string, ImportProgress>();
+  readonly #ready = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(readonly notify: Notify) {}
+
+  added(asset: Asset): void {
+    this.notify({ topic: "assets", method: "asset.added", params: { assets: [asset] } });
+  }
+
+  removed(assetId: string): void {
+    for (const map of [this.#changed, this.#status, this.#progress, this.#ready]) {
+      map.delete(assetId);
+    }
+    this.notify({ topic: "assets", method: "asset.removed", params: { assetIds: [assetId] } });
+  }
+
+  changed(asset: Asset): void {
+    this.#changed.set(asset.assetId, asset);
+    this.#gather();
+  }
+
+  statusChanged(asset: Asset): void {
+    const { assetId, offlineStatus, proxyStatus, generation } = asset;
+    this.#status.set(assetId, { assetId, offlineStatus, proxyStatus, generation });
+    this.#gather();
+  }
+
+  importProgress(progress: ImportProgress): void {
+    this.#progress.set(progress.assetId, progress);
+    this.#gather();
+  }
+
+  ready(assetId: string): void {
+    this.#ready.add(assetId);
+    this.#gather();
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#send("asset.statusChanged", "changes", this.#status);
+    this.#send("asset.changed", "assets", this.#changed);
+    this.#send("asset.importProgress", "imports", this.#progress);
+    this.#send("asset.ready", "assetIds", this.#ready);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #gather(): void {
+    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  #send(method: string, member: string, waiting: Map<string, unknown> | Set<string>): void {
+    if (waiting.size === 0) return;
+    const params = { [member]: [...waiting.values()] };
+    waiting.clear();
+    this.notify({ topic: "assets", method, params });
+  }
+}
