@@ -5,15 +5,13 @@
  * @module
  */
 import { BuildError } from "./build_error.ts";
-import { runCommand } from "./build_command.ts";
 import {
   type Compiler,
   compilerAdvice,
   findCompiler,
   lacksSystemHeaders,
 } from "./build_compiler.ts";
-import { installPackages, mayInstallPackages } from "./build_debian.ts";
-import { type Header, headerSearchPath, obtainHeader } from "./build_header.ts";
+import { type Header, headerSearchPath, isAtLeast, obtainHeader } from "./build_header.ts";
 import {
   closureOf,
   compileFlags,
@@ -25,6 +23,7 @@ import {
   type ObjectPlan,
 } from "./build_plan.ts";
 import { Progress } from "./build_progress.ts";
+import { type BuildSystem, machine } from "./build_system.ts";
 
 export { BuildError };
 
@@ -34,8 +33,8 @@ export interface BuildOptions {
   nativeDir?: string;
   /** Where objects, libraries and fetched headers are kept; disposable. */
   buildDir?: string;
-  /** The process's environment, as a function. */
-  env?: (name: string) => string | undefined;
+  /** What stands in for the machine, as far as it does. */
+  system?: Partial<BuildSystem>;
   /** Where progress and the compiler's words go; standard error unless told. */
   write?: (text: string) => void;
   /** Refuse code that the compiler warns about. */
@@ -43,6 +42,8 @@ export interface BuildOptions {
 }
 
 const ROOT = import.meta.dirname!.replace(/ffi$/, "");
+/** The oldest Deno that the code is tested with. */
+const MINIMUM_DENO = "2.9.6";
 /** Objects and libraries that nobody has used for this long are deleted when a new one is made. */
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 
@@ -56,8 +57,8 @@ const KEEP_MS = 7 * 24 * 3600 * 1000;
  * @throws {BuildError} When it cannot be built; the message says what to do.
  */
 export async function ensureLibrary(options: BuildOptions = {}): Promise<string> {
-  const env = options.env ?? ((name) => Deno.env.get(name));
-  const override = env("LOOPHOLE_LIBRARY");
+  const system = { ...machine, ...options.system };
+  const override = system.env("LOOPHOLE_LIBRARY");
   if (override) {
     if ((await Deno.stat(override).catch(() => undefined))?.isFile) return override;
     throw new BuildError(
@@ -72,7 +73,7 @@ export async function ensureLibrary(options: BuildOptions = {}): Promise<string>
     return await build({
       nativeDir,
       buildDir,
-      env,
+      system,
       progress,
       warningsAreErrors: options.warningsAreErrors ?? false,
     });
@@ -81,25 +82,38 @@ export async function ensureLibrary(options: BuildOptions = {}): Promise<string>
   }
 }
 
+/**
+ * Refuses a Deno that is too old for this code, by a message rather than by a puzzle.
+ *
+ * @throws {BuildError} When `version` is older than {@linkcode MINIMUM_DENO}.
+ */
+export function checkDenoVersion(version: string = Deno.version.deno): void {
+  if (isAtLeast(version.replace(/[-+].*/, ""), MINIMUM_DENO)) return;
+  throw new BuildError(
+    `Cannot run on Deno ${version}: ${MINIMUM_DENO} or later is needed. ` +
+      `Upgrade it (deno upgrade), or start with: npx --yes deno@${MINIMUM_DENO} task start`,
+  );
+}
+
 interface BuildContext {
   nativeDir: string;
   buildDir: string;
-  env: (name: string) => string | undefined;
+  system: BuildSystem;
   progress: Progress;
   warningsAreErrors: boolean;
 }
 
 async function build(context: BuildContext): Promise<string> {
-  const { nativeDir, buildDir, env, progress } = context;
+  const { nativeDir, buildDir, system, progress } = context;
   const started = performance.now();
   const sources = await readSources(nativeDir);
   if (sources.size === 0) {
     throw new BuildError(`Cannot build the native library: there is no C source in ${nativeDir}.`);
   }
-  const compiler = await findCompiler({ env, log: (line) => progress.step(line) });
+  const compiler = await findCompiler(system, (line) => progress.step(line));
   const header = [...sources.values()].some((files) => mentionsMiniaudio(files))
     ? await obtainHeader({
-      searchPath: headerSearchPath(env("CPATH") ?? "", Deno.build.os),
+      searchPath: headerSearchPath(system.env("CPATH") ?? "", Deno.build.os),
       buildDir,
       onFetch: (name) => progress.step(`getting miniaudio.h from ${name}`),
     })
@@ -124,8 +138,8 @@ async function build(context: BuildContext): Promise<string> {
   }
   const name = compiler.version || compiler.command.join(" ");
   progress.step(`compiling ${missing.length} of ${plans.length} files with ${name}`);
-  await compileAll(missing, objectDir, compiler, progress);
-  await link(plans, objectDir, library, compiler);
+  await compileAll(context, missing, objectDir, compiler);
+  await link(context, plans, objectDir, library, compiler);
   progress.step(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   await prune(buildDir, new Set([library, ...plans.map((plan) => `${objectDir}/${plan.key}.o`)]));
   return library;
@@ -187,10 +201,10 @@ async function planObjects(
 }
 
 async function compileAll(
+  { system, progress }: BuildContext,
   plans: readonly ObjectPlan[],
   objectDir: string,
   compiler: Compiler,
-  progress: Progress,
 ): Promise<void> {
   const failures: string[] = [];
   const queue = [...plans];
@@ -200,11 +214,11 @@ async function compileAll(
       const object = `${objectDir}/${plan.key}.o`;
       const unfinished = `${object}.${crypto.randomUUID()}`;
       const command = [...compiler.command, ...flags, "-c", "-o", unfinished, source];
-      let result = await runCommand(command);
-      if (result.code !== 0 && lacksSystemHeaders(result.stderr) && await mayInstallPackages()) {
+      let result = await system.run(command);
+      if (result.code !== 0 && lacksSystemHeaders(result.stderr) && await system.mayInstall()) {
         progress.step("Installing the C library's headers: apt-get install libc6-dev");
-        await installPackages(["libc6-dev"]);
-        result = await runCommand(command);
+        await system.install(["libc6-dev"]);
+        result = await system.run(command);
       }
       if (result.code !== 0) {
         await Deno.remove(unfinished).catch(() => {});
@@ -227,6 +241,7 @@ async function compileAll(
 }
 
 async function link(
+  { system }: BuildContext,
   plans: readonly ObjectPlan[],
   objectDir: string,
   library: string,
@@ -241,7 +256,7 @@ async function link(
     ...objects,
     ...linkFlags(Deno.build.os),
   ];
-  const result = await runCommand(command);
+  const result = await system.run(command);
   if (result.code !== 0) {
     await Deno.remove(unfinished).catch(() => {});
     throw new BuildError(
@@ -267,6 +282,7 @@ async function prune(buildDir: string, keep: ReadonlySet<string>): Promise<void>
 
 if (import.meta.main) {
   try {
+    checkDenoVersion();
     const library = await ensureLibrary({ warningsAreErrors: Deno.args.includes("--check") });
     await Deno.mkdir(`${ROOT}.build`, { recursive: true });
     const pointer = `${ROOT}.build/library.path`;

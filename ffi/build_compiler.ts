@@ -1,6 +1,6 @@
 import { BuildError } from "./build_error.ts";
-import { findProgram, runCommand } from "./build_command.ts";
-import { installPackages, mayInstallPackages } from "./build_debian.ts";
+import { findProgram } from "./build_command.ts";
+import type { BuildSystem } from "./build_system.ts";
 
 /** A C compiler that was found and that answers. */
 export interface Compiler {
@@ -10,14 +10,6 @@ export interface Compiler {
   version: string;
   /** The folder that it takes headers from besides its own, by the environment: part of what it makes. */
   cpath: string;
-}
-
-/** What {@linkcode findCompiler} asks of the process. */
-export interface CompilerOptions {
-  /** The value of an environment variable. */
-  env: (name: string) => string | undefined;
-  /** Told one line before anything is installed. */
-  log: (line: string) => void;
 }
 
 /** The names that are tried in order, where `CC` names none. */
@@ -39,12 +31,16 @@ export function compilerAdvice(os: typeof Deno.build.os): string {
 /**
  * Finds the C compiler: `CC` if it is set, else {@linkcode COMPILERS} along `PATH`. As root on Debian a missing one is installed.
  *
+ * @param log Told one line before anything is installed.
  * @throws {BuildError} When there is none, or `CC` names one that does not work.
  */
-export async function findCompiler({ env, log }: CompilerOptions): Promise<Compiler> {
-  const path = env("PATH") ?? "";
-  const cpath = env("CPATH") ?? "";
-  const named = (env("CC") ?? "").split(/\s+/).filter((word) => word !== "");
+export async function findCompiler(
+  system: BuildSystem,
+  log: (line: string) => void,
+): Promise<Compiler> {
+  const path = system.env("PATH") ?? "";
+  const cpath = system.env("CPATH") ?? "";
+  const named = (system.env("CC") ?? "").split(/\s+/).filter((word) => word !== "");
   if (named.length > 0) {
     const program = await findProgram(named[0], path);
     if (program === undefined) {
@@ -54,7 +50,7 @@ export async function findCompiler({ env, log }: CompilerOptions): Promise<Compi
       );
     }
     const command = [program, ...named.slice(1)];
-    const answer = await runCommand([...command, "--version"]);
+    const answer = await system.run([...command, "--version"]);
     if (answer.code !== 0) {
       throw new BuildError(
         `Cannot build the native library: CC names "${
@@ -70,7 +66,7 @@ export async function findCompiler({ env, log }: CompilerOptions): Promise<Compi
     for (const name of COMPILERS) {
       const program = await findProgram(name, path);
       if (program === undefined) continue;
-      const answer = await runCommand([program, "--version"]);
+      const answer = await system.run([program, "--version"]);
       // On a Mac without its tools `cc` exists and only says how to get them.
       if (answer.code === 0) {
         return { command: [program], version: firstLine(answer.stdout), cpath };
@@ -80,9 +76,9 @@ export async function findCompiler({ env, log }: CompilerOptions): Promise<Compi
   };
   const found = await search();
   if (found !== undefined) return found;
-  if (await mayInstallPackages()) {
+  if (await system.mayInstall()) {
     log("Installing a C compiler: apt-get install gcc libc6-dev");
-    const result = await installPackages(["gcc", "libc6-dev"]);
+    const result = await system.install(["gcc", "libc6-dev"]);
     const installed = await search();
     if (installed !== undefined) return installed;
     throw new BuildError(

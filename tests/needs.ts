@@ -1,0 +1,78 @@
+/**
+ * What single tests need from the system. `deno task test` installs it as root on Debian; where it is missing, the tests that need
+ * it are skipped and say why. With `CI=true` `tests/run.ts` counts a skipped test as a failure.
+ *
+ * @module
+ */
+
+/** Programs that a test runs, and where they come from. */
+export interface Need {
+  /** Looked for along `PATH`; all must be there. */
+  programs: readonly string[];
+  /** Debian's packages that hold them. */
+  packages: readonly string[];
+}
+
+/** Every need that a test may name. Only those that a test does name are installed. */
+export const NEEDS = {
+  "pulseaudio": {
+    programs: ["pulseaudio", "pactl", "parec"],
+    packages: ["pulseaudio", "pulseaudio-utils"],
+  },
+  "ffmpeg": { programs: ["ffmpeg", "ffprobe"], packages: ["ffmpeg"] },
+  "chromium": { programs: ["chromium"], packages: ["chromium", "fonts-dejavu-core"] },
+} as const satisfies Record<string, Need>;
+
+/** The name of a need. */
+export type NeedName = keyof typeof NEEDS;
+
+const told = new Set<NeedName>();
+
+/**
+ * The programs of a need that are not there.
+ *
+ * @param path Folders joined by colons, as in `PATH`.
+ */
+export function missingPrograms(name: NeedName, path = Deno.env.get("PATH") ?? ""): string[] {
+  return NEEDS[name].programs.filter((program) => findOnPath(program, path) === undefined);
+}
+
+/** Where `PATH` has a program, or `undefined`. */
+export function findOnPath(
+  program: string,
+  path = Deno.env.get("PATH") ?? "",
+): string | undefined {
+  const windows = Deno.build.os === "windows";
+  for (const folder of path.split(windows ? ";" : ":")) {
+    const candidate = `${folder}/${program}${windows ? ".exe" : ""}`;
+    try {
+      if (folder !== "" && Deno.statSync(candidate).isFile) return candidate;
+    } catch {
+      // Not here; the next folder may have it.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * For the options of a test that runs system programs: skips it, visibly, where they are missing.
+ *
+ * ```ts ignore
+ * Deno.test({ name: "plays on a real server", ...needs("pulseaudio"), fn: async () => { … } });
+ * ```
+ */
+export function needs(...names: NeedName[]): { ignore: boolean } {
+  let ignore = false;
+  for (const name of names) {
+    const missing = missingPrograms(name);
+    if (missing.length === 0) continue;
+    ignore = true;
+    if (told.has(name)) continue;
+    told.add(name);
+    console.error(
+      `Skipping the tests that need ${name}: ${missing.join(", ")} not found. ` +
+        `Install ${NEEDS[name].packages.join(", ")}.`,
+    );
+  }
+  return { ignore };
+}

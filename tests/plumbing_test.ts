@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { missingPrograms } from "./needs.ts";
+import { needsNamedIn } from "./setup.ts";
+import { parseSummary, verdict } from "./summary.ts";
+
+Deno.test("parseSummary() takes the last summary that deno printed, with or without colours", () => {
+  assertEquals(
+    parseSummary(
+      "ok | 9 passed | 9 failed (1s)\nnoise\nFAILED | 12 passed (3 steps) | 2 failed (1 step) | 4 ignored (2s)\n",
+    ),
+    { passed: 12, failed: 2, ignored: 4 },
+  );
+  assertEquals(
+    parseSummary("\x1b[32mok\x1b[0m | 3 passed | 0 failed \x1b[38;5;245m(2ms)\x1b[0m\n"),
+    { passed: 3, failed: 0, ignored: 0 },
+  );
+  assertEquals(parseSummary("error: Type checking failed.\n"), undefined);
+});
+
+Deno.test("verdict() passes only a run that ran something and lost nothing", () => {
+  const clean = { passed: 3, failed: 0, ignored: 0 };
+  assertEquals(verdict(clean, 0, true), { passed: 3, failed: 0, ok: true });
+  assertEquals(verdict({ ...clean, ignored: 2 }, 0, false), { passed: 3, failed: 0, ok: true });
+  assertEquals(verdict({ ...clean, ignored: 2 }, 0, true), { passed: 3, failed: 2, ok: false });
+  assertEquals(verdict(clean, 1, false), { passed: 3, failed: 1, ok: false });
+  assertEquals(verdict(undefined, 1, false), { passed: 0, failed: 1, ok: false });
+  assertEquals(verdict({ passed: 0, failed: 0, ignored: 0 }, 0, false).ok, false);
+});
+
+Deno.test("needsNamedIn() finds what tests ask for, and missingPrograms() what is not there", () => {
+  const call = "needs"; // apart from its bracket, or this file itself would seem to need them
+  assertEquals(
+    needsNamedIn(`Deno.test({ ...${call}("ffmpeg", 'pulseaudio'), fn }); ${call}("unheard of");`),
+    ["ffmpeg", "pulseaudio"],
+  );
+  assertEquals(missingPrograms("ffmpeg", "/nowhere"), ["ffmpeg", "ffprobe"]);
+});

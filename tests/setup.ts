@@ -1,0 +1,58 @@
+/**
+ * Gets what the tests need from the system before they run.
+ *
+ * @module
+ */
+import { installPackages, mayInstallPackages } from "../ffi/build_debian.ts";
+import { missingPrograms, type NeedName, NEEDS } from "./needs.ts";
+
+/** The test files among some paths, in order: files as they are, folders with all that is under them. */
+export async function testFiles(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info?.isFile) files.push(path);
+    if (!info?.isDirectory) continue;
+    for await (const entry of Deno.readDir(path)) {
+      if (entry.isDirectory) files.push(...await testFiles([`${path}/${entry.name}`]));
+      else if (/_test\.tsx?$/.test(entry.name)) files.push(`${path}/${entry.name}`);
+    }
+  }
+  return files.sort();
+}
+
+/** The needs that a test's source names in calls of `needs(…)`. */
+export function needsNamedIn(source: string): NeedName[] {
+  const named = new Set<NeedName>();
+  for (const call of source.matchAll(/\bneeds\(([^)]*)\)/g)) {
+    for (const [, name] of call[1].matchAll(/["']([^"']+)["']/g)) {
+      if (Object.hasOwn(NEEDS, name)) named.add(name as NeedName);
+    }
+  }
+  return [...named];
+}
+
+/**
+ * Installs the packages that the given test files need, where that may be done, and otherwise says in one line what to install.
+ *
+ * @returns The needs that are still not met.
+ */
+export async function setUp(files: readonly string[]): Promise<NeedName[]> {
+  const named = new Set<NeedName>();
+  for (const file of files) {
+    for (const name of needsNamedIn(await Deno.readTextFile(file))) named.add(name);
+  }
+  const unmet = () => [...named].filter((name) => missingPrograms(name).length > 0);
+  const missing = unmet();
+  if (missing.length === 0) return [];
+
+  const packages = missing.flatMap((name) => NEEDS[name].packages);
+  if (!await mayInstallPackages()) {
+    console.error(`Some tests will be skipped. To run them, install: ${packages.join(" ")}`);
+    return missing;
+  }
+  console.error(`Installing for the tests: apt-get install ${packages.join(" ")}`);
+  const result = await installPackages(packages);
+  if (result.code !== 0) console.error(result.stderr.trim());
+  return unmet();
+}
