@@ -155,7 +155,7 @@ export async function obtainHeader(options: HeaderOptions): Promise<Header> {
       await Deno.rename(unfinished, path);
       return headerAt(path);
     } catch (error) {
-      tried.push(`${source.name}: ${error instanceof Error ? error.message : error}`);
+      tried.push(`${source.name}: ${reasonOf(error)}`);
     }
   }
   throw new BuildError(
@@ -164,6 +164,12 @@ export async function obtainHeader(options: HeaderOptions): Promise<Header> {
       `Connect to the network and start again, or install the header (Debian: libminiaudio-dev, ` +
       `Homebrew: miniaudio), or put miniaudio.h in a folder and name that folder in CPATH.`,
   );
+}
+
+/** An error's message with those of its causes: `fetch` says why it failed only in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${reasonOf(error.cause)})`;
 }
 
 function headerAt(path: string): Header {

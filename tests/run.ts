@@ -31,7 +31,7 @@ const ROOT = import.meta.dirname!.replace(/[/\\]tests$/, "");
 async function main(args: readonly string[]): Promise<number> {
   const strict = Deno.env.get("CI") === "true";
   const given = args.filter((arg) => arg !== "--");
-  const named = given.filter((arg) => !arg.startsWith("-"));
+  const named = await testFiles(given);
 
   let library: string;
   try {
@@ -42,7 +42,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(error.message);
     return conclude(0, 1);
   }
-  const unmet = await setUp(await testFiles(named.length > 0 ? named : [`${ROOT}/tests`]));
+  const unmet = await setUp(
+    named.length > 0 ? named : await testFiles([`${ROOT}/tests`]),
+  );
 
   // Short, because sockets are made in it too, and those have short names.
   const temporary = `${ROOT}/.build/t${Deno.pid}`;
