@@ -49,6 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
   // Short, because sockets are made in it too, and those have short names.
   const temporary = `${ROOT}/.build/t${Deno.pid}`;
   await Deno.mkdir(temporary, { recursive: true });
+  await removeOldRuns(`${ROOT}/.build`);
   const programs = [Deno.execPath(), ...PROGRAMS.flatMap((name) => findOnPath(name) ?? [])];
   const command = [
     "test",
@@ -78,6 +79,17 @@ async function main(args: readonly string[]): Promise<number> {
     return conclude(passed, failed);
   } finally {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
+  }
+}
+
+/** Deletes the temporary folders of runs that were killed before they could. */
+async function removeOldRuns(folder: string): Promise<void> {
+  const oldest = Date.now() - 24 * 3600 * 1000;
+  for await (const entry of Deno.readDir(folder)) {
+    if (!/^t\d+$/.test(entry.name)) continue;
+    const path = `${folder}/${entry.name}`;
+    const modified = (await Deno.stat(path).catch(() => undefined))?.mtime?.getTime() ?? Infinity;
+    if (modified < oldest) await Deno.remove(path, { recursive: true }).catch(() => {});
   }
 }
 
