@@ -1,0 +1,269 @@
+/**
+ * Play, pause, stop, seek and loop, and what clients hear of them.
+ *
+ * @module
+ */
+import { InvalidParams } from "../../errors.ts";
+import type { Notify } from "../../notices.ts";
+import type { HeadMapStep } from "../../signal/model.ts";
+import type { PositionRecord, SignalApi, SignalEvent } from "../../signal/signal_api.ts";
+import type { Frames, Loop, Transport } from "../types.ts";
+import { type Head, type HeadStep, PendingSteps, runStep } from "./head.ts";
+import type { Underruns } from "./underruns.ts";
+
+/** Time between two position notices while playing, in milliseconds. */
+export const TICK_MS = 1_000 / 30;
+/** Time between two saves of the position while playing, in milliseconds. */
+export const SAVE_MS = 2_000;
+
+export type TransportReason =
+  | "play"
+  | "pause"
+  | "stop"
+  | "seek"
+  | "loop"
+  | "rate"
+  | "edit"
+  | "end"
+  | "device";
+
+/** What is kept over restarts. */
+export interface KeptTransport {
+  positionFrame: Frames;
+  loop: Loop;
+}
+
+export interface TransportOptions {
+  /** The renderer of the open project. */
+  signal: () => SignalApi;
+  notify: Notify;
+  underruns: Underruns;
+  /** Stores position and loop with the project. */
+  save: (kept: KeptTransport) => void;
+}
+
+/** Frames that a request may name. */
+function requireFrame(value: number, field: string): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidParams([field], `must be an integer from 0 to 2^53 − 1, not ${value}`);
+  }
+}
+
+/** The one transport of the open project. Requests take effect in the order in which they are made. */
+export class TransportService implements Disposable {
+  readonly #options: TransportOptions;
+  readonly #pending = new PendingSteps();
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #told: { positionFrame: Frames; timeMs: number; playing: boolean } | null = null;
+  #savedAtMs = 0;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the head to where the project was left, paused, on a renderer that is new. */
+  begin(kept: KeptTransport | null): void {
+    this.#pending.clear();
+    this.#told = null;
+    if (kept !== null) {
+      this.#send({ kind: "seek", positionFrame: kept.positionFrame });
+      this.#send({ kind: "loop", loop: kept.loop });
+    }
+    this.#timer ??= setInterval(() => this.tick(), TICK_MS);
+  }
+
+  get(): Transport {
+    const { record, head } = this.#now();
+    return asTransport(record, head, this.#pending.any);
+  }
+
+  /** @throws {InvalidParams} */
+  play({ fromFrame, toFrame }: { fromFrame?: Frames; toFrame?: Frames }): Transport {
+    if (fromFrame !== undefined) requireFrame(fromFrame, "fromFrame");
+    if (toFrame !== undefined) {
+      requireFrame(toFrame, "toFrame");
+      const from = fromFrame ?? this.#now().head.positionFrame;
+      if (toFrame <= from) {
+        throw new InvalidParams(
+          ["toFrame"],
+          `must be greater than where play begins (${toFrame} <= ${from})`,
+        );
+      }
+    }
+    return this.#do({ kind: "play", fromFrame, toFrame }, "play");
+  }
+
+  pause(): Transport {
+    return this.#do({ kind: "pause" }, "pause");
+  }
+
+  stop(): Transport {
+    return this.#do({ kind: "stop" }, "stop");
+  }
+
+  /** @throws {InvalidParams} */
+  seek(positionFrame: Frames): Transport {
+    requireFrame(positionFrame, "positionFrame");
+    return this.#do({ kind: "seek", positionFrame }, "seek");
+  }
+
+  /** @throws {InvalidParams} */
+  setLoop({ enabled, startFrame, endFrame }: Loop): Transport {
+    requireFrame(startFrame, "startFrame");
+    requireFrame(endFrame, "endFrame");
+    if (enabled && endFrame <= startFrame) {
+      throw new InvalidParams(
+        ["endFrame"],
+        `must be greater than startFrame (${endFrame} <= ${startFrame})`,
+      );
+    }
+    return this.#do({ kind: "loop", loop: { enabled, startFrame, endFrame } }, "loop");
+  }
+
+  /** Where the head will stand once all that was sent is heard. */
+  get positionFrame(): Frames {
+    return this.#now().head.positionFrame;
+  }
+
+  /**
+   * Tells the transport that a revision is about to be published with a map. The renderer moves head and loop by itself.
+   *
+   * @returns a function that tells clients what moved; the edit's own notice goes first.
+   */
+  publishing(revision: number, map: readonly HeadMapStep[]): () => void {
+    const record = this.#options.signal().position();
+    const step: HeadStep = { kind: "map", revision, map };
+    const before = this.#pending.predict(record);
+    const after = runStep(before, step);
+    this.#pending.push(record, step);
+    const loopOff = before.loop.enabled && !after.loop.enabled;
+    const moved = before.positionFrame !== after.positionFrame ||
+      before.loop.startFrame !== after.loop.startFrame ||
+      before.loop.endFrame !== after.loop.endFrame;
+    return () => {
+      if (!loopOff && !moved) return;
+      this.#tellState(loopOff ? "loop" : "edit");
+      this.#save();
+    };
+  }
+
+  /** Tells that the device changed under the head. */
+  deviceChanged(): void {
+    this.#tellState("device");
+  }
+
+  /** Drains the renderer's events and tells where the head stands; called 30 times a second. */
+  tick(): void {
+    for (const event of this.#options.signal().drainEvents()) this.#onEvent(event);
+    const record = this.#options.signal().position();
+    const playing = record.state === "playing";
+    const told = this.#told;
+    const moved = told === null || record.positionFrame !== told.positionFrame;
+    if (moved || (playing && record.timeMs !== told.timeMs) || playing !== told.playing) {
+      this.#tellPosition(record);
+    }
+    if (playing && record.timeMs - this.#savedAtMs >= SAVE_MS) this.#save();
+  }
+
+  /** Stores where the head stands, and stops telling. */
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** What is kept over restarts, as of now. */
+  kept(): KeptTransport {
+    const { head } = this.#now();
+    return { positionFrame: head.positionFrame, loop: head.loop };
+  }
+
+  #now(): { record: PositionRecord; head: Head } {
+    const record = this.#options.signal().position();
+    return { record, head: this.#pending.predict(record) };
+  }
+
+  #do(step: HeadStep, reason: TransportReason): Transport {
+    this.#send(step);
+    const transport = this.#tellState(reason);
+    this.#save();
+    return transport;
+  }
+
+  #send(step: HeadStep): void {
+    const signal = this.#options.signal();
+    this.#pending.push(signal.position(), step);
+    switch (step.kind) {
+      case "play":
+        return signal.play(step.fromFrame, step.toFrame);
+      case "pause":
+        return signal.pause();
+      case "stop":
+        return signal.stop();
+      case "seek":
+        return signal.seek(step.positionFrame);
+      case "loop":
+        return signal.setLoop(step.loop);
+      case "map":
+        return; // Goes with its publication.
+    }
+  }
+
+  #onEvent(event: SignalEvent): void {
+    switch (event.kind) {
+      case "gapBegin":
+      case "gapEnd":
+        return this.#options.underruns.onGap(event);
+      case "end":
+        this.#pending.ended();
+        this.#tellState("end");
+        return this.#save();
+      case "swap":
+      case "wrap":
+      case "loopOff":
+      case "state":
+      case "lost":
+        this.#told = null;
+    }
+  }
+
+  #tellState(reason: TransportReason): Transport {
+    const transport = this.get();
+    this.#options.notify({
+      topic: "transport",
+      method: "transport.state",
+      params: { ...transport, reason },
+    });
+    this.#told = null;
+    return transport;
+  }
+
+  #tellPosition(record: PositionRecord): void {
+    const { positionFrame, audibleFrame, timeMs, rate, revision } = record;
+    this.#told = { positionFrame, timeMs, playing: record.state === "playing" };
+    this.#options.notify({
+      topic: "transport",
+      method: "transport.position",
+      params: { positionFrame, audibleFrame, timeMs, rate, revision },
+    });
+  }
+
+  #save(): void {
+    this.#savedAtMs = this.#options.signal().nowMs();
+    this.#options.save(this.kept());
+  }
+}
+
+function asTransport(record: PositionRecord, head: Head, pending: boolean): Transport {
+  return {
+    state: head.state,
+    positionFrame: head.positionFrame,
+    audibleFrame: pending && head.positionFrame !== record.positionFrame
+      ? head.positionFrame
+      : record.audibleFrame,
+    timeMs: record.timeMs,
+    revision: record.revision,
+    loop: head.loop,
+    rate: record.rate,
+    deviceLatencyFrames: record.latencyFrames,
+  };
+}
