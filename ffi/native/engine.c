@@ -1,0 +1,326 @@
+/* Engines: life, clock, follower thread, sources. */
+#include "engine.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine_internal.h"
+
+int32_t lp_abi_version(void) { return LP_ABI_VERSION; }
+
+static uint64_t monotonic_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+uint64_t lp_engine_now_ns(const lp_engine *e) {
+  if (e->flags & LP_ENGINE_MANUAL_CLOCK) return atomic_load_explicit(&e->manual_ns, memory_order_relaxed);
+  return monotonic_ns();
+}
+
+static uint64_t store_now(void *context) { return lp_engine_now_ns(context); }
+
+void lp_engine_wake(lp_engine *e) {
+  if (e->flags & LP_ENGINE_SINGLE_STEP) return;
+  pthread_mutex_lock(&e->wake_lock);
+  e->wakes++;
+  pthread_cond_signal(&e->wake);
+  pthread_mutex_unlock(&e->wake_lock);
+}
+
+/* [pool] */
+static void store_filled(void *context) {
+  lp_engine *e = context;
+  if (atomic_load_explicit(&e->gates, memory_order_relaxed)) lp_engine_wake(e);
+}
+
+static void *follower_main(void *context) {
+  lp_engine *e = context;
+  lp_flush_denormals();
+  pthread_mutex_lock(&e->wake_lock);
+  uint64_t seen = e->wakes;
+  while (!atomic_load(&e->closing)) {
+    pthread_mutex_unlock(&e->wake_lock);
+    uint64_t due = lp_follow_pass(e->follow);
+    pthread_mutex_lock(&e->wake_lock);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + due;
+    until.tv_sec += (time_t)(ns / 1000000000ull);
+    until.tv_nsec = (long)(ns % 1000000000ull);
+    while (e->wakes == seen && !atomic_load(&e->closing))
+      if (pthread_cond_timedwait(&e->wake, &e->wake_lock, &until) == ETIMEDOUT) break;
+    seen = e->wakes;
+  }
+  pthread_mutex_unlock(&e->wake_lock);
+  return NULL;
+}
+
+static void engine_free(lp_engine *e) {
+  lp_follow_destroy(e->follow);
+  free(e->sources);
+  pthread_mutex_destroy(&e->lock);
+  pthread_mutex_destroy(&e->source_lock);
+  pthread_mutex_destroy(&e->wake_lock);
+  pthread_cond_destroy(&e->wake);
+  free(e);
+}
+
+int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_threads, uint32_t flags) {
+  if (sample_rate < 8000 || sample_rate > 384000 || !(slab_bytes >= 65536) || slab_bytes > 1e12) return LP_E_ARGUMENT;
+  if (!(flags & LP_ENGINE_SINGLE_STEP) && (fill_threads < 1 || fill_threads > 64)) return LP_E_ARGUMENT;
+  lp_engine *e = calloc(1, sizeof *e);
+  if (!e) return LP_E_MEMORY;
+  e->sample_rate = sample_rate;
+  e->flags = flags;
+  pthread_mutex_init(&e->lock, NULL);
+  pthread_mutex_init(&e->source_lock, NULL);
+  pthread_mutex_init(&e->wake_lock, NULL);
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+#if !defined(__APPLE__)
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+  pthread_cond_init(&e->wake, &attributes);
+  pthread_condattr_destroy(&attributes);
+  e->next_source = 1;
+  e->follow = lp_follow_create(e);
+  lp_store_config config = { .sample_rate = sample_rate,
+                             .slab_bytes = slab_bytes,
+                             .threads = fill_threads,
+                             .single_step = (flags & LP_ENGINE_SINGLE_STEP) != 0,
+                             .now_ns = store_now,
+                             .context = e,
+                             .filled = store_filled };
+  e->store = e->follow ? lp_store_create(&config) : NULL;
+  if (!e->store) {
+    engine_free(e);
+    return LP_E_MEMORY;
+  }
+  if (!(flags & LP_ENGINE_SINGLE_STEP)) {
+    if (pthread_create(&e->follower, NULL, follower_main, e)) {
+      lp_store_destroy(e->store);
+      engine_free(e);
+      return LP_E_MEMORY;
+    }
+    e->follower_runs = true;
+  }
+  e->handle = lp_handle_make(LP_KIND_ENGINE, e);
+  if (!e->handle) {
+    lp_engine_close(e->handle);
+    return LP_E_LIMIT;
+  }
+  return (int32_t)e->handle;
+}
+
+int32_t lp_engine_close(uint32_t handle) {
+  lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  lp_handle_free(handle);
+  while (e->renderers) lp_renderer_close(e->renderers->handle);
+  if (e->follower_runs) {
+    pthread_mutex_lock(&e->wake_lock);
+    atomic_store(&e->closing, true);
+    pthread_cond_signal(&e->wake);
+    pthread_mutex_unlock(&e->wake_lock);
+    pthread_join(e->follower, NULL);
+  }
+  /* A gate that stands closed would keep fill threads for ever. */
+  lp_store_gate(e->store, false);
+  pthread_mutex_lock(&e->source_lock);
+  for (uint32_t i = 0; i < e->source_room; i++)
+    if (e->sources[i]) lp_source_unref(e->sources[i]);
+  pthread_mutex_unlock(&e->source_lock);
+  int stuck = lp_store_destroy(e->store);
+  engine_free(e);
+  return stuck;
+}
+
+double lp_now_ms(uint32_t handle) {
+  lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
+  return e ? (double)lp_engine_now_ns(e) / 1e6 : LP_E_HANDLE;
+}
+
+int32_t lp_clock_set(uint32_t handle, double now_ms) {
+  lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  if (!(e->flags & LP_ENGINE_MANUAL_CLOCK)) return LP_E_STATE;
+  uint64_t ns = (uint64_t)(now_ms * 1e6);
+  if (!(now_ms >= 0) || ns < atomic_load(&e->manual_ns)) return LP_E_ARGUMENT;
+  atomic_store(&e->manual_ns, ns);
+  return LP_OK;
+}
+
+/* ---- sources ---- */
+
+int32_t lp_source_open(uint32_t handle, const uint8_t *path, uint32_t path_bytes, uint8_t *info_out, uint32_t info_bytes) {
+  lp_source_info info;
+  memset(&info, 0, sizeof info);
+  lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  if (info_bytes < sizeof info || !path_bytes || path_bytes > 32768 || memchr(path, 0, path_bytes)) return LP_E_ARGUMENT;
+  char *name = malloc(path_bytes + 1);
+  if (!name) return LP_E_MEMORY;
+  memcpy(name, path, path_bytes);
+  name[path_bytes] = 0;
+
+  /* A place in the table first, so that the source knows its handle from the start. */
+  int32_t result = LP_OK;
+  uint32_t index = 0;
+  pthread_mutex_lock(&e->source_lock);
+  if (e->next_source >= LP_MAX_SOURCES) {
+    result = LP_E_LIMIT;
+  } else {
+    index = e->next_source++;
+    if (index >= e->source_room) {
+      uint32_t room = e->source_room ? e->source_room * 2 : 256;
+      lp_source **grown = realloc(e->sources, room * sizeof *grown);
+      if (!grown) {
+        result = LP_E_MEMORY;
+      } else {
+        memset(grown + e->source_room, 0, (room - e->source_room) * sizeof *grown);
+        e->sources = grown;
+        e->source_room = room;
+      }
+    }
+  }
+  pthread_mutex_unlock(&e->source_lock);
+  lp_source *source = NULL;
+  if (!result) result = lp_store_open_source(e->store, name, index, &source, &info);
+  free(name);
+  if (!result && info.sample_rate != e->sample_rate) {
+    /* Conversion at page fill comes with the resampler; until then another rate is refused, never played at the wrong speed. */
+    lp_source_unref(source);
+    source = NULL;
+    info.why = LP_WHY_RATE;
+    info.why_value = info.sample_rate;
+    result = LP_E_UNSUPPORTED;
+  }
+  memcpy(info_out, &info, sizeof info);
+  if (result) return result;
+  pthread_mutex_lock(&e->source_lock);
+  e->sources[index] = source;
+  pthread_mutex_unlock(&e->source_lock);
+  return (int32_t)index;
+}
+
+/* The source with a reference of the caller's own, or NULL. */
+static lp_source *source_get(uint32_t engine, uint32_t handle, lp_engine **engine_out) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (engine_out) *engine_out = e;
+  if (!e) return NULL;
+  pthread_mutex_lock(&e->source_lock);
+  lp_source *s = handle && handle < e->source_room ? e->sources[handle] : NULL;
+  if (s) lp_source_ref(s);
+  pthread_mutex_unlock(&e->source_lock);
+  return s;
+}
+
+int32_t lp_source_set_fold(uint32_t engine, uint32_t handle, const float *coefficients, uint32_t count) {
+  lp_source *s = source_get(engine, handle, NULL);
+  if (!s) return LP_E_HANDLE;
+  int32_t result = count == s->channels * 2 ? LP_OK : LP_E_ARGUMENT;
+  for (uint32_t i = 0; i < count && !result; i++)
+    if (!isfinite(coefficients[i])) result = LP_E_ARGUMENT;
+  if (!result) memcpy(s->fold, coefficients, count * sizeof *coefficients);
+  lp_source_unref(s);
+  return result;
+}
+
+int32_t lp_source_close(uint32_t engine, uint32_t handle) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  pthread_mutex_lock(&e->source_lock);
+  lp_source *s = handle && handle < e->source_room ? e->sources[handle] : NULL;
+  if (s) e->sources[handle] = NULL;
+  pthread_mutex_unlock(&e->source_lock);
+  if (!s) return LP_E_HANDLE;
+  lp_source_unref(s);
+  return LP_OK;
+}
+
+int32_t lp_source_prefetch(uint32_t engine, uint32_t handle, double start_frame, double end_frame) {
+  /* Nobody's head: what is asked for here never goes stale. */
+  static lp_origin always = { .sticky = true };
+  lp_engine *e;
+  if (!(start_frame >= 0) || !(end_frame >= start_frame) || end_frame > 9007199254740992.0) return LP_E_ARGUMENT;
+  lp_source *s = source_get(engine, handle, &e);
+  if (!s) return LP_E_HANDLE;
+  int64_t from = (int64_t)start_frame, to = (int64_t)end_frame;
+  if (to > s->frames) to = s->frames;
+  uint64_t far = lp_engine_now_ns(e) + 10000000000ull;
+  for (int64_t at = from; at < to;) {
+    int64_t page = at >> s->page_shift, begin = page << s->page_shift;
+    lp_want want = { s, page, (int32_t)(at - begin), LP_TIER_ANTICIPATIVE, far };
+    lp_store_want(e->store, &always, &want, 1, NULL);
+    at = begin + s->page_frames;
+  }
+  lp_source_unref(s);
+  return LP_OK;
+}
+
+double lp_source_resident(uint32_t engine, uint32_t handle, double start_frame, double max_frames) {
+  lp_source *s = source_get(engine, handle, NULL);
+  if (!s) return LP_E_HANDLE;
+  uint32_t cause;
+  double run = (double)lp_source_run(s, (int64_t)start_frame, (int64_t)max_frames, &cause);
+  lp_source_unref(s);
+  return run;
+}
+
+int32_t lp_source_page_hash(uint32_t engine, uint32_t handle, double page, uint8_t *out, uint32_t out_bytes) {
+  lp_engine *e;
+  lp_source *s = source_get(engine, handle, &e);
+  if (!s) return LP_E_HANDLE;
+  uint64_t hash = 0;
+  int result = LP_E_ARGUMENT;
+  if (out_bytes >= sizeof hash && page >= 0 && page < (double)s->pages) result = lp_store_page_hash(e->store, s, (int64_t)page, &hash);
+  if (!result) memcpy(out, &hash, sizeof hash);
+  lp_source_unref(s);
+  return result;
+}
+
+int32_t lp_store_drop(uint32_t engine) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  return e ? lp_store_drop_all(e->store) : LP_E_HANDLE;
+}
+
+int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  return e ? (int32_t)lp_store_counters_read(e->store, out, count) : LP_E_HANDLE;
+}
+
+/* ---- single step and gates ---- */
+
+int32_t lp_step_follow(uint32_t engine) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  if (!(e->flags & LP_ENGINE_SINGLE_STEP)) return LP_E_STATE;
+  lp_follow_pass(e->follow);
+  return LP_OK;
+}
+
+int32_t lp_step_fill(uint32_t engine) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  if (!(e->flags & LP_ENGINE_SINGLE_STEP)) return LP_E_STATE;
+  return lp_store_step(e->store);
+}
+
+int32_t lp_gate_set(uint32_t engine, uint32_t closed) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  lp_store_gate(e->store, closed != 0);
+  return LP_OK;
+}
+
+int32_t lp_gate_release(uint32_t engine, uint32_t reads) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  lp_store_gate_release(e->store, reads);
+  return LP_OK;
+}

@@ -1,0 +1,65 @@
+/* The engine: clock, store, follower, and the table of handles. */
+#ifndef LP_ENGINE_INTERNAL_H
+#define LP_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "renderer.h"
+#include "store.h"
+
+#define LP_MAX_SOURCES 65536u
+
+struct lp_engine {
+  uint32_t handle;
+  uint32_t sample_rate;
+  uint32_t flags;
+  lp_store *store;
+  _Atomic uint64_t manual_ns; /* MANUAL_CLOCK */
+  pthread_mutex_t lock;       /* renderers; held by the follower for a whole pass */
+  lp_renderer *renderers;
+  pthread_mutex_t source_lock;
+  lp_source **sources;        /* by handle & (LP_MAX_SOURCES - 1); grown under source_lock */
+  uint32_t source_room;
+  uint32_t next_source;
+  /* The follower. */
+  pthread_t follower;
+  bool follower_runs;
+  pthread_mutex_t wake_lock;
+  pthread_cond_t wake;
+  uint64_t wakes;             /* under wake_lock */
+  _Atomic bool closing;
+  _Atomic uint32_t gates;     /* candidates waiting: a fill wakes the follower only then */
+  struct lp_follow *follow;
+};
+
+/* [any] */
+uint64_t lp_engine_now_ns(const lp_engine *e);
+/* [any but callback] Makes the follower run soon. */
+void lp_engine_wake(lp_engine *e);
+
+/* Handles. Kinds are checked at lookup. [any], lock-free. */
+enum lp_kind { LP_KIND_FREE = 0, LP_KIND_ENGINE = 1, LP_KIND_RENDERER = 2, LP_KIND_SCAN = 3 };
+uint32_t lp_handle_make(enum lp_kind kind, void *object);
+void *lp_handle_get(uint32_t handle, enum lp_kind kind);
+void lp_handle_free(uint32_t handle);
+
+/* follow.c */
+struct lp_follow *lp_follow_create(lp_engine *e);
+void lp_follow_destroy(struct lp_follow *f);
+/* [follower, control in single step] One pass over all renderers. Returns ns until the next is due. */
+uint64_t lp_follow_pass(struct lp_follow *f);
+
+/* device.c [blocking] */
+int lp_device_shutdown(lp_renderer *r);
+
+/* renderer.c */
+void lp_renderer_free(lp_renderer *r);
+
+/* [callback, pool, follower] Denormals are flushed on this thread from here on. */
+void lp_flush_denormals(void);
+
+#endif

@@ -1,0 +1,294 @@
+/* One track's samples: clips, overlaps, fades, holes.
+ *
+ * Arithmetic, so that a mix can be computed again elsewhere bit for bit (each named value is rounded to f32, sums in this order):
+ *
+ *   envelope e = 1; inside the fade in  e = e × shape(w);  inside the fade out  e = e × shape(w);  under another clip  e = e × cover
+ *   gain     g = clip gain × e
+ *   sample   per channel folded to two sides; mono gives both sides the sample, stereo each side its own
+ *   sum      side = side + (sample × g),   clip after clip in order
+ *
+ * w of a fade in at frame t is (t − start + 0.5) / length, of a fade out (end − t − 0.5) / length, in double, rounded to f32 by
+ * shape(): linear is w, equal power is sin(π/2 · w) by the series below. At most two clips sound at a frame: the last in order of
+ * those that are there (the top), and the one before it (the under).
+ *
+ * Fade lengths. A top that begins on an under that ends inside the top: their overlap is the crossfade, in place of their own two fades there.
+ * A top nested in its under: its own fades, and the under sinks and rises by the complement. Where a third clip starts
+ * inside a fade in over an under, the fade is cut short to end there.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "renderer.h"
+
+/* sin(π/2 · w) for w in 0 … 1: Taylor's series to x^15, error below 1e-10. No library function, so that the bits are the same everywhere. */
+static double quarter_sine(double w) {
+  double x = w * 1.5707963267948966;
+  double y = x * x;
+  return x * (1.0 + y * (-1.0 / 6.0 + y * (1.0 / 120.0 + y * (-1.0 / 5040.0 + y * (1.0 / 362880.0 + y * (-1.0 / 39916800.0 + y * (1.0 / 6227020800.0 + y * (-1.0 / 1307674368000.0))))))));
+}
+
+static float shape(bool equal_power, double w) {
+  if (w <= 0) return 0.0f;
+  if (w >= 1) return 1.0f;
+  return (float)(equal_power ? quarter_sine(w) : w);
+}
+
+/* How a clip's edges sound, given its neighbours. */
+typedef struct edges {
+  int64_t in, out;      /* lengths of its fades, 0 none */
+  bool in_power, out_power;
+  bool nested;          /* what lies under its start goes on beyond its end */
+  bool covers;          /* something lies under its start */
+} edges;
+
+static edges edges_of(const lp_content *c, const lp_found *f) {
+  edges e = { f->clip->fade_in, f->clip->fade_out, (f->clip->shapes & 1) != 0, (f->clip->shapes & 2) != 0, false, false };
+  lp_found other;
+  if (lp_content_under(c, f, &other)) {
+    e.covers = true;
+    e.nested = other.end >= f->end;
+    if (!e.nested) e.in = other.end - f->start;
+    lp_found next;
+    if (lp_content_next(c, f, &next) && next.start - f->start < e.in) e.in = next.start - f->start;
+  }
+  /* A later clip that spans this one's end takes over there: the overlap is the crossfade. */
+  lp_found later = *f;
+  while (lp_content_next(c, &later, &other) && other.start < f->end) {
+    if (other.end > f->end) {
+      e.out = 0;
+      break;
+    }
+    later = other;
+  }
+  return e;
+}
+
+/* Envelope of a clip by its own edges at [from, from + n), into env. Returns false, and writes nothing, where it is 1 throughout. */
+static bool own_envelope(const lp_found *f, const edges *e, int64_t from, int32_t n, float *env) {
+  bool in = e->in > 0 && from < f->start + e->in;
+  bool out = e->out > 0 && from + n > f->end - e->out;
+  if (!in && !out) return false;
+  for (int32_t i = 0; i < n; i++) {
+    int64_t t = from + i;
+    float v = 1.0f;
+    if (in && t < f->start + e->in) v *= shape(e->in_power, ((double)(t - f->start) + 0.5) / (double)e->in);
+    if (out && t >= f->end - e->out) v *= shape(e->out_power, ((double)(f->end - t) - 0.5) / (double)e->out);
+    env[i] = v;
+  }
+  return true;
+}
+
+enum cover { COVER_SOME, COVER_ALL };
+
+/* How far the top hides the under at [from, from + n): multiplies env by it. */
+static enum cover cover_envelope(const lp_found *under, const lp_found *top, const edges *t, int64_t from, int32_t n, float *env, bool env_set) {
+  /* Does the under rise again while the top fades out? Only where it goes on beyond the top's end. */
+  bool rises = under->end >= top->end && t->out > 0 && from + n > top->end - t->out;
+  bool sinks = t->in > 0 && from < top->start + t->in;
+  if (!rises && !sinks) return COVER_ALL;
+  bool sink_power = t->nested ? t->in_power : (under->clip->shapes & 2) != 0;
+  bool any = false;
+  for (int32_t i = 0; i < n; i++) {
+    int64_t at = from + i;
+    float v = 0.0f;
+    if (sinks && at < top->start + t->in) v = shape(sink_power, ((double)(top->start + t->in - at) - 0.5) / (double)t->in);
+    else if (rises && at >= top->end - t->out) v = shape(t->out_power, 1.0 - ((double)(top->end - at) - 0.5) / (double)t->out);
+    env[i] = env_set ? env[i] * v : v;
+    any = any || v != 0.0f;
+  }
+  return any ? COVER_SOME : COVER_ALL;
+}
+
+static lp_voice *voice_of(lp_voices *voices, uint32_t slot, uint32_t uid, uint32_t keep_uid) {
+  lp_voice *v = voices->of[slot];
+  if (v[0].uid == uid) return &v[0];
+  if (v[1].uid == uid) return &v[1];
+  lp_voice *fresh = v[0].uid == keep_uid ? &v[1] : &v[0];
+  *fresh = (lp_voice){ .uid = uid, .presence = 1.0f };
+  return fresh;
+}
+
+static void gap_event(lp_renderer *r, uint32_t kind, uint32_t slot, const lp_found *f, const lp_voice *v, int64_t position) {
+  lp_event e = { .kind = kind,
+                 .cause = v->cause,
+                 .track = slot,
+                 .clip = f->clip->uid,
+                 .source = f->clip->source ? f->clip->source->handle : 0,
+                 .a = (double)position,
+                 .b = (double)v->gap_frames };
+  lp_event_push(r, &e);
+}
+
+static void add(_Atomic uint64_t *counter, uint64_t n) {
+  /* Relaxed: counters are read for people, each by itself; the callback is their only writer. */
+  atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* Presence of a voice at [position, position + n) of the timeline, frame by frame into presence: 0 in holes, down to them and up from them by
+ * a slope of one fade length. ahead: frames looked at beyond n. Returns false, and writes nothing, where it is 1 throughout. */
+static bool presence_of(lp_renderer *r, const lp_found *f, lp_voice *v, uint32_t slot, int64_t position, int32_t n, int64_t ahead, bool count,
+                        float *presence) {
+  const lp_source *s = f->clip->source;
+  const int64_t first = f->clip->first + (position - f->start);
+  const int64_t want = n + ahead;
+  uint32_t cause = LP_CAUSE_ABSENT;
+  int64_t run = s ? lp_source_run(s, first, want, &cause) : 0;
+  int64_t hole_at = run < want ? run : INT64_MAX;
+  if (run > 0 && v->gap) {
+    v->gap = false;
+    if (count) gap_event(r, LP_EV_GAP_END, slot, f, v, position);
+  }
+  if (hole_at == INT64_MAX && v->presence >= 1.0f) return false;
+
+  const float step = 1.0f / (float)r->fade_frames;
+  float p = v->presence;
+  uint64_t faded = 0;
+  int64_t i = 0;
+  while (i < n) {
+    if (i < hole_at) {
+      int64_t end = hole_at < n ? hole_at : n;
+      for (; i < end; i++) {
+        p = p + step < 1.0f ? p + step : 1.0f;
+        if (hole_at != INT64_MAX) {
+          float down = (float)(hole_at - i) * step;
+          if (down < p) p = down;
+        }
+        presence[i] = p;
+        faded += p < 1.0f;
+      }
+      continue;
+    }
+    int64_t hole = s ? lp_source_hole(s, first + i, n - i) : n - i;
+    if (hole > 0) {
+      if (!v->gap) {
+        v->gap = true;
+        v->gap_frames = 0;
+        v->cause = (uint8_t)cause;
+        if (count) gap_event(r, LP_EV_GAP_BEGIN, slot, f, v, position + i);
+      }
+      v->gap_frames += hole;
+      if (count) {
+        add(&r->counts.missing[cause < LP_CAUSES ? cause : 0], (uint64_t)hole);
+        add(&r->counts.track_missing[slot], (uint64_t)hole);
+      }
+      memset(presence + i, 0, (size_t)hole * sizeof *presence);
+      p = 0.0f;
+      i += hole;
+    }
+    if (i >= n) break;
+    /* The page may have come between the two looks: look again, and take a frame as missing only if it is not there now either. */
+    run = lp_source_run(s, first + i, want - i, &cause);
+    hole_at = run < want - i ? i + run : INT64_MAX;
+    if (run > 0 && v->gap) {
+      v->gap = false;
+      if (count) gap_event(r, LP_EV_GAP_END, slot, f, v, position + i);
+    }
+  }
+  v->presence = p;
+  if (count && faded) {
+    add(&r->counts.faded[cause < LP_CAUSES ? cause : 0], faded);
+    add(&r->counts.track_faded[slot], faded);
+  }
+  return true;
+}
+
+static void add_scaled(float *restrict out, const float *restrict in, float g, int32_t n) {
+  for (int32_t i = 0; i < n; i++) out[i] += in[i] * g;
+}
+static void add_shaped(float *restrict out, const float *restrict in, const float *restrict g, int32_t n) {
+  for (int32_t i = 0; i < n; i++) out[i] += in[i] * g[i];
+}
+
+/* Folds a source's channels to two sides. Mono and stereo need no work: the planes themselves are the sides. */
+static void fold(const lp_source *s, float *const *planes, int32_t n, float *restrict left, float *restrict right) {
+  memset(left, 0, (size_t)n * sizeof *left);
+  memset(right, 0, (size_t)n * sizeof *right);
+  for (uint32_t c = 0; c < s->channels; c++) {
+    add_scaled(left, planes[c], s->fold[c][0], n);
+    add_scaled(right, planes[c], s->fold[c][1], n);
+  }
+}
+
+static bool is_plain(const lp_source *s) {
+  if (s->channels == 1) return s->fold[0][0] == 1.0f && s->fold[0][1] == 1.0f;
+  return s->channels == 2 && s->fold[0][0] == 1.0f && s->fold[0][1] == 0.0f && s->fold[1][0] == 0.0f && s->fold[1][1] == 1.0f;
+}
+
+/* Adds one clip at [position, position + n); env: its envelope, NULL if 1. The clip covers the whole range. */
+static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n,
+                        int64_t limit, bool count, const float *env, float *left, float *right) {
+  lp_voice *v = voice_of(voices, slot, f->clip->uid, keep_uid);
+  /* Look one fade length ahead, but not beyond the clip's end or the head's next jump: what lies there will not sound. */
+  int64_t ahead = f->end - position - n;
+  if (limit - n < ahead) ahead = limit - n;
+  if (ahead > r->fade_frames) ahead = r->fade_frames;
+  if (ahead < 0) ahead = 0;
+  bool ramped = presence_of(r, f, v, slot, position, n, ahead, count, r->presence);
+  const lp_source *s = f->clip->source;
+  if (!s) return;
+  int64_t first = f->clip->first + (position - f->start);
+  if (first >= s->frames || first + n <= 0) return; /* beyond the source is silence */
+
+  lp_source_read(s, first, n, r->scratch);
+  float *sides[2] = { r->scratch[0], r->scratch[s->channels > 1 ? 1 : 0] };
+  float folded[2][LP_BLOCK];
+  if (!is_plain(s)) {
+    fold(s, r->scratch, n, folded[0], folded[1]);
+    sides[0] = folded[0];
+    sides[1] = folded[1];
+  }
+  const float gain = f->clip->gain;
+  if (!env && !ramped) {
+    add_scaled(left, sides[0], gain, n);
+    add_scaled(right, sides[1], gain, n);
+    return;
+  }
+  float g[LP_BLOCK];
+  for (int32_t i = 0; i < n; i++) g[i] = env ? gain * env[i] : gain;
+  if (ramped)
+    for (int32_t i = 0; i < n; i++) g[i] *= r->presence[i];
+  add_shaped(left, sides[0], g, n);
+  add_shaped(right, sides[1], g, n);
+}
+
+void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
+                     bool count, float *left, float *right) {
+  lp_found live[LP_LIVE];
+  uint32_t found = lp_content_find(content, position, position + n, live, LP_LIVE);
+  if (!found) return;
+  const int64_t to = position + n;
+  for (int64_t at = position; at < to;) {
+    /* Up to the next edge, the same clips are there. */
+    int64_t next = to;
+    int top = -1, under = -1;
+    for (uint32_t i = 0; i < found; i++) {
+      const lp_found *f = &live[i];
+      if (f->start > at) {
+        if (f->start < next) next = f->start;
+        continue;
+      }
+      if (f->end <= at) continue;
+      if (f->end < next) next = f->end;
+      under = top;
+      top = (int)i;
+    }
+    int32_t m = (int32_t)(next - at);
+    if (top >= 0) {
+      int64_t offset = at - position;
+      const lp_found *t = &live[top];
+      edges te = edges_of(content, t);
+      if (under >= 0) {
+        const lp_found *u = &live[under];
+        edges ue = edges_of(content, u);
+        float *env = r->envelope;
+        bool set = own_envelope(u, &ue, at, m, env);
+        if (cover_envelope(u, t, &te, at, m, env, set) != COVER_ALL)
+          clip_render(r, u, slot, voices, t->clip->uid, at, m, limit - offset, count, env, left + offset, right + offset);
+      }
+      bool shaped = own_envelope(t, &te, at, m, r->envelope);
+      clip_render(r, t, slot, voices, under >= 0 ? live[under].clip->uid : 0, at, m, limit - offset, count, shaped ? r->envelope : NULL,
+                  left + offset, right + offset);
+    }
+    at = next;
+  }
+}

@@ -1,0 +1,402 @@
+/* The one render function. [callback] throughout: nothing here allocates, locks, waits or calls the system, save the clock,
+ * which Linux answers without entering the kernel. */
+#include <math.h>
+#include <string.h>
+
+#include "engine_internal.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+void lp_flush_denormals(void) {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040u);
+#elif defined(__aarch64__)
+  uint64_t fpcr;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+  __asm__ volatile("msr fpcr, %0" ::"r"(fpcr | (1u << 24)));
+#endif
+}
+
+static void add(_Atomic uint64_t *counter, uint64_t n) {
+  /* Relaxed: read for people, each by itself; the callback is the only writer. */
+  atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+void lp_event_push(lp_renderer *r, const lp_event *e) {
+  uint32_t head = atomic_load_explicit(&r->event_head, memory_order_relaxed);
+  /* Acquire: the slot's reader is done with it before it is written again. */
+  if (head - atomic_load_explicit(&r->event_tail, memory_order_acquire) >= LP_EVENTS) {
+    add(&r->counts.events_lost, 1);
+    return;
+  }
+  lp_event *slot = &r->events[head & (LP_EVENTS - 1)];
+  *slot = *e;
+  slot->time_ms = (double)lp_engine_now_ns(r->engine) / 1e6;
+  /* Release: the event is whole before it is seen. */
+  atomic_store_explicit(&r->event_head, head + 1, memory_order_release);
+}
+
+static void event(lp_renderer *r, uint32_t kind, int64_t a, int64_t b, double value) {
+  lp_event e = { .kind = kind, .a = (double)a, .b = (double)b, .value = value };
+  lp_event_push(r, &e);
+}
+
+/* ---- where the sound stands ---- */
+
+/* From output frame at_frames on, the head stands where it stands now. */
+static void history_push(lp_renderer *r, uint64_t at_frames) {
+  lp_history *h = &r->history[r->history_count++ & (LP_HISTORY - 1)];
+  *h = (lp_history){ at_frames, r->head.position, r->head.state == LP_PLAYING };
+}
+
+/* The frame that stood `latency` frames of output ago. */
+static int64_t audible_frame(const lp_renderer *r, uint64_t latency) {
+  uint64_t at = r->rendered > latency ? r->rendered - latency : 0;
+  uint32_t n = r->history_count < LP_HISTORY ? r->history_count : LP_HISTORY;
+  for (uint32_t i = 1; i <= n; i++) {
+    const lp_history *h = &r->history[(r->history_count - i) & (LP_HISTORY - 1)];
+    if (h->at_frames <= at || i == n) return h->position + (h->moving && at > h->at_frames ? (int64_t)(at - h->at_frames) : 0);
+  }
+  return r->head.position;
+}
+
+static void put(lp_record *record, int i, double v) {
+  uint64_t bits;
+  memcpy(&bits, &v, sizeof bits);
+  atomic_store_explicit(&record->fields[i], bits, memory_order_relaxed);
+}
+
+void lp_record_write(lp_renderer *r, uint64_t time_ns) {
+  lp_record *w = &r->record;
+  uint32_t latency = atomic_load_explicit(&r->latency_frames, memory_order_relaxed);
+  uint32_t s = atomic_load_explicit(&w->sequence, memory_order_relaxed);
+  /* A reader that sees any new field also sees the odd sequence (the fence), one that sees the even sequence sees all fields (release). */
+  atomic_store_explicit(&w->sequence, s + 1, memory_order_relaxed);
+  atomic_thread_fence(memory_order_release);
+  put(w, 0, (double)r->head.position);
+  put(w, 1, (double)time_ns / 1e6);
+  put(w, 2, (double)audible_frame(r, latency));
+  put(w, 3, r->head.state);
+  put(w, 4, r->current->snapshot->revision);
+  put(w, 5, r->head.loop);
+  put(w, 6, (double)r->head.loop_start);
+  put(w, 7, (double)r->head.loop_end);
+  put(w, 8, latency);
+  put(w, 9, (double)r->rendered);
+  put(w, 10, (double)r->current->number);
+  put(w, 12, (double)r->head.origin);
+  put(w, 13, r->fade_left);
+  put(w, 14, r->head.state == LP_PLAYING ? 1 : 0);
+  put(w, 15, r->head.to_frame == LP_NO_FRAME ? -1 : (double)r->head.to_frame);
+  atomic_store_explicit(&w->sequence, s + 2, memory_order_release);
+}
+
+void lp_record_read(lp_renderer *r, double out[16]) {
+  for (;;) {
+    uint32_t before = atomic_load_explicit(&r->record.sequence, memory_order_acquire);
+    if (before & 1) continue;
+    for (int i = 0; i < 16; i++) {
+      uint64_t bits = atomic_load_explicit(&r->record.fields[i], memory_order_relaxed);
+      memcpy(&out[i], &bits, sizeof bits);
+    }
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&r->record.sequence, memory_order_relaxed) == before) return;
+  }
+}
+
+/* ---- taking a publication ---- */
+
+static const lp_track *track_of_slot(const lp_snapshot *s, uint32_t slot, uint32_t guess) {
+  if (guess < s->count && s->tracks[guess].slot == slot) return &s->tracks[guess];
+  for (uint32_t i = 0; i < s->count; i++)
+    if (s->tracks[i].slot == slot) return &s->tracks[i];
+  return NULL;
+}
+
+/* Aims the gains at the snapshot's; those of tracks that were not there before, and all of them with snap, are there at once. */
+static void aim_gains(lp_renderer *r, const lp_snapshot *old, const lp_snapshot *now, bool snap) {
+  for (uint32_t i = 0; i < now->count; i++) {
+    const lp_track *t = &now->tracks[i];
+    bool fresh = snap || !old || !track_of_slot(old, t->slot, i);
+    for (int side = 0; side < 2; side++) {
+      lp_ramp *g = &r->ramps[t->slot][side];
+      if (fresh) {
+        *g = (lp_ramp){ t->gain[side], t->gain[side], t->gain[side], 0 };
+      } else if (g->target != t->gain[side]) {
+        g->from = g->current;
+        g->target = t->gain[side];
+        g->left = r->fade_frames;
+      }
+    }
+  }
+}
+
+/* Takes p: executes its steps, makes it current, starts a fade where the sound would jump. */
+static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
+  const lp_publication *old = r->current;
+  const lp_head old_head = r->head;
+  lp_step_result did = lp_head_run(&r->head, p->steps, p->step_count, old->number);
+  bool was = old_head.state == LP_PLAYING, is = r->head.state == LP_PLAYING;
+  r->current = p;
+  aim_gains(r, old->snapshot, p->snapshot, !was || (r->flags & LP_RENDERER_OFFLINE));
+
+  bool fade = false;
+  if (may_fade && was) {
+    memset(r->shared, 0, sizeof r->shared);
+    bool moved = !is || r->head.position != old_head.position;
+    uint32_t same = 0;
+    if (!moved)
+      for (uint32_t i = 0; i < p->snapshot->count; i++) {
+        const lp_track *t = &p->snapshot->tracks[i];
+        const lp_track *o = track_of_slot(old->snapshot, t->slot, i);
+        if (o && o->content == t->content) {
+          r->shared[t->slot] = 1;
+          same++;
+        }
+      }
+    fade = moved || same != p->snapshot->count || same != old->snapshot->count;
+  }
+  if (fade) {
+    r->fading = old;
+    r->old_head = old_head;
+    lp_voices *v = r->old_voices;
+    r->old_voices = r->voices;
+    r->voices = v;
+    *r->voices = *r->old_voices;
+    r->fade_left = r->fade_frames;
+    add(&r->counts.crossfades, 1);
+  } else if (!was && is) {
+    memset(r->voices, 0, sizeof *r->voices);
+  }
+  add(&r->counts.taken, 1);
+  atomic_store_explicit(&r->counts.old_frames, r->rendered - p->made_at_frames, memory_order_relaxed);
+  /* Release: the publisher frees older publications only after the callback has let go of them. */
+  atomic_store_explicit(&r->oldest_in_use, r->fading ? r->fading->number : p->number, memory_order_release);
+  history_push(r, r->rendered);
+  /* The publisher learns from the record how the head stands at this publication; it must be whole before the number is seen. */
+  lp_record_write(r, lp_engine_now_ns(r->engine));
+  atomic_store_explicit(&r->acknowledged, p->number, memory_order_release);
+  event(r, LP_EV_SWAP, old_head.position, r->head.position, p->snapshot->revision);
+  if (did.loop_off) event(r, LP_EV_LOOP_OFF, r->head.loop_start, r->head.loop_end, 0);
+}
+
+void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) { take(r, p, false); }
+
+/* ---- rendering ---- */
+
+static float ramp_peek_step(lp_ramp *g, int32_t fade) {
+  g->left--;
+  g->current = g->left > 0 ? g->from + (g->target - g->from) * ((float)(fade - g->left) / (float)fade) : g->target;
+  return g->current;
+}
+
+/* Adds a track's sides to the mix through its gains and gathers its meters. */
+static void mix_track(lp_renderer *r, uint32_t slot, float *const in[2], float *const out[2], int32_t n, bool meter) {
+  for (int side = 0; side < 2; side++) {
+    lp_ramp *g = &r->ramps[slot][side];
+    float *t = in[side], *o = out[side];
+    int32_t i = 0;
+    for (; i < n && g->left > 0; i++) t[i] *= ramp_peek_step(g, r->fade_frames);
+    const float gain = g->current;
+    for (; i < n; i++) t[i] *= gain;
+    for (i = 0; i < n; i++) o[i] += t[i];
+    if (!meter) continue;
+    lp_meter *m = &r->meter_active->tracks[slot];
+    float peak = m->peak[side];
+    float square = 0;
+    for (i = 0; i < n; i++) {
+      float a = fabsf(t[i]);
+      peak = a > peak ? a : peak;
+      square += t[i] * t[i];
+    }
+    m->peak[side] = peak;
+    m->square[side] += square;
+  }
+}
+
+static bool silent(const lp_renderer *r, uint32_t slot) {
+  const lp_ramp *g = r->ramps[slot];
+  return g[0].left <= 0 && g[1].left <= 0 && g[0].current == 0.0f && g[1].current == 0.0f;
+}
+
+enum which { WHICH_ALL, WHICH_SHARED, WHICH_OWN };
+
+/* Adds a snapshot's tracks at the head's position to out; n does not cross a jump of the head. */
+static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *head, lp_voices *voices, int32_t n, enum which which, bool count,
+                         float *const out[2]) {
+  int64_t limit = lp_head_span(head, INT32_MAX);
+  for (uint32_t i = 0; i < s->count; i++) {
+    const lp_track *t = &s->tracks[i];
+    if (which == WHICH_SHARED ? !r->shared[t->slot] : which == WHICH_OWN && r->shared[t->slot]) continue;
+    if (silent(r, t->slot)) continue;
+    memset(r->track[0], 0, (size_t)n * sizeof(float));
+    memset(r->track[1], 0, (size_t)n * sizeof(float));
+    lp_track_render(r, t->content, t->slot, voices, head->position, n, limit, count, r->track[0], r->track[1]);
+    /* In a fade a track sounds twice; its gains must not be stepped twice, nor its meters count what sinks away. */
+    if (which == WHICH_OWN && !count) {
+      lp_ramp keep[2] = { r->ramps[t->slot][0], r->ramps[t->slot][1] };
+      mix_track(r, t->slot, r->track, out, n, false);
+      r->ramps[t->slot][0] = keep[0];
+      r->ramps[t->slot][1] = keep[1];
+    } else {
+      mix_track(r, t->slot, r->track, out, n, true);
+    }
+  }
+}
+
+static void finish_fade(lp_renderer *r) {
+  r->fading = NULL;
+  r->fade_left = 0;
+  /* Release: nothing of the old publication is read after this. */
+  atomic_store_explicit(&r->oldest_in_use, r->current->number, memory_order_release);
+}
+
+/* Executes what stands at the end of a span: wrap or end. */
+static void advance(lp_renderer *r, int32_t n) {
+  if (r->head.state != LP_PLAYING) return;
+  int64_t before = r->head.position + n;
+  enum lp_jump jump = lp_head_advance(&r->head, n);
+  if (jump == LP_JUMP_NONE) return;
+  history_push(r, r->rendered + (uint64_t)n);
+  if (jump == LP_JUMP_WRAP) event(r, LP_EV_WRAP, before, r->head.position, 0);
+  else event(r, LP_EV_END, before, r->head.position, r->head.state);
+}
+
+/* Renders one span of at most LP_BLOCK frames into r->mix. Returns its length. */
+static int32_t render_span(lp_renderer *r, uint32_t most) {
+  if (!r->fading) {
+    /* Acquire: the publication is whole. */
+    lp_publication *p = atomic_exchange_explicit(&r->mailbox, NULL, memory_order_acq_rel);
+    if (p) take(r, p, true);
+  }
+  int64_t span = most < LP_BLOCK ? most : LP_BLOCK;
+  const bool playing = r->head.state == LP_PLAYING;
+  if (playing) span = lp_head_span(&r->head, span);
+  if (r->fading) {
+    if (span > r->fade_left) span = r->fade_left;
+    span = lp_head_span(&r->old_head, span);
+  }
+  int32_t n = (int32_t)span;
+  for (int side = 0; side < 2; side++) memset(r->mix[side], 0, (size_t)n * sizeof(float));
+
+  if (r->fading) {
+    for (int side = 0; side < 2; side++) memset(r->old_mix[side], 0, (size_t)n * sizeof(float));
+    mix_snapshot(r, r->fading->snapshot, &r->old_head, r->old_voices, n, WHICH_OWN, false, r->old_mix);
+    if (playing) mix_snapshot(r, r->current->snapshot, &r->head, r->voices, n, WHICH_OWN, true, r->mix);
+    /* Linear: old and new are mostly the same signal. */
+    const float length = (float)r->fade_frames;
+    for (int side = 0; side < 2; side++)
+      for (int32_t i = 0; i < n; i++) {
+        float w = ((float)(r->fade_frames - r->fade_left + i) + 0.5f) / length;
+        r->mix[side][i] = r->mix[side][i] * w + r->old_mix[side][i] * (1.0f - w);
+      }
+    if (playing) mix_snapshot(r, r->current->snapshot, &r->head, r->voices, n, WHICH_SHARED, true, r->mix);
+  } else if (playing) {
+    mix_snapshot(r, r->current->snapshot, &r->head, r->voices, n, WHICH_ALL, true, r->mix);
+  }
+
+  advance(r, n);
+  if (r->fading) {
+    lp_head_advance(&r->old_head, n);
+    r->fade_left -= n;
+    if (r->fade_left <= 0 || r->old_head.state != LP_PLAYING) finish_fade(r);
+  }
+  return n;
+}
+
+static void meter_master(lp_renderer *r, int32_t n) {
+  lp_meter *m = &r->meter_active->master;
+  for (int side = 0; side < 2; side++) {
+    float peak = m->peak[side], square = 0;
+    const float *x = r->mix[side];
+    for (int32_t i = 0; i < n; i++) {
+      float a = fabsf(x[i]);
+      peak = a > peak ? a : peak;
+      square += x[i] * x[i];
+    }
+    m->peak[side] = peak;
+    m->square[side] += square;
+  }
+  r->meter_active->frames += n;
+}
+
+/* Hands the meters over when the reader has emptied the last page and given a spare one. */
+static void meter_flip(lp_renderer *r, uint64_t now_ns) {
+  if (atomic_load_explicit(&r->meter_ready, memory_order_relaxed)) return;
+  lp_meter_page *spare = atomic_exchange_explicit(&r->meter_spare, NULL, memory_order_acq_rel);
+  if (!spare) return;
+  r->meter_active->audible = (double)audible_frame(r, atomic_load_explicit(&r->latency_frames, memory_order_relaxed));
+  r->meter_active->time_ms = (double)now_ns / 1e6;
+  r->meter_active->revision = r->current->snapshot->revision;
+  /* Release: the page is whole when it is seen. */
+  atomic_store_explicit(&r->meter_ready, r->meter_active, memory_order_release);
+  r->meter_active = spare;
+}
+
+/* While the device closes: fades what was rendered out over one fade length, then silence. */
+static void quiesce(lp_renderer *r, float *out, uint32_t frames) {
+  for (uint32_t i = 0; i < frames; i++) {
+    float w = r->fade_left > 0 ? (float)r->fade_left / (float)r->fade_frames : 0.0f;
+    out[i * 2] *= w;
+    out[i * 2 + 1] *= w;
+    if (r->fade_left > 0) r->fade_left--;
+  }
+}
+
+static void tap(lp_renderer *r, const float *out, uint32_t frames) {
+  float *to = atomic_load_explicit(&r->tap, memory_order_acquire);
+  if (!to) return;
+  uint64_t at = atomic_load_explicit(&r->tap_written, memory_order_relaxed);
+  uint64_t n = r->tap_frames - at < frames ? r->tap_frames - at : frames;
+  memcpy(to + at * 2, out, n * 2 * sizeof(float));
+  atomic_store_explicit(&r->tap_written, at + n, memory_order_release);
+}
+
+void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
+  const uint64_t began = lp_engine_now_ns(r->engine);
+  uint32_t quiet = atomic_load_explicit(&r->quiesce, memory_order_acquire);
+  if (quiet == 2) {
+    memset(out, 0, (size_t)frames * 2 * sizeof(float));
+    return;
+  }
+  lp_epoch_enter(&r->epoch);
+  lp_record_write(r, began);
+  uint32_t done = 0;
+  while (done < frames) {
+    int32_t n = render_span(r, frames - done);
+    meter_master(r, n);
+    for (int32_t i = 0; i < n; i++) {
+      out[(done + (uint32_t)i) * 2] = r->mix[0][i];
+      out[(done + (uint32_t)i) * 2 + 1] = r->mix[1][i];
+    }
+    r->rendered += (uint64_t)n;
+    done += (uint32_t)n;
+  }
+  if (quiet == 1) {
+    r->fade_left = r->fade_frames;
+    finish_fade(r);
+    r->fade_left = r->fade_frames;
+    quiesce(r, out, frames);
+    r->fade_left = 0;
+    /* Release: the closer sees all that this callback wrote. */
+    atomic_store_explicit(&r->quiesce, 2, memory_order_release);
+  }
+  tap(r, out, frames);
+  lp_epoch_exit(&r->epoch);
+  if (r->engine->flags & LP_ENGINE_MANUAL_CLOCK) {
+    if (r->driver == LP_DRIVER_CALLER && !(r->flags & LP_RENDERER_OFFLINE))
+      atomic_fetch_add_explicit(&r->engine->manual_ns, (uint64_t)((double)frames * 1e9 / r->rate), memory_order_relaxed);
+  }
+  const uint64_t ended = lp_engine_now_ns(r->engine);
+  meter_flip(r, began);
+  /* The end of this block is reached one block's length after its begin: so a record holds a frame and the time it belongs to. */
+  lp_record_write(r, began + (uint64_t)((double)frames * 1e9 / r->rate));
+  const uint64_t took = ended - began;
+  add(&r->counts.callbacks, 1);
+  add(&r->counts.frames, frames);
+  add(&r->counts.sum_ns, took);
+  if (took > atomic_load_explicit(&r->counts.longest_ns, memory_order_relaxed)) atomic_store_explicit(&r->counts.longest_ns, took, memory_order_relaxed);
+  if ((double)took > (double)frames * 1e9 / r->rate) add(&r->counts.late, 1);
+}

@@ -1,0 +1,363 @@
+/* Renderers: life, transport, what they report, and the two drivers that are callers (manual and offline). */
+#include "renderer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine_internal.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+static void *floats(size_t n) { return calloc(n, sizeof(float)); }
+
+void lp_renderer_free(lp_renderer *r) {
+  for (lp_publication *p = r->oldest; p;) {
+    lp_publication *next = p->next;
+    lp_snapshot_unref(p->snapshot);
+    free(p);
+    p = next;
+  }
+  free(r->voices);
+  free(r->old_voices);
+  for (int i = 0; i < 2; i++) {
+    free(r->mix[i]);
+    free(r->old_mix[i]);
+    free(r->track[i]);
+  }
+  for (int i = 0; i < LP_MAX_CHANNELS; i++) free(r->scratch[i]);
+  free(r->envelope);
+  free(r->presence);
+  for (int i = 0; i < 3; i++) free(r->meter_pages[i]);
+  free(r->pending);
+  pthread_mutex_destroy(&r->lock);
+  free(r);
+}
+
+static bool allocate(lp_renderer *r) {
+  bool ok = true;
+  ok = ok && (r->voices = calloc(1, sizeof *r->voices));
+  ok = ok && (r->old_voices = calloc(1, sizeof *r->old_voices));
+  for (int i = 0; i < 2; i++) {
+    ok = ok && (r->mix[i] = floats(LP_BLOCK));
+    ok = ok && (r->old_mix[i] = floats(LP_BLOCK));
+    ok = ok && (r->track[i] = floats(LP_BLOCK));
+  }
+  for (int i = 0; i < LP_MAX_CHANNELS; i++) ok = ok && (r->scratch[i] = floats(LP_BLOCK));
+  ok = ok && (r->envelope = floats(LP_BLOCK)) && (r->presence = floats(LP_BLOCK));
+  for (int i = 0; i < 3; i++) ok = ok && (r->meter_pages[i] = calloc(1, sizeof(lp_meter_page)));
+  lp_publication *first = ok ? calloc(1, sizeof *first) : NULL;
+  ok = ok && first && (first->snapshot = lp_snapshot_empty());
+  if (!ok) {
+    free(first);
+    return false;
+  }
+  r->oldest = r->newest = first;
+  r->current = first;
+  r->meter_active = r->meter_pages[0];
+  atomic_store(&r->meter_spare, r->meter_pages[1]);
+  return true;
+}
+
+int32_t lp_renderer_create(uint32_t engine, uint32_t flags) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  lp_renderer *r = calloc(1, sizeof *r);
+  if (!r) return LP_E_MEMORY;
+  pthread_mutex_init(&r->lock, NULL);
+  r->engine = e;
+  r->flags = flags;
+  r->rate = e->sample_rate;
+  r->fade_frames = (int32_t)lrint(LP_FADE_MS * r->rate / 1000);
+  r->head = (lp_head){ .to_frame = LP_NO_FRAME };
+  if (!allocate(r) || !(r->handle = lp_handle_make(LP_KIND_RENDERER, r))) {
+    lp_renderer_free(r);
+    return LP_E_MEMORY;
+  }
+  lp_record_write(r, lp_engine_now_ns(e));
+  lp_store_add_epoch(e->store, &r->epoch);
+  pthread_mutex_lock(&e->lock);
+  r->next = e->renderers;
+  e->renderers = r;
+  pthread_mutex_unlock(&e->lock);
+  return (int32_t)r->handle;
+}
+
+int32_t lp_renderer_close(uint32_t handle) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  lp_handle_free(handle);
+  if (r->device) lp_device_shutdown(r);
+  lp_engine *e = r->engine;
+  pthread_mutex_lock(&e->lock);
+  for (lp_renderer **link = &e->renderers; *link; link = &(*link)->next)
+    if (*link == r) {
+      *link = r->next;
+      break;
+    }
+  pthread_mutex_unlock(&e->lock);
+  if (r->candidate) atomic_fetch_sub(&e->gates, 1);
+  lp_store_remove_epoch(e->store, &r->epoch);
+  lp_renderer_free(r);
+  return LP_OK;
+}
+
+/* ---- publishing and transport ---- */
+
+static lp_source *lookup_source(void *context, uint32_t handle) {
+  lp_engine *e = context;
+  /* The handle's reference keeps it: handles are closed on this thread alone. */
+  return handle < e->source_room ? e->sources[handle] : NULL;
+}
+
+int32_t lp_publish(uint32_t handle, const uint8_t *packed, uint32_t packed_bytes) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  lp_snapshot *snapshot = NULL;
+  lp_map_step *map = NULL;
+  uint32_t count = 0;
+  pthread_mutex_lock(&r->lock);
+  pthread_mutex_lock(&r->engine->source_lock);
+  int result = lp_snapshot_unpack(packed, packed_bytes, r->newest->snapshot, lookup_source, r->engine, &snapshot, &map, &count);
+  pthread_mutex_unlock(&r->engine->source_lock);
+  pthread_mutex_unlock(&r->lock);
+  if (result) return result;
+  lp_step *steps = count ? calloc(count, sizeof *steps) : NULL;
+  if (count && !steps) {
+    pthread_mutex_lock(&r->lock);
+    lp_snapshot_unref(snapshot);
+    pthread_mutex_unlock(&r->lock);
+    free(map);
+    return LP_E_MEMORY;
+  }
+  for (uint32_t i = 0; i < count; i++) steps[i] = (lp_step){ .kind = LP_STEP_MAP, .a = map[i].at, .b = map[i].remove, .c = map[i].insert };
+  result = lp_renderer_publish(r, snapshot, steps, count);
+  free(steps);
+  free(map);
+  return result;
+}
+
+static int32_t transport(uint32_t handle, lp_step step) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  return lp_renderer_publish(r, NULL, &step, 1);
+}
+
+static bool frame_ok(double f) { return f >= 0 && f <= 9007199254740992.0; }
+
+int32_t lp_transport_play(uint32_t renderer, double from_frame, double to_frame) {
+  if ((!isnan(from_frame) && !frame_ok(from_frame)) || (!isnan(to_frame) && !frame_ok(to_frame))) return LP_E_ARGUMENT;
+  return transport(renderer, (lp_step){ .kind = LP_STEP_PLAY,
+                                        .a = isnan(from_frame) ? LP_NO_FRAME : (int64_t)from_frame,
+                                        .b = isnan(to_frame) ? LP_NO_FRAME : (int64_t)to_frame });
+}
+int32_t lp_transport_pause(uint32_t renderer) { return transport(renderer, (lp_step){ .kind = LP_STEP_PAUSE }); }
+int32_t lp_transport_stop(uint32_t renderer) { return transport(renderer, (lp_step){ .kind = LP_STEP_STOP }); }
+int32_t lp_transport_seek(uint32_t renderer, double position_frame) {
+  if (!frame_ok(position_frame)) return LP_E_ARGUMENT;
+  return transport(renderer, (lp_step){ .kind = LP_STEP_SEEK, .a = (int64_t)position_frame });
+}
+int32_t lp_transport_loop(uint32_t renderer, uint32_t enabled, double start_frame, double end_frame) {
+  if (!frame_ok(start_frame) || !frame_ok(end_frame) || (enabled && end_frame - start_frame < 1)) return LP_E_ARGUMENT;
+  return transport(renderer, (lp_step){ .kind = LP_STEP_LOOP, .flag = enabled != 0, .a = (int64_t)start_frame, .b = (int64_t)end_frame });
+}
+
+/* ---- reports ---- */
+
+int32_t lp_position(uint32_t handle, double *out, uint32_t count) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  if (count < 16) return LP_E_ARGUMENT;
+  lp_record_read(r, out);
+  out[11] = (double)r->last_number;
+  out[15] = r->candidate != NULL;
+  return LP_OK;
+}
+
+int32_t lp_events(uint32_t handle, uint8_t *out, uint32_t out_bytes) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  uint32_t n = 0, room = out_bytes / (uint32_t)sizeof(lp_event);
+  uint32_t tail = atomic_load_explicit(&r->event_tail, memory_order_relaxed);
+  /* Acquire: events before head are whole. */
+  uint32_t head = atomic_load_explicit(&r->event_head, memory_order_acquire);
+  for (; tail != head && n < room; tail++, n++) memcpy(out + n * sizeof(lp_event), &r->events[tail & (LP_EVENTS - 1)], sizeof(lp_event));
+  /* Release: slots are read before they are given back. */
+  atomic_store_explicit(&r->event_tail, tail, memory_order_release);
+  return (int32_t)n;
+}
+
+int32_t lp_meters(uint32_t handle, uint8_t *out, uint32_t out_bytes) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  if (out_bytes < 32 + 16) return LP_E_ARGUMENT;
+  lp_meter_page *page = atomic_load_explicit(&r->meter_ready, memory_order_acquire);
+  if (!page) return LP_E_STATE;
+  double head[4] = { page->audible, page->time_ms, page->revision, page->frames };
+  memcpy(out, head, sizeof head);
+  uint32_t slots = (out_bytes - 32) / 16 - 1;
+  if (slots > LP_MAX_TRACKS) slots = LP_MAX_TRACKS;
+  double frames = page->frames > 0 ? page->frames : 1;
+  for (uint32_t i = 0; i <= slots; i++) {
+    const lp_meter *m = i ? &page->tracks[i - 1] : &page->master;
+    float v[4] = { m->peak[0], m->peak[1], (float)sqrt(m->square[0] / frames), (float)sqrt(m->square[1] / frames) };
+    memcpy(out + 32 + i * 16, v, sizeof v);
+  }
+  memset(page, 0, sizeof *page);
+  /* Release: the page is empty when the callback takes it. */
+  atomic_store_explicit(&r->meter_spare, page, memory_order_release);
+  atomic_store_explicit(&r->meter_ready, NULL, memory_order_release);
+  return (int32_t)slots;
+}
+
+static double load(_Atomic uint64_t *v) { return (double)atomic_load_explicit(v, memory_order_relaxed); }
+
+int32_t lp_counters(uint32_t handle, double *out, uint32_t count) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  lp_counts *c = &r->counts;
+  double v[25] = { load(&c->callbacks), load(&c->frames) };
+  for (int i = 0; i < LP_CAUSES; i++) {
+    v[4 + i] = load(&c->missing[i]);
+    v[10 + i] = load(&c->faded[i]);
+    v[2] += v[4 + i];
+    v[3] += v[10 + i];
+  }
+  v[16] = load(&c->longest_ns);
+  v[17] = load(&c->late);
+  v[18] = load(&c->taken);
+  v[19] = load(&c->displaced);
+  v[20] = load(&c->by_deadline);
+  v[21] = load(&c->crossfades);
+  v[22] = load(&c->sum_ns);
+  v[23] = load(&c->events_lost);
+  v[24] = load(&c->old_frames);
+  uint32_t n = count < 25 ? count : 25;
+  memcpy(out, v, n * sizeof *v);
+  return (int32_t)n;
+}
+
+int32_t lp_track_counters(uint32_t handle, uint32_t slot, double *out, uint32_t count) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  if (slot >= LP_MAX_TRACKS || count < 2) return LP_E_ARGUMENT;
+  out[0] = load(&r->counts.track_missing[slot]);
+  out[1] = load(&r->counts.track_faded[slot]);
+  return 2;
+}
+
+/* ---- callers as drivers ---- */
+
+/* Denormals are flushed while the caller's thread renders, and its own mode is put back. */
+static uint64_t float_mode_enter(void) {
+#if defined(__x86_64__)
+  uint64_t mode = _mm_getcsr();
+#else
+  uint64_t mode = 0;
+#endif
+  lp_flush_denormals();
+  return mode;
+}
+static void float_mode_leave(uint64_t mode) {
+#if defined(__x86_64__)
+  _mm_setcsr((unsigned)mode);
+#else
+  (void)mode;
+#endif
+}
+
+static int drive(lp_renderer *r) {
+  pthread_mutex_lock(&r->lock);
+  int result = r->driver == LP_DRIVER_DEVICE ? LP_E_STATE : LP_OK;
+  if (!result) r->driver = LP_DRIVER_CALLER;
+  pthread_mutex_unlock(&r->lock);
+  return result;
+}
+
+int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  int result = drive(r);
+  if (result) return result;
+  uint64_t mode = float_mode_enter();
+  lp_renderer_process(r, out, frames);
+  float_mode_leave(mode);
+  return LP_OK;
+}
+
+/* Waits until the next n frames (and one fade beyond) are resident or cannot be had. */
+static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
+  lp_engine *e = r->engine;
+  uint64_t seen = lp_store_fill_count(e->store);
+  double waited_ms = 0;
+  for (;;) {
+    pthread_mutex_lock(&r->lock);
+    lp_gate_try(r);
+    lp_snapshot *s = r->newest->snapshot;
+    lp_snapshot_ref(s);
+    lp_head head = lp_head_predict(r, r->newest);
+    pthread_mutex_unlock(&r->lock);
+    bool there = head.state != LP_PLAYING || lp_span_resident(s, head, (int64_t)n + r->fade_frames, NULL);
+    pthread_mutex_lock(&r->lock);
+    lp_snapshot_unref(s);
+    pthread_mutex_unlock(&r->lock);
+    if (there) return LP_OK;
+    if (e->flags & LP_ENGINE_SINGLE_STEP) {
+      lp_follow_pass(e->follow);
+      if (!lp_store_step(e->store) && ++waited_ms > timeout_ms) return LP_E_TIMEOUT;
+      continue;
+    }
+    lp_engine_wake(e);
+    uint64_t now = lp_store_wait_fill(e->store, seen, 20000000ull);
+    if (now == seen && (waited_ms += 20) > timeout_ms) return LP_E_TIMEOUT;
+    if (now != seen) waited_ms = 0;
+    seen = now;
+  }
+}
+
+int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double timeout_ms) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  int result = drive(r);
+  if (result) return result;
+  uint64_t mode = float_mode_enter();
+  uint32_t done = 0;
+  while (done < frames && !result) {
+    uint32_t n = frames - done < LP_BLOCK ? frames - done : LP_BLOCK;
+    result = wait_for_pages(r, n, timeout_ms);
+    if (result) break;
+    lp_renderer_process(r, out + (size_t)done * 2, n);
+    done += n;
+  }
+  float_mode_leave(mode);
+  return done ? (int32_t)done : result;
+}
+
+int32_t lp_tap_start(uint32_t handle, float *buffer, double frames) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  if (atomic_load(&r->tap)) return LP_E_STATE;
+  if (!(frames >= 1)) return LP_E_ARGUMENT;
+  r->tap_frames = (uint64_t)frames;
+  atomic_store(&r->tap_written, 0);
+  /* Release: the callback that sees the buffer sees its size. */
+  atomic_store_explicit(&r->tap, buffer, memory_order_release);
+  return LP_OK;
+}
+
+int32_t lp_tap_stop(uint32_t handle, double *out) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  atomic_store_explicit(&r->tap, NULL, memory_order_seq_cst);
+  /* A callback that loaded the buffer before is over once its epoch is even or has moved on. */
+  uint64_t was = atomic_load_explicit(&r->epoch.seq, memory_order_seq_cst);
+  while ((was & 1) && atomic_load_explicit(&r->epoch.seq, memory_order_acquire) == was) {
+    struct timespec pause = { 0, 500000 };
+    nanosleep(&pause, NULL);
+  }
+  out[0] = (double)atomic_load_explicit(&r->tap_written, memory_order_acquire);
+  return LP_OK;
+}

@@ -1,0 +1,176 @@
+/* The renderer: what the callback owns, what the publisher owns, and what they share.
+ *
+ * Ownership by thread. [callback] is whoever drives rendering: the device's thread, the caller of lp_render, or the caller of
+ * lp_render_wait; never two at once (driver says who). [control] publishes. The follower thread reads what stands under `lock`.
+ */
+#ifndef LP_RENDERER_H
+#define LP_RENDERER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "head.h"
+#include "snapshot.h"
+#include "store.h"
+
+#define LP_BLOCK 512           /* frames rendered at a time */
+#define LP_LIVE 32             /* clips of one track looked at within a block */
+#define LP_EVENTS 1024u        /* power of two */
+#define LP_HISTORY 64u         /* discontinuities remembered for audible_frame; power of two */
+#define LP_FADE_MS 15.0
+#define LP_GATE_RESIDENT_MS 20.0
+#define LP_GATE_DEADLINE_MS 30.0
+
+typedef struct lp_engine lp_engine;
+typedef struct lp_device lp_device;
+
+/* A snapshot on its way to the callback, with the steps that the head goes through. Immutable once made. */
+typedef struct lp_publication {
+  uint64_t number;
+  lp_snapshot *snapshot;
+  struct lp_publication *next; /* [control] list of the living, oldest first */
+  uint64_t made_ns;
+  uint64_t made_at_frames;     /* frames rendered in all when it was made */
+  uint32_t step_count;
+  lp_step steps[];
+} lp_publication;
+
+/* How present a voice is: fades around holes. Keyed by the clip's uid. */
+typedef struct lp_voice {
+  uint32_t uid;
+  float presence; /* 0 … 1 */
+  bool gap;       /* a hole is sounding (an event stands open) */
+  uint8_t cause;
+  int64_t gap_frames;
+} lp_voice;
+
+typedef struct lp_voices {
+  lp_voice of[LP_MAX_TRACKS][2];
+} lp_voices;
+
+typedef struct lp_meter {
+  float peak[2];
+  double square[2];
+} lp_meter;
+
+typedef struct lp_meter_page {
+  double audible, time_ms, revision, frames;
+  lp_meter master;
+  lp_meter tracks[LP_MAX_TRACKS];
+} lp_meter_page;
+
+/* A position record that is read without a lock: an even sequence before and after means a whole record. */
+typedef struct lp_record {
+  _Atomic uint32_t sequence;
+  _Atomic uint64_t fields[16]; /* bit patterns of f64 */
+} lp_record;
+
+typedef struct lp_history {
+  uint64_t at_frames; /* frames rendered in all when it began */
+  int64_t position;
+  bool moving;
+} lp_history;
+
+/* A ramped gain: on its way to its target by equal steps. */
+typedef struct lp_ramp {
+  float current, target, from;
+  int32_t left; /* frames to go */
+} lp_ramp;
+
+typedef struct lp_counts {
+  _Atomic uint64_t callbacks, frames, missing[LP_CAUSES], faded[LP_CAUSES], longest_ns, late, taken, displaced, by_deadline, crossfades, sum_ns,
+      events_lost, old_frames;
+  _Atomic uint64_t track_missing[LP_MAX_TRACKS], track_faded[LP_MAX_TRACKS];
+} lp_counts;
+
+enum lp_driver { LP_DRIVER_NONE = 0, LP_DRIVER_DEVICE = 1, LP_DRIVER_CALLER = 2 };
+
+typedef struct lp_renderer {
+  lp_engine *engine;
+  uint32_t handle;
+  uint32_t flags;
+  int32_t fade_frames;
+  double rate;
+
+  /* ---- [callback] ---- */
+  lp_epoch epoch;
+  const lp_publication *current;  /* what sounds */
+  const lp_publication *fading;   /* what sounded before, while a fade runs */
+  lp_head head, old_head;
+  lp_voices *voices, *old_voices;
+  int32_t fade_left;
+  lp_ramp ramps[LP_MAX_TRACKS][2];
+  uint8_t shared[LP_MAX_TRACKS]; /* by slot, while a fade runs: 1 if old and new are the same */
+  float *mix[2], *old_mix[2], *track[2], *scratch[LP_MAX_CHANNELS], *envelope, *presence;
+  lp_history history[LP_HISTORY];
+  uint32_t history_count;
+  uint64_t rendered;
+  lp_meter_page *meter_active;
+
+  /* ---- shared, lock-free ---- */
+  _Atomic(lp_publication *) mailbox;
+  _Atomic uint64_t acknowledged; /* number of `current` */
+  _Atomic uint64_t oldest_in_use; /* number of `fading`, else of `current` */
+  lp_record record;
+  lp_event events[LP_EVENTS];
+  _Atomic uint32_t event_head, event_tail; /* written by callback, by control */
+  _Atomic(lp_meter_page *) meter_ready;    /* full page for control, or NULL */
+  _Atomic(lp_meter_page *) meter_spare;    /* empty page for the callback, or NULL */
+  lp_counts counts;
+  _Atomic uint32_t latency_frames;
+  _Atomic uint32_t quiesce; /* 0 runs, 1 fade out and hold, 2 held */
+  _Atomic(float *) tap;
+  uint64_t tap_frames;
+  _Atomic uint64_t tap_written;
+
+  /* ---- [control, follower] under lock ---- */
+  pthread_mutex_t lock;
+  uint32_t driver;             /* changed by control alone */
+  lp_publication *oldest, *newest; /* the living */
+  lp_publication *candidate;   /* held by the gate: == newest, or NULL */
+  uint64_t last_number;
+  uint64_t gate_since_ns;      /* when the oldest edit not yet heard was made, 0 none */
+  lp_step *pending;            /* steps not known to be executed */
+  uint32_t pending_count, pending_room;
+  lp_meter_page *meter_pages[3];
+  lp_device *device;
+  lp_origin origin;            /* of this renderer's wants */
+  lp_origin candidate_origin;
+  struct lp_renderer *next;    /* of the engine, under the engine's lock */
+} lp_renderer;
+
+/* render.c [callback]: the one render function. Interleaved stereo. */
+void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames);
+/* render.c [callback]: takes a publication outside of rendering, without a fade (nothing drives the renderer). */
+void lp_renderer_take_inline(lp_renderer *r, lp_publication *p);
+void lp_record_write(lp_renderer *r, uint64_t time_ns);
+/* [any] */
+void lp_record_read(lp_renderer *r, double out[16]);
+/* [callback] */
+void lp_event_push(lp_renderer *r, const lp_event *e);
+
+/* mix.c [callback]: adds [position, position + n) of a track to left and right; limit: frames from position to the head's next jump. */
+void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
+                     bool count, float *left, float *right);
+
+/* publish.c [control] */
+int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot /* a reference is taken over; NULL: as last */, const lp_step *steps,
+                        uint32_t step_count);
+/* publish.c [control, follower] Admits the candidate if it may be heard. Returns ns until its deadline, UINT64_MAX if none waits. */
+uint64_t lp_gate_try(lp_renderer *r);
+/* publish.c, under lock: frees publications that are out of use. */
+void lp_publications_collect(lp_renderer *r);
+/* publish.c, under lock: where the head will stand once publication p is taken, and whether it plays. */
+lp_head lp_head_predict(lp_renderer *r, const lp_publication *p);
+
+/* follow.c [follower, control] Wants of one renderer. Returns ns until it should run again. */
+struct lp_follow;
+uint64_t lp_follow_renderer(struct lp_follow *f, lp_renderer *r);
+/* follow.c [any but callback]: are [position, position + n) of the snapshot resident, the head's loop followed? `hopeless` (may be NULL): something in it
+ * cannot be had. */
+bool lp_span_resident(const lp_snapshot *s, lp_head head, int64_t n, bool *hopeless);
+
+#endif

@@ -1,0 +1,391 @@
+#include "snapshot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- references; under the renderer's lock ---- */
+
+static void block_unref(lp_block *b) {
+  if (!b || --b->refs) return;
+  for (uint32_t i = 0; i < b->count; i++)
+    if (b->clips[i].source) lp_source_unref(b->clips[i].source);
+  free(b->reach);
+  free(b);
+}
+
+static void content_unref(lp_content *c) {
+  if (!c || --c->refs) return;
+  for (uint32_t i = 0; i < c->count; i++) block_unref(c->places[i].block);
+  free(c);
+}
+
+void lp_snapshot_ref(lp_snapshot *s) { s->refs++; }
+
+void lp_snapshot_unref(lp_snapshot *s) {
+  if (!s || --s->refs) return;
+  for (uint32_t i = 0; i < s->count; i++) content_unref(s->tracks[i].content);
+  free(s);
+}
+
+lp_snapshot *lp_snapshot_empty(void) {
+  lp_snapshot *s = calloc(1, sizeof *s);
+  if (s) s->refs = 1;
+  return s;
+}
+
+/* ---- unpacking ---- */
+
+/* A cursor over untrusted bytes: `ok` turns false at the first read beyond the end and stays so. */
+typedef struct reader {
+  const uint8_t *at, *end;
+  bool ok;
+} reader;
+
+static bool take(reader *r, void *out, size_t n) {
+  if (!r->ok || (size_t)(r->end - r->at) < n) {
+    r->ok = false;
+    memset(out, 0, n);
+    return false;
+  }
+  memcpy(out, r->at, n);
+  r->at += n;
+  return true;
+}
+static uint32_t take_u32(reader *r) {
+  uint32_t v;
+  take(r, &v, sizeof v);
+  return v;
+}
+static float take_f32(reader *r) {
+  float v;
+  take(r, &v, sizeof v);
+  return v;
+}
+/* A frame count: an integer within ±2^53, else not ok. */
+static int64_t take_frames(reader *r) {
+  double v;
+  take(r, &v, sizeof v);
+  if (!(fabs(v) <= 9007199254740992.0)) {
+    r->ok = false;
+    return 0;
+  }
+  return (int64_t)floor(v);
+}
+
+/* New blocks of this edit and those of the last snapshot, by id. */
+typedef struct block_table {
+  lp_block **slots;
+  uint32_t mask;
+} block_table;
+
+static bool table_init(block_table *t, uint32_t items) {
+  uint32_t size = 16;
+  while (size < items * 2) size *= 2;
+  t->slots = calloc(size, sizeof *t->slots);
+  t->mask = size - 1;
+  return t->slots != NULL;
+}
+static lp_block *table_get(const block_table *t, uint32_t id) {
+  for (uint32_t i = id * 2654435761u & t->mask; t->slots[i]; i = (i + 1) & t->mask)
+    if (t->slots[i]->id == id) return t->slots[i];
+  return NULL;
+}
+static void table_put(block_table *t, lp_block *b) {
+  uint32_t i = b->id * 2654435761u & t->mask;
+  while (t->slots[i]) i = (i + 1) & t->mask;
+  t->slots[i] = b;
+}
+
+static bool clip_sane(const lp_clip *c) {
+  const int64_t max = (int64_t)1 << 53;
+  return c->length > 0 && c->at >= 0 && c->at < max && c->length < max && c->first > -max && c->first < max && c->fade_in >= 0 &&
+         c->fade_out >= 0 && isfinite(c->gain);
+}
+
+static lp_block *block_unpack(reader *r, const block_table *table, lp_source_lookup lookup, void *context) {
+  uint32_t id = take_u32(r), base_id = take_u32(r), prefix = take_u32(r), suffix = take_u32(r);
+  int64_t prefix_shift = take_frames(r), suffix_shift = take_frames(r);
+  uint32_t inserted = take_u32(r);
+  take_u32(r);
+  if (!r->ok || !id || table_get(table, id)) return NULL;
+  const lp_block *base = base_id ? table_get(table, base_id) : NULL;
+  if (base_id && !base) return NULL;
+  uint32_t base_count = base ? base->count : 0;
+  if (prefix > base_count || suffix > base_count || inserted > LP_BLOCK_CLIPS) return NULL;
+  uint32_t count = prefix + inserted + suffix;
+  if (!count || count > LP_BLOCK_CLIPS) return NULL;
+  lp_block *b = calloc(1, sizeof *b + count * sizeof(lp_clip));
+  if (!b) return NULL;
+  b->refs = 1;
+  b->id = id;
+  b->reach = malloc(count * sizeof *b->reach);
+  if (!b->reach) {
+    free(b);
+    return NULL;
+  }
+  bool sane = true;
+  for (uint32_t i = 0; i < count; i++) {
+    lp_clip *c = &b->clips[i];
+    if (i < prefix) {
+      *c = base->clips[i];
+      c->at += prefix_shift;
+    } else if (i < prefix + inserted) {
+      c->uid = take_u32(r);
+      uint32_t source = take_u32(r);
+      c->at = take_frames(r);
+      c->length = take_frames(r);
+      c->first = take_frames(r);
+      c->fade_in = take_frames(r);
+      c->fade_out = take_frames(r);
+      c->gain = take_f32(r);
+      c->shapes = take_u32(r);
+      c->source = source ? lookup(context, source) : NULL;
+    } else {
+      *c = base->clips[base_count - suffix + (i - prefix - inserted)];
+      c->at += suffix_shift;
+    }
+    if (c->source) lp_source_ref(c->source);
+    b->count = i + 1;
+    sane = sane && r->ok && clip_sane(c) && (i == 0 || c->at >= b->clips[i - 1].at);
+    int64_t end = c->at + c->length;
+    b->reach[i] = i && b->reach[i - 1] > end ? b->reach[i - 1] : end;
+    if (!sane) break;
+  }
+  b->max_end = b->reach[b->count - 1];
+  if (!sane) {
+    block_unref(b);
+    return NULL;
+  }
+  return b;
+}
+
+static const lp_content *content_of_slot(const lp_snapshot *last, uint32_t slot) {
+  for (uint32_t i = 0; i < last->count; i++)
+    if (last->tracks[i].slot == slot) return last->tracks[i].content;
+  return NULL;
+}
+
+static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *base, const block_table *table) {
+  /* Two passes: count, then build. */
+  reader probe = *r;
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < pieces && probe.ok; i++) {
+    uint32_t kind = take_u32(&probe), a = take_u32(&probe), b = take_u32(&probe);
+    take_u32(&probe);
+    take_frames(&probe);
+    if (kind == 0) {
+      if (!base || a > base->count || b > base->count - a) return NULL;
+      total += b;
+    } else if (kind == 1) {
+      if (!table_get(table, a)) return NULL;
+      total += 1;
+    } else {
+      return NULL;
+    }
+  }
+  if (!probe.ok || total > 1u << 20) return NULL;
+  lp_content *c = calloc(1, sizeof *c + total * sizeof(lp_place));
+  if (!c) return NULL;
+  c->refs = 1;
+  bool sane = true;
+  for (uint32_t i = 0; i < pieces; i++) {
+    uint32_t kind = take_u32(r), a = take_u32(r), b = take_u32(r);
+    take_u32(r);
+    int64_t value = take_frames(r);
+    uint32_t n = kind == 0 ? b : 1;
+    for (uint32_t k = 0; k < n; k++) {
+      lp_place *p = &c->places[c->count];
+      p->block = kind == 0 ? base->places[a + k].block : table_get(table, a);
+      p->start = kind == 0 ? base->places[a + k].start + value : value;
+      p->block->refs++;
+      int64_t end = p->start + p->block->max_end;
+      const lp_place *before = c->count ? p - 1 : NULL;
+      p->reach = before && before->reach > end ? before->reach : end;
+      sane = sane && p->start >= 0 &&
+             (!before || p->start + p->block->clips[0].at >= before->start + before->block->clips[before->block->count - 1].at);
+      c->count++;
+    }
+  }
+  if (!sane) {
+    content_unref(c);
+    return NULL;
+  }
+  return c;
+}
+
+int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot *last, lp_source_lookup lookup, void *context,
+                       lp_snapshot **out, lp_map_step **steps_out, uint32_t *step_count) {
+  reader r = { packed, packed + bytes, true };
+  uint32_t magic = take_u32(&r), all = take_u32(&r);
+  double revision;
+  take(&r, &revision, sizeof revision);
+  uint32_t steps = take_u32(&r), blocks = take_u32(&r), tracks = take_u32(&r);
+  take_u32(&r);
+  if (!r.ok || magic != LP_PACK_MAGIC || all != bytes) return LP_E_ARGUMENT;
+  if (tracks > LP_MAX_TRACKS) return LP_E_LIMIT;
+  if (blocks > bytes / 48 || steps > bytes / 24) return LP_E_ARGUMENT;
+
+  int result = LP_E_MEMORY;
+  lp_snapshot *s = NULL;
+  lp_map_step *map = NULL;
+  block_table table = { 0 };
+  lp_block **made = calloc(blocks ? blocks : 1, sizeof *made);
+  uint32_t made_count = 0, last_blocks = 0;
+  for (uint32_t i = 0; i < last->count; i++) last_blocks += last->tracks[i].content->count;
+  if (!made || !table_init(&table, last_blocks + blocks)) goto done;
+  for (uint32_t i = 0; i < last->count; i++) {
+    const lp_content *c = last->tracks[i].content;
+    for (uint32_t k = 0; k < c->count; k++)
+      if (!table_get(&table, c->places[k].block->id)) table_put(&table, c->places[k].block);
+  }
+
+  result = LP_E_ARGUMENT;
+  if (steps) {
+    map = malloc(steps * sizeof *map);
+    if (!map) {
+      result = LP_E_MEMORY;
+      goto done;
+    }
+    for (uint32_t i = 0; i < steps; i++) {
+      map[i].at = take_frames(&r);
+      map[i].remove = take_frames(&r);
+      map[i].insert = take_frames(&r);
+      if (map[i].at < 0 || map[i].remove < 0 || map[i].insert < 0) goto done;
+    }
+  }
+  for (uint32_t i = 0; i < blocks; i++) {
+    lp_block *b = block_unpack(&r, &table, lookup, context);
+    if (!b) goto done;
+    made[made_count++] = b;
+    table_put(&table, b);
+  }
+  s = calloc(1, sizeof *s + tracks * sizeof(lp_track));
+  if (!s) {
+    result = LP_E_MEMORY;
+    goto done;
+  }
+  s->refs = 1;
+  s->revision = revision;
+  for (uint32_t i = 0; i < tracks; i++) {
+    lp_track *t = &s->tracks[i];
+    t->slot = take_u32(&r);
+    uint32_t pieces = take_u32(&r);
+    t->gain[0] = take_f32(&r);
+    t->gain[1] = take_f32(&r);
+    uint32_t flags = take_u32(&r);
+    take_u32(&r);
+    if (!r.ok || t->slot >= LP_MAX_TRACKS || !isfinite(t->gain[0]) || !isfinite(t->gain[1])) goto done;
+    for (uint32_t k = 0; k < i; k++)
+      if (s->tracks[k].slot == t->slot) goto done;
+    lp_content *base = (lp_content *)(uintptr_t)content_of_slot(last, t->slot);
+    if (flags & 1) {
+      if (!base) goto done;
+      base->refs++;
+      t->content = base;
+    } else {
+      t->content = content_unpack(&r, pieces, base, &table);
+      if (!t->content) goto done;
+    }
+    s->count = i + 1;
+  }
+  if (!r.ok || r.at != r.end) goto done;
+  *out = s;
+  *steps_out = map;
+  *step_count = steps;
+  s = NULL;
+  map = NULL;
+  result = LP_OK;
+
+done:
+  /* The snapshot's places hold the new blocks from here on; ours was the maker's reference. */
+  for (uint32_t i = 0; i < made_count; i++) block_unref(made[i]);
+  if (s) lp_snapshot_unref(s);
+  free(map);
+  free(made);
+  free(table.slots);
+  return result;
+}
+
+/* ---- reading ---- */
+
+/* First place whose reach is beyond `frame`. */
+static uint32_t first_place(const lp_content *c, int64_t frame) {
+  uint32_t lo = 0, hi = c->count;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo) / 2;
+    if (c->places[mid].reach > frame) hi = mid;
+    else lo = mid + 1;
+  }
+  return lo;
+}
+
+/* First clip of a block whose reach is beyond `frame` (relative). */
+static uint32_t first_clip(const lp_block *b, int64_t frame) {
+  uint32_t lo = 0, hi = b->count;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo) / 2;
+    if (b->reach[mid] > frame) hi = mid;
+    else lo = mid + 1;
+  }
+  return lo;
+}
+
+static lp_found found_at(const lp_content *c, uint32_t place, uint32_t index) {
+  const lp_place *p = &c->places[place];
+  const lp_clip *clip = &p->block->clips[index];
+  return (lp_found){ clip, p->start + clip->at, p->start + clip->at + clip->length, place, index };
+}
+
+uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max) {
+  uint32_t n = 0;
+  for (uint32_t p = first_place(c, from); p < c->count; p++) {
+    const lp_place *place = &c->places[p];
+    if (place->start >= to) break;
+    if (place->start + place->block->max_end <= from) continue;
+    for (uint32_t i = first_clip(place->block, from - place->start); i < place->block->count; i++) {
+      lp_found f = found_at(c, p, i);
+      if (f.start >= to) return n;
+      if (f.end <= from) continue;
+      if (n == max) {
+        memmove(out, out + 1, (max - 1) * sizeof *out);
+        n--;
+      }
+      out[n++] = f;
+    }
+  }
+  return n;
+}
+
+bool lp_content_under(const lp_content *c, const lp_found *f, lp_found *out) {
+  uint32_t p = f->place, i = f->index;
+  for (;;) {
+    const lp_place *place = &c->places[p];
+    while (i > 0) {
+      if (place->start + place->block->reach[i - 1] <= f->start) {
+        i = 0; /* nothing earlier in this block reaches so far */
+        break;
+      }
+      i--;
+      lp_found e = found_at(c, p, i);
+      if (e.end > f->start) {
+        *out = e;
+        return true;
+      }
+    }
+    if (p == 0 || c->places[p - 1].reach <= f->start) return false;
+    p--;
+    i = c->places[p].block->count;
+  }
+}
+
+bool lp_content_next(const lp_content *c, const lp_found *f, lp_found *out) {
+  uint32_t p = f->place, i = f->index + 1;
+  if (i >= c->places[p].block->count) {
+    p++;
+    i = 0;
+  }
+  if (p >= c->count) return false;
+  *out = found_at(c, p, i);
+  return true;
+}

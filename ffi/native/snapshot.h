@@ -1,0 +1,107 @@
+/* Snapshots: immutable, structurally shared mixes, and the packed form in which they arrive.
+ *
+ * Packed layout, little-endian, every record a multiple of 8 bytes:
+ *
+ *   header  u32 magic 0x314B504C ("LPK1"), u32 bytes of all, f64 revision, u32 steps, u32 blocks, u32 tracks, u32 0
+ *   step    f64 at, f64 remove, f64 insert                      the playhead map of this edit
+ *   block   u32 id, u32 base id (0 none), u32 prefix, u32 suffix, f64 prefix shift, f64 suffix shift, u32 inserted, u32 0
+ *           then `inserted` clips. The block is base's first `prefix` clips moved by prefix shift, the inserted ones, base's last `suffix`
+ *           clips moved by suffix shift. An id is new; ids of blocks of the last published snapshot can be bases.
+ *   clip    u32 uid, u32 source handle (0: absent), f64 at, f64 length, f64 source frame, f64 fade in, f64 fade out, f32 gain,
+ *           u32 shapes (bit 0: fade in is equal power, bit 1: fade out is)
+ *   track   u32 slot, u32 pieces, f32 gain left, f32 gain right, u32 flags (bit 0: content as last published under this slot), u32 0
+ *           then `pieces` pieces, in order:
+ *   piece   u32 kind, u32 a, u32 b, u32 0, f64 value    kind 0: `b` block places of the track last published under this slot from
+ *           index `a` on, moved by `value`; kind 1: block `a` at frame `value`
+ *
+ * Gains are linear; mute, solo and pan are in them.
+ */
+#ifndef LP_SNAPSHOT_H
+#define LP_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store.h"
+
+#define LP_PACK_MAGIC 0x314B504Cu
+#define LP_MAX_TRACKS 1024u
+#define LP_BLOCK_CLIPS 256u
+
+typedef struct lp_clip {
+  uint32_t uid;
+  uint32_t shapes;
+  lp_source *source; /* NULL: absent */
+  int64_t at;        /* relative to its block */
+  int64_t length;
+  int64_t first;     /* source frame of its first frame */
+  int64_t fade_in, fade_out;
+  float gain;
+} lp_clip;
+
+typedef struct lp_block {
+  uint32_t refs; /* under the renderer's lock */
+  uint32_t id;
+  uint32_t count;
+  int64_t max_end;
+  int64_t *reach; /* reach[i]: greatest end of clips 0 … i */
+  lp_clip clips[];
+} lp_block;
+
+typedef struct lp_place {
+  int64_t start;
+  int64_t reach; /* greatest absolute end of this block and all before it */
+  lp_block *block;
+} lp_place;
+
+typedef struct lp_content {
+  uint32_t refs;
+  uint32_t count;
+  lp_place places[];
+} lp_content;
+
+typedef struct lp_track {
+  uint32_t slot;
+  float gain[2];
+  lp_content *content;
+} lp_track;
+
+typedef struct lp_snapshot {
+  uint32_t refs;
+  uint32_t count;
+  double revision;
+  lp_track tracks[];
+} lp_snapshot;
+
+typedef struct lp_map_step {
+  int64_t at, remove, insert;
+} lp_map_step;
+
+/* Resolves a source handle to a source (no reference is taken), or NULL. */
+typedef lp_source *(*lp_source_lookup)(void *context, uint32_t handle);
+
+/* [control, under the renderer's lock] Decodes a packed edit against the last published snapshot. On success *out has one reference and
+ * *steps is malloc'ed (may be NULL). Nothing is changed on failure: LP_E_ARGUMENT, LP_E_MEMORY, LP_E_LIMIT. */
+int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot *last, lp_source_lookup lookup, void *context,
+                       lp_snapshot **out, lp_map_step **steps, uint32_t *step_count);
+lp_snapshot *lp_snapshot_empty(void);
+void lp_snapshot_ref(lp_snapshot *s);
+void lp_snapshot_unref(lp_snapshot *s);
+
+/* ---- reading; [callback] and [follower] ---- */
+
+/* A clip found on a track: where it stands absolutely, and where in the content. */
+typedef struct lp_found {
+  const lp_clip *clip;
+  int64_t start, end;
+  uint32_t place, index;
+} lp_found;
+
+/* Finds clips that meet [from, to), in order, at most max (the last ones in order are kept, since those sound). Returns how many. */
+uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max);
+/* The latest clip in order before f that ends after f starts: what lies under its start. False if none. */
+bool lp_content_under(const lp_content *c, const lp_found *f, lp_found *out);
+/* The next clip in order after f. False if none. */
+bool lp_content_next(const lp_content *c, const lp_found *f, lp_found *out);
+
+#endif
