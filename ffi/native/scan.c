@@ -1,0 +1,240 @@
+/* Scans: one file read away from the page store, for analysis. Handles are slots of a table under one mutex, which is never held during I/O;
+ * each scan has a mutex of its own, so that two threads on one handle take turns and a close waits for who is inside. */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "pcm_file.h"
+#include "peaks.h"
+
+#define MAX_SCANS 4096          /* open files are the scarcer thing */
+#define MAX_PATH_BYTES 32768
+#define WINDOW_BYTES (256 << 10) /* one read; small enough to stay in the second-level cache until it is reduced */
+
+typedef struct scan {
+  int fd;
+  lp_pcm_format format;
+  pthread_mutex_t mutex; /* guards what follows, and the file */
+  uint8_t *window;       /* whole frames of the file from window_first on */
+  int64_t window_first;
+  int64_t window_frames; /* valid */
+  int64_t window_room;
+  /* Under the table's mutex: */
+  uint32_t users; /* the handle and each call inside */
+} scan;
+
+static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER;
+static scan *table[MAX_SCANS];
+static uint16_t generation[MAX_SCANS]; /* in the handle's upper half, so that a stale one is noticed */
+
+/* ---- handles -------------------------------------------------------------------------------------------- */
+
+static void scan_free(scan *s) {
+  (void)close(s->fd); /* read only: nothing can be lost */
+  pthread_mutex_destroy(&s->mutex);
+  free(s->window);
+  free(s);
+}
+
+/* Positive as an i32, never 0: generations run from 1 to 0x7FFF. */
+static int32_t table_add(scan *s) {
+  int32_t handle = LP_E_LIMIT;
+  pthread_mutex_lock(&table_mutex);
+  for (uint32_t i = 0; i < MAX_SCANS; i++) {
+    if (table[i] != NULL) continue;
+    generation[i] = (uint16_t)(generation[i] % 0x7FFF + 1);
+    table[i] = s;
+    handle = (int32_t)((uint32_t)generation[i] << 16 | i);
+    break;
+  }
+  pthread_mutex_unlock(&table_mutex);
+  return handle;
+}
+
+/* The slot of a live handle, or NULL. Under the table's mutex. */
+static scan **slot_of(uint32_t handle) {
+  uint32_t i = handle & 0xFFFF;
+  if (i >= MAX_SCANS || table[i] == NULL || generation[i] != handle >> 16) return NULL;
+  return &table[i];
+}
+
+/* Keeps the scan alive until scan_leave. */
+static scan *scan_enter(uint32_t handle) {
+  pthread_mutex_lock(&table_mutex);
+  scan **slot = slot_of(handle);
+  scan *s = slot ? *slot : NULL;
+  if (s) s->users++;
+  pthread_mutex_unlock(&table_mutex);
+  if (s) pthread_mutex_lock(&s->mutex);
+  return s;
+}
+
+static void drop_user(scan *s) {
+  pthread_mutex_lock(&table_mutex);
+  bool last = --s->users == 0;
+  pthread_mutex_unlock(&table_mutex);
+  if (last) scan_free(s);
+}
+
+static void scan_leave(scan *s) {
+  pthread_mutex_unlock(&s->mutex);
+  drop_user(s);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+/* The file's bytes from frame `first` on, at most `frames` frames of them, at least one; *got says how many. NULL if the system refused or
+ * the file has become shorter than its header had it when it was opened. Small steps forward are served from one larger read. */
+static const uint8_t *scan_bytes(scan *s, int64_t first, int64_t frames, int64_t *got) {
+  if (first < s->window_first || first >= s->window_first + s->window_frames) {
+    /* A lone small read (one column of a drawing) takes no more than it needs; one that goes on takes the whole window. */
+    bool goes_on = s->window_frames > 0 && first == s->window_first + s->window_frames;
+    int64_t want = goes_on || frames > s->window_room ? s->window_room : frames;
+    int64_t n = lp_pcm_read(s->fd, &s->format, first, want, s->window);
+    s->window_first = first;
+    s->window_frames = n > 0 ? n : 0;
+    if (n <= 0) return NULL;
+  }
+  int64_t in = first - s->window_first, left = s->window_frames - in;
+  *got = frames < left ? frames : left;
+  return s->window + in * s->format.frame_bytes;
+}
+
+/* A frame position as an integer, or -1 if it is none. */
+static int64_t frame_of(double x) { return x >= 0 && x <= 0x1p53 && x == floor(x) ? (int64_t)x : -1; }
+
+/* ---- the surface ---------------------------------------------------------------------------------------- */
+
+int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info_out, uint32_t info_bytes) {
+  if (info_out == NULL || info_bytes < sizeof(lp_source_info)) return LP_E_ARGUMENT;
+  lp_source_info info;
+  memset(&info, 0, sizeof info);
+  memcpy(info_out, &info, sizeof info);
+  if (path == NULL || path_bytes == 0 || path_bytes > MAX_PATH_BYTES || memchr(path, 0, path_bytes)) return LP_E_ARGUMENT;
+  char *name = malloc((size_t)path_bytes + 1);
+  scan *s = calloc(1, sizeof *s);
+  if (name == NULL || s == NULL) {
+    free(name);
+    free(s);
+    return LP_E_MEMORY;
+  }
+  memcpy(name, path, path_bytes);
+  name[path_bytes] = 0;
+  lp_identity identity;
+  int32_t r = lp_pcm_open(name, &s->fd, &s->format, &identity, &info.why, &info.why_value);
+  free(name);
+  if (r < 0) {
+    free(s);
+    memcpy(info_out, &info, sizeof info);
+    return r;
+  }
+  lp_pcm_info(&s->format, &identity, &info);
+  memcpy(info_out, &info, sizeof info);
+  s->users = 1;
+  s->window_room = WINDOW_BYTES / s->format.frame_bytes;
+  s->window = malloc(WINDOW_BYTES);
+  if (s->window == NULL || pthread_mutex_init(&s->mutex, NULL) != 0) {
+    (void)close(s->fd);
+    free(s->window);
+    free(s);
+    return LP_E_MEMORY;
+  }
+  int32_t handle = table_add(s);
+  if (handle < 0) scan_free(s);
+  return handle;
+}
+
+int32_t lp_scan_close(uint32_t handle) {
+  pthread_mutex_lock(&table_mutex);
+  scan **slot = slot_of(handle);
+  scan *s = slot ? *slot : NULL;
+  if (slot) *slot = NULL;
+  pthread_mutex_unlock(&table_mutex);
+  if (s == NULL) return LP_E_HANDLE;
+  drop_user(s);
+  return LP_OK;
+}
+
+/* Reduces [first, first + frames) into one bucket. */
+static int32_t reduce(scan *s, int64_t first, int64_t frames, lp_peaks *bucket) {
+  lp_peaks_reset(bucket);
+  while (frames > 0) {
+    int64_t got;
+    const uint8_t *raw = scan_bytes(s, first, frames, &got);
+    if (raw == NULL) return LP_E_IO;
+    lp_peaks_add(bucket, &s->format, raw, got);
+    first += got;
+    frames -= got;
+  }
+  return LP_OK;
+}
+
+int32_t lp_scan_peaks(uint32_t handle, double start_frame, uint32_t frames_per_bucket, uint32_t buckets, float *out, uint32_t out_floats, double *invalid) {
+  int64_t first = frame_of(start_frame);
+  if (first < 0 || frames_per_bucket == 0 || buckets > INT32_MAX || out == NULL || invalid == NULL) return LP_E_ARGUMENT;
+  scan *s = scan_enter(handle);
+  if (s == NULL) return LP_E_HANDLE;
+  int32_t done = 0;
+  uint32_t floats = 3 * lp_peaks_planes(&s->format);
+  if ((uint64_t)buckets * floats > out_floats) {
+    done = LP_E_ARGUMENT;
+  } else {
+    for (uint32_t i = 0; i < buckets && first < s->format.frames; i++) {
+      int64_t n = s->format.frames - first;
+      if (n > frames_per_bucket) n = frames_per_bucket;
+      /* Tell the reader how far this call goes on, not only this bucket. */
+      if (first >= s->window_first + s->window_frames || first < s->window_first) {
+        int64_t all = (int64_t)frames_per_bucket * (buckets - i), got;
+        if (scan_bytes(s, first, all < s->format.frames - first ? all : s->format.frames - first, &got) == NULL) {
+          done = LP_E_IO;
+          break;
+        }
+      }
+      lp_peaks bucket;
+      int32_t r = reduce(s, first, n, &bucket);
+      if (r < 0) {
+        done = r;
+        break;
+      }
+      lp_peaks_result(&bucket, &s->format, out + (uint64_t)i * floats);
+      *invalid += (double)bucket.invalid;
+      first += n;
+      done++;
+    }
+  }
+  scan_leave(s);
+  return done;
+}
+
+int32_t lp_scan_read(uint32_t handle, double start_frame, uint32_t frames, float *out, uint32_t out_floats) {
+  int64_t first = frame_of(start_frame);
+  if (first < 0 || frames > INT32_MAX || out == NULL) return LP_E_ARGUMENT;
+  scan *s = scan_enter(handle);
+  if (s == NULL) return LP_E_HANDLE;
+  int64_t done = 0;
+  int32_t failure = LP_OK;
+  if ((uint64_t)frames * s->format.channels > out_floats) {
+    failure = LP_E_ARGUMENT;
+  } else {
+    int64_t end = s->format.frames < first ? first : s->format.frames;
+    int64_t want = frames < end - first ? frames : end - first;
+    while (done < want) {
+      int64_t got;
+      const uint8_t *raw = scan_bytes(s, first + done, want - done, &got);
+      if (raw == NULL) {
+        failure = LP_E_IO;
+        break;
+      }
+      float *planes[8];
+      for (uint32_t c = 0; c < s->format.channels; c++) planes[c] = out + (uint64_t)c * frames + done;
+      lp_pcm_to_f32(&s->format, raw, got, planes);
+      done += got;
+    }
+  }
+  scan_leave(s);
+  return failure < 0 ? failure : (int32_t)done;
+}
