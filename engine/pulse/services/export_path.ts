@@ -93,7 +93,8 @@ export function requireFree(target: ExportTarget, overwrite: boolean): void {
  */
 function realFolder(folder: string): string | null {
   try {
-    return Deno.realPathSync(folder);
+    const real = Deno.realPathSync(folder);
+    return lstat(real)?.isDirectory ? real : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) return null;
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -1,0 +1,102 @@
+/**
+ * A Signal without native code, for tests of the services alone: what is sent to it is kept until `take()`, as a renderer at its gate
+ * would, and rendering gives what a function of the frame says.
+ *
+ * @module
+ */
+import { type Head, type HeadStep, runStep } from "../../engine/pulse/services/head.ts";
+import type { Frames, HeadMapStep, MixModel } from "../../engine/signal/model.ts";
+import type {
+  DeviceEntry,
+  DeviceState,
+  MeterReading,
+  OfflineRender,
+  PositionRecord,
+  SignalApi,
+  SignalEvent,
+  SourceInfo,
+} from "../../engine/signal/signal_api.ts";
+
+export class FakeSignal implements SignalApi {
+  readonly sampleRate = 48_000;
+  events: SignalEvent[] = [];
+  /** What the renderer has taken. */
+  head: Head = {
+    state: "stopped",
+    positionFrame: 0,
+    originFrame: 0,
+    toFrame: null,
+    loop: { enabled: false, startFrame: 0, endFrame: 0 },
+  };
+  revision = 0;
+  timeMs = 0;
+  sent: HeadStep[] = [];
+  /** Mixes in the order in which they were rendered offline. */
+  rendered: MixModel[] = [];
+  /** The sample of both channels at a frame. */
+  sample: (frame: Frames) => number = () => 0;
+  missingFrames = 0;
+  /** Held before each offline block, if set. */
+  gate: Promise<void> | null = null;
+
+  nowMs = () => this.timeMs;
+  openSource = (): Promise<SourceInfo> => Promise.reject(new Error("not in the fake"));
+  closeSource = () => {};
+  publish(_mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
+    this.sent.push({ kind: "map", revision, map });
+  }
+  play = (fromFrame?: Frames, toFrame?: Frames) =>
+    void this.sent.push({ kind: "play", fromFrame, toFrame });
+  pause = () => void this.sent.push({ kind: "pause" });
+  stop = () => void this.sent.push({ kind: "stop" });
+  seek = (positionFrame: Frames) => void this.sent.push({ kind: "seek", positionFrame });
+  setLoop = (loop: Head["loop"]) => void this.sent.push({ kind: "loop", loop });
+
+  /** The renderer takes all that was sent. */
+  take(): void {
+    for (const step of this.sent.splice(0)) {
+      this.head = runStep(this.head, step);
+      if (step.kind === "map") this.revision = step.revision;
+    }
+  }
+
+  position(): PositionRecord {
+    const { state, positionFrame, loop } = this.head;
+    return {
+      positionFrame,
+      timeMs: this.timeMs,
+      audibleFrame: positionFrame,
+      state,
+      revision: this.revision,
+      loop,
+      latencyFrames: 256,
+      rate: 1,
+      framesRendered: 0,
+      gateWaiting: this.sent.length > 0,
+    };
+  }
+  drainEvents = () => this.events.splice(0);
+  takeMeters = (): MeterReading | null => null;
+  counters = () => ({});
+  trackCounters = () => ({ missing: 0, faded: 0 });
+  renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {
+    this.rendered.push(mix);
+    let at = startFrame;
+    return {
+      next: async (frames) => {
+        await this.gate;
+        const out = new Float32Array(frames * 2);
+        for (let i = 0; i < frames; i++) out[i * 2] = out[i * 2 + 1] = this.sample(at + i);
+        at += frames;
+        return out;
+      },
+      missing: () => this.missingFrames,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  listDevices = (): Promise<DeviceEntry[]> => Promise.resolve([]);
+  openDevice = (): Promise<DeviceState> => Promise.reject(new Error("not in the fake"));
+  closeDevice = () => Promise.resolve();
+  deviceState = (): DeviceState | null => null;
+  [Symbol.asyncDispose] = () => Promise.resolve();
+}
