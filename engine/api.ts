@@ -174,15 +174,26 @@ export interface EngineApi {
   readonly assets: {
     register(path: string, type: AssetType | undefined, caller: Caller): Promise<Asset>;
     get(assetId: string): Asset;
-    list(params: { offset?: number; limit?: number; status?: OfflineStatus }): { assets: Asset[]; total: number };
+    list(
+      params: { offset?: number; limit?: number; status?: OfflineStatus },
+    ): { assets: Asset[]; total: number };
     remove(assetId: string, caller: Caller): void;
     /** The resolved path of the asset's file and what identifies its bytes, for `/audio`. */
     file(assetId: string): { path: string; etag: string; contentType: string };
     peaks(assetId: string, query: PeaksQuery): Promise<PeaksColumns>;
-    waveformDat(assetId: string, params: { bits: 8 | 16; samplesPerPixel: number; split: boolean }): Promise<BytesAnswer>;
-    waveformJson(assetId: string, params: { bits: 8 | 16; samplesPerPixel: number; split: boolean }): Promise<BytesAnswer>;
+    waveformDat(
+      assetId: string,
+      params: { bits: 8 | 16; samplesPerPixel: number; split: boolean },
+    ): Promise<BytesAnswer>;
+    waveformJson(
+      assetId: string,
+      params: { bits: 8 | 16; samplesPerPixel: number; split: boolean },
+    ): Promise<BytesAnswer>;
     wavesurferJson(assetId: string, params: { points: number }): Promise<BytesAnswer>;
-    waveformSvg(assetId: string, params: { width: number; height: number }): Promise<{ svg: string; complete: boolean }>;
+    waveformSvg(
+      assetId: string,
+      params: { width: number; height: number },
+    ): Promise<{ svg: string; complete: boolean }>;
     /** Calls back whenever more of the asset is analysed, until the returned function is called. */
     onAnalysed(assetId: string, listener: () => void): () => void;
   };
@@ -192,7 +203,9 @@ export interface EngineApi {
     edit(edits: readonly Edit[], options: EditOptions, caller: Caller): EditResult;
     undo(options: { baseRevision?: number }, caller: Caller): EditResult;
     redo(options: { baseRevision?: number }, caller: Caller): EditResult;
-    history(params: { offset?: number; limit?: number }): { entries: HistoryEntry[]; total: number };
+    history(
+      params: { offset?: number; limit?: number },
+    ): { entries: HistoryEntry[]; total: number };
   };
   readonly transport: {
     get(): Transport;
@@ -220,6 +233,8 @@ export interface EngineApi {
   readonly diagnostics: {
     get(caller: Caller): unknown;
     reset(caller: Caller): void;
-    underruns(params: { afterId?: number; limit?: number }): { underruns: unknown[]; total: number };
+    underruns(
+      params: { afterId?: number; limit?: number },
+    ): { underruns: unknown[]; total: number };
   };
 }

@@ -168,7 +168,13 @@ export type Edit =
   | { op: "clip.trim"; clipId: string; startFrame?: Frames; endFrame?: Frames }
   | { op: "clip.slip"; clipId: string; sourceFrame: number }
   | { op: "clip.split"; clipId: string; atFrame: Frames; newClipId?: string }
-  | { op: "range.delete"; startFrame: Frames; endFrame: Frames; ripple: boolean; trackIds?: string[] }
+  | {
+    op: "range.delete";
+    startFrame: Frames;
+    endFrame: Frames;
+    ripple: boolean;
+    trackIds?: string[];
+  }
   | { op: "range.insert"; atFrame: Frames; lengthFrames: Frames; trackIds?: string[] }
   | { op: "segment.delete"; clipId: string; ripple?: "all" | "group" }
   | { op: "segment.reorder"; clipId: string; toIndex: number }

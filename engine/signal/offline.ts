@@ -1,0 +1,77 @@
+/**
+ * Rendering away from the device: a renderer of its own over the same pages.
+ *
+ * @module
+ */
+import { check, nativeCode, NativeError } from "../../ffi/check.ts";
+import type { NativeSymbols } from "../../ffi/library.ts";
+import type { Frames, MixModel } from "./model.ts";
+import { Packer } from "./pack.ts";
+import type { OfflineRender } from "./signal_api.ts";
+
+const OFFLINE = 1;
+/** A page that does not come within this time is taken as silence, and counted. */
+const PATIENCE_MS = 5000;
+
+/** @param sourceOf Native handle of an asset's source, 0 if it has none. */
+export function renderOffline(
+  symbols: NativeSymbols,
+  engine: number,
+  mix: MixModel,
+  startFrame: Frames,
+  sourceOf: (assetId: string) => number,
+): OfflineRender {
+  const renderer = check(symbols.lp_renderer_create(engine, OFFLINE), "make a renderer");
+  const packed = new Packer().pack(mix, 0, [], sourceOf);
+  const counters = new Float64Array(4);
+  let pending: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  try {
+    check(
+      symbols.lp_publish(renderer, packed.bytes, packed.bytes.length),
+      "publish the mix for rendering",
+    );
+    check(symbols.lp_transport_play(renderer, startFrame, NaN), `render from frame ${startFrame}`);
+  } catch (error) {
+    void symbols.lp_renderer_close(renderer);
+    throw error;
+  }
+
+  async function fill(out: Float32Array<ArrayBuffer>, frames: number): Promise<void> {
+    for (let done = 0; done < frames;) {
+      const rest = out.subarray(done * 2);
+      const result = await symbols.lp_render_wait(renderer, rest, frames - done, PATIENCE_MS);
+      if (result > 0) {
+        done += result;
+        continue;
+      }
+      if (nativeCode(result) !== "timeout") {
+        throw new NativeError(`render at frame ${done}`, result);
+      }
+      // What did not come for so long is left out: render on without waiting for one block.
+      const step = Math.min(512, frames - done);
+      check(symbols.lp_render(renderer, rest, step), `render at frame ${done}`);
+      done += step;
+    }
+  }
+
+  return {
+    async next(frames: number): Promise<Float32Array<ArrayBuffer>> {
+      if (closed) throw new Error("Cannot render on: this render is closed");
+      const out = new Float32Array(frames * 2);
+      await (pending = fill(out, frames));
+      return out;
+    },
+    missing(): number {
+      if (closed) return counters[2];
+      symbols.lp_counters(renderer, counters, counters.length);
+      return counters[2];
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (closed) return;
+      closed = true;
+      await pending.catch(() => {});
+      await symbols.lp_renderer_close(renderer);
+    },
+  };
+}

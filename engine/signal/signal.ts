@@ -1,0 +1,436 @@
+/**
+ * Signal over the native library: one page store, one live renderer, its device.
+ *
+ * @module
+ */
+import { check, nativeCode } from "../../ffi/check.ts";
+import { type NativeLibrary, openLibrary } from "../../ffi/library.ts";
+import { readSourceInfo, readWhy, SOURCE_INFO_BYTES } from "../../ffi/source_info.ts";
+import { EngineError } from "../errors.ts";
+import {
+  BACKENDS,
+  DEVICE_ENTRY_BYTES,
+  readDeviceConfig,
+  readDevices,
+  writeDeviceConfig,
+} from "./device_records.ts";
+import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
+import type { Frames, HeadMapStep, MixModel } from "./model.ts";
+import { renderOffline } from "./offline.ts";
+import { Packer } from "./pack.ts";
+import type {
+  DeviceEntry,
+  DeviceState,
+  MeterReading,
+  OfflineRender,
+  PositionRecord,
+  SignalApi,
+  SignalEvent,
+  SourceInfo,
+} from "./signal_api.ts";
+import { sourceError } from "./source_errors.ts";
+
+export interface SignalOptions {
+  /** The project's rate: 8,000 … 384,000. */
+  sampleRate: number;
+  /** Page budget, ≥ 65,536. Mapped once, never exceeded. */
+  memoryBytes: number;
+  /** Threads that read and decode. Default 4. */
+  fillThreads?: number;
+  /** Tests: time moves only with `lp_clock_set` and with rendered frames. */
+  manualClock?: boolean;
+  /** Tests: no threads; `lp_step_follow` and `lp_step_fill` do their work. */
+  singleStep?: boolean;
+}
+
+const STATES = ["stopped", "paused", "playing"] as const;
+const STORE_COUNTERS = [
+  "units",
+  "unitsFree",
+  "pagesResident",
+  "pageFills",
+  "evictions",
+  "bytesRead",
+  "reads",
+  "readNs",
+  "convertNs",
+  "queueLength",
+  "queueDropped",
+  "openFiles",
+  "readErrors",
+  "horizonMs",
+  "voicesRefused",
+  "stalledReads",
+] as const;
+const RENDER_COUNTERS = [
+  "callbacks",
+  "frames",
+  "missing",
+  "faded",
+  ...CAUSES.map((cause) => `missing.${cause}`),
+  ...CAUSES.map((cause) => `faded.${cause}`),
+  "longestCallbackNs",
+  "lateCallbacks",
+  "publicationsTaken",
+  "publicationsDisplaced",
+  "admittedByDeadline",
+  "crossfades",
+  "callbackNs",
+  "eventsLost",
+  "oldFramesAfterPublish",
+];
+const MOST_EVENTS = 256;
+
+/** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
+export class Signal implements SignalApi {
+  readonly sampleRate: number;
+  readonly #library: NativeLibrary;
+  readonly #engine: number;
+  readonly #renderer: number;
+  readonly #packer = new Packer();
+  readonly #sources = new Map<string, number>();
+  readonly #assets = new Map<number, string>();
+  readonly #rebound = new Set<string>();
+  readonly #record = new Float64Array(16);
+  readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
+  readonly #status = new Float64Array(6);
+  #meters = new Uint8Array(0);
+  #last: { mix: MixModel; revision: number } | null = null;
+  #republish: ReturnType<typeof setTimeout> | undefined;
+  #device: { state: DeviceState } | null = null;
+  #closed = false;
+
+  private constructor(
+    library: NativeLibrary,
+    engine: number,
+    renderer: number,
+    sampleRate: number,
+  ) {
+    this.#library = library;
+    this.#engine = engine;
+    this.#renderer = renderer;
+    this.sampleRate = sampleRate;
+  }
+
+  /**
+   * Loads the native library, building it if need be, and maps the page budget.
+   *
+   * @throws {NativeError} If an option is out of range or there is no memory.
+   */
+  static async open(options: SignalOptions): Promise<Signal> {
+    const library = await openLibrary();
+    try {
+      const { symbols } = library;
+      const flags = (options.manualClock ? 1 : 0) | (options.singleStep ? 2 : 0);
+      const engine = check(
+        symbols.lp_engine_create(
+          options.sampleRate,
+          options.memoryBytes,
+          options.fillThreads ?? 4,
+          flags,
+        ),
+        `open an engine at ${options.sampleRate} Hz with ${options.memoryBytes} bytes of pages`,
+      );
+      const renderer = symbols.lp_renderer_create(engine, 0);
+      if (renderer < 0) {
+        await symbols.lp_engine_close(engine);
+        check(renderer, "make a renderer");
+      }
+      return new Signal(library, engine, renderer, options.sampleRate);
+    } catch (error) {
+      await library.close();
+      throw error;
+    }
+  }
+
+  /** The native functions and handles, for tests and benches. */
+  get native(): { symbols: NativeLibrary["symbols"]; engine: number; renderer: number } {
+    return { symbols: this.#library.symbols, engine: this.#engine, renderer: this.#renderer };
+  }
+
+  nowMs(): number {
+    return this.#library.symbols.lp_now_ms(this.#engine);
+  }
+
+  async openSource(assetId: string, path: string): Promise<SourceInfo> {
+    const name = new TextEncoder().encode(path);
+    const record = new Uint8Array(SOURCE_INFO_BYTES);
+    const result = await this.#library.symbols.lp_source_open(
+      this.#engine,
+      name,
+      name.length,
+      record,
+      record.length,
+    );
+    if (result < 0) throw sourceError(path, result, readWhy(record), this.sampleRate);
+    const before = this.#sources.get(assetId);
+    this.#sources.set(assetId, result);
+    this.#assets.set(result, assetId);
+    this.#rebind(assetId, before);
+    const info = readSourceInfo(record);
+    return {
+      frames: info.frames,
+      sampleRate: info.sampleRate,
+      channels: info.channels,
+      bits: info.bits,
+      encoding: info.encoding,
+      container: info.container,
+      channelMask: info.channelMask,
+      fileBytes: info.fileBytes,
+      dataOffset: info.dataOffset,
+      device: info.device,
+      inode: info.inode,
+      mtimeMs: info.mtimeSeconds * 1000 + info.mtimeNanoseconds / 1e6,
+      ctimeMs: info.ctimeSeconds * 1000 + info.ctimeNanoseconds / 1e6,
+      lengthLied: info.lengthLied,
+    };
+  }
+
+  closeSource(assetId: string): void {
+    const before = this.#sources.get(assetId);
+    if (before === undefined) return;
+    this.#sources.delete(assetId);
+    this.#rebind(assetId, before);
+  }
+
+  /** Clips of the asset are packed anew, once for all assets that change within a few milliseconds. */
+  #rebind(assetId: string, before: number | undefined): void {
+    this.#rebound.add(assetId);
+    if (before !== undefined) {
+      this.#assets.delete(before);
+      // Blocks hold their own reference: the old source goes when the last snapshot that names it does.
+      this.#library.symbols.lp_source_close(this.#engine, before);
+    }
+    this.#republish ??= setTimeout(() => this.#publishRebound(), 5);
+  }
+
+  #publishRebound(): void {
+    clearTimeout(this.#republish);
+    this.#republish = undefined;
+    if (this.#closed || !this.#last || this.#rebound.size === 0) return;
+    const uses = this.#last.mix.tracks.some((track) =>
+      track.blocks.some(({ block }) =>
+        block.clips.some((clip) => this.#rebound.has(clip.body.assetId))
+      )
+    );
+    if (uses) this.publish(this.#last.mix, this.#last.revision, []);
+    else this.#rebound.clear();
+  }
+
+  #sourceOf = (assetId: string): number => this.#sources.get(assetId) ?? 0;
+
+  publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
+    const packed = this.#packer.pack(mix, revision, map, this.#sourceOf, this.#rebound);
+    check(
+      this.#library.symbols.lp_publish(this.#renderer, packed.bytes, packed.bytes.length),
+      `publish revision ${revision}`,
+    );
+    packed.commit();
+    this.#rebound.clear();
+    this.#last = { mix, revision };
+    this.lastPackedBytes = packed.bytes.length;
+  }
+
+  /** Bytes that the last publication was packed into. */
+  lastPackedBytes = 0;
+
+  play(fromFrame?: Frames, toFrame?: Frames): void {
+    check(
+      this.#library.symbols.lp_transport_play(this.#renderer, fromFrame ?? NaN, toFrame ?? NaN),
+      `play from frame ${fromFrame ?? "where it stands"}`,
+    );
+  }
+  pause(): void {
+    check(this.#library.symbols.lp_transport_pause(this.#renderer), "pause");
+  }
+  stop(): void {
+    check(this.#library.symbols.lp_transport_stop(this.#renderer), "stop");
+  }
+  seek(positionFrame: Frames): void {
+    check(
+      this.#library.symbols.lp_transport_seek(this.#renderer, positionFrame),
+      `seek to frame ${positionFrame}`,
+    );
+  }
+  setLoop(loop: { enabled: boolean; startFrame: Frames; endFrame: Frames }): void {
+    check(
+      this.#library.symbols.lp_transport_loop(
+        this.#renderer,
+        loop.enabled ? 1 : 0,
+        loop.startFrame,
+        loop.endFrame,
+      ),
+      `set the loop to ${loop.startFrame} … ${loop.endFrame}`,
+    );
+  }
+
+  position(): PositionRecord {
+    const r = this.#record;
+    check(this.#library.symbols.lp_position(this.#renderer, r, r.length), "read the position");
+    return {
+      positionFrame: r[0],
+      timeMs: r[1],
+      audibleFrame: r[2],
+      state: STATES[r[3]],
+      revision: r[4],
+      loop: { enabled: r[5] !== 0, startFrame: r[6], endFrame: r[7] },
+      latencyFrames: r[8],
+      rate: r[14],
+      framesRendered: r[9],
+      gateWaiting: r[15] !== 0,
+    };
+  }
+
+  drainEvents(): SignalEvent[] {
+    const events: SignalEvent[] = [];
+    const view = new DataView(this.#events.buffer);
+    const names = {
+      trackOf: (slot: number) => this.#packer.trackOf(slot),
+      clipOf: (uid: number) => this.#packer.clipOf(uid),
+      assetOf: (source: number) => this.#assets.get(source) ?? null,
+    };
+    for (;;) {
+      const count = check(
+        this.#library.symbols.lp_events(this.#renderer, this.#events, this.#events.length),
+        "read events",
+      );
+      for (let i = 0; i < count; i++) {
+        const event = readEvent(view, i * EVENT_BYTES, names);
+        if (event) events.push(event);
+      }
+      if (count < MOST_EVENTS) return events;
+    }
+  }
+
+  takeMeters(): MeterReading | null {
+    const slots = this.#packer.slots;
+    const bytes = 32 + 16 * (1 + slots);
+    if (this.#meters.length !== bytes) this.#meters = new Uint8Array(bytes);
+    const result = this.#library.symbols.lp_meters(this.#renderer, this.#meters, bytes);
+    if (result < 0) return null;
+    const view = new DataView(this.#meters.buffer);
+    const at = (index: number) => {
+      const f = (k: number) => view.getFloat32(32 + index * 16 + k * 4, true);
+      return { peak: [f(0), f(1)] as [number, number], rms: [f(2), f(3)] as [number, number] };
+    };
+    const tracks: MeterReading["tracks"] = new Map();
+    for (const track of this.#last?.mix.tracks ?? []) {
+      const slot = this.#packer.slotOf(track.trackId);
+      if (slot !== undefined && slot < slots) tracks.set(track.trackId, at(slot + 1));
+    }
+    return {
+      audibleFrame: view.getFloat64(0, true),
+      timeMs: view.getFloat64(8, true),
+      revision: view.getFloat64(16, true),
+      master: at(0),
+      tracks,
+    };
+  }
+
+  counters(): Record<string, number> {
+    const out: Record<string, number> = {};
+    const read = (names: readonly string[], fill: (into: Float64Array<ArrayBuffer>) => number) => {
+      const values = new Float64Array(names.length);
+      const count = fill(values);
+      for (let i = 0; i < count; i++) out[names[i]] = values[i];
+    };
+    const { symbols } = this.#library;
+    read(RENDER_COUNTERS, (v) => symbols.lp_counters(this.#renderer, v, v.length));
+    read(STORE_COUNTERS, (v) => symbols.lp_store_counters(this.#engine, v, v.length));
+    return out;
+  }
+
+  trackCounters(trackId: string): { missing: number; faded: number } {
+    const slot = this.#packer.slotOf(trackId);
+    if (slot === undefined) return { missing: 0, faded: 0 };
+    const values = new Float64Array(2);
+    this.#library.symbols.lp_track_counters(this.#renderer, slot, values, 2);
+    return { missing: values[0], faded: values[1] };
+  }
+
+  renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {
+    return renderOffline(this.#library.symbols, this.#engine, mix, startFrame, this.#sourceOf);
+  }
+
+  async listDevices(backend = "auto"): Promise<DeviceEntry[]> {
+    const number = backendNumber(backend);
+    for (let room = 32;; room *= 2) {
+      const bytes = new Uint8Array(room * DEVICE_ENTRY_BYTES);
+      const count = check(
+        await this.#library.symbols.lp_device_list(number, bytes, bytes.length),
+        `list devices of ${backend}`,
+      );
+      if (count <= room) return readDevices(bytes, count);
+    }
+  }
+
+  async openDevice(
+    params: { backend?: string; device?: string; period?: number },
+  ): Promise<DeviceState> {
+    const backend = params.backend ?? "auto";
+    const config = writeDeviceConfig({
+      backend: backendNumber(backend),
+      sampleRate: this.sampleRate,
+      periodFrames: params.period ?? 256,
+      id: params.device ?? null,
+    });
+    await this.closeDevice();
+    const result = await this.#library.symbols.lp_device_open(
+      this.#renderer,
+      config,
+      config.length,
+    );
+    if (result < 0) {
+      const which = params.device ? `${backend} device "${params.device}"` : `a ${backend} device`;
+      throw new EngineError(
+        "device.unavailable",
+        nativeCode(result) === "absent"
+          ? `Cannot open ${which}: there is none of that name; device.list tells the names`
+          : `Cannot open ${which}: the audio system refused; check that a sound server or card is there, ` +
+            `or choose the backend "null"`,
+        { backend, device: params.device ?? null },
+      );
+    }
+    const opened = readDeviceConfig(config);
+    this.#device = {
+      state: { ...opened, device: params.device ?? null, state: "running" },
+    };
+    return { ...this.#device.state };
+  }
+
+  async closeDevice(): Promise<void> {
+    if (!this.#device) return;
+    this.#device = null;
+    await this.#library.symbols.lp_device_close(this.#renderer);
+  }
+
+  deviceState(): DeviceState | null {
+    if (!this.#device) return null;
+    const status = this.#status;
+    this.#library.symbols.lp_device_status(this.#renderer, status, status.length);
+    const state = status[1] ? "lost" : status[0] ? "running" : "closed";
+    return { ...this.#device.state, state };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#republish);
+    const stuck = await this.#library.symbols.lp_engine_close(this.#engine);
+    // A thread that hangs in a dead volume still runs this code: the library stays mapped.
+    await this.#library.close({ unload: stuck === 0 });
+  }
+}
+
+/** @throws {EngineError} `device.unavailable` for a name that is none. */
+function backendNumber(name: string): number {
+  const number = (BACKENDS as readonly string[]).indexOf(name);
+  if (number < 0) {
+    throw new EngineError(
+      "device.unavailable",
+      `Cannot use the backend "${name}": it is one of ${BACKENDS.join(", ")}`,
+      { backend: name },
+    );
+  }
+  return number;
+}
