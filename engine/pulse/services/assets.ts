@@ -1,0 +1,354 @@
+/**
+ * The assets of the open project: registering, listing, removing, and keeping up with what happens to their files.
+ *
+ * @module
+ */
+import type { Caller } from "../../api.ts";
+import { EngineError, InvalidParams } from "../../errors.ts";
+import type { FileFacts } from "../../files/files_protocol.ts";
+import type { Grants } from "../../files/grants.ts";
+import type { AudioHead } from "../../files/head.ts";
+import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
+import type { Asset, AssetType, OfflineStatus } from "../types.ts";
+import {
+  assetFromSource,
+  type FileIdentity,
+  identityOf,
+  sameBytes,
+  shapeOf,
+  transientAsset,
+} from "./asset_entry.ts";
+import type { AssetNotices } from "./asset_notices.ts";
+
+export const DEFAULT_LIMIT = 1_000;
+/** Most assets of a project. */
+export const MAX_ASSETS = 100_000;
+/** Most transient assets that are remembered; the oldest are forgotten. */
+const MAX_TRANSIENTS = 20_000;
+
+/** Where registered assets are kept. */
+export interface AssetKeeper {
+  put(asset: Asset, identity: FileIdentity): void;
+  remove(assetId: string): void;
+}
+
+/** Reads files behind, for peaks and hashes. */
+export interface AssetAnalysis {
+  /** Begins, goes on, or begins anew for another generation. */
+  begin(asset: Asset, identity: FileIdentity): void;
+  drop(assetId: string): void;
+}
+
+export interface AssetsOptions {
+  signal: () => SignalApi;
+  grants: Grants;
+  notices: AssetNotices;
+  keeper: AssetKeeper;
+  analysis: AssetAnalysis;
+  /** Whether clips of the timeline use it. */
+  isUsed: (assetId: string) => boolean;
+  /** Sources were opened: publish again so that they sound. */
+  onBound: () => void;
+  /** Gives a project that has nothing yet the rate of its first file. Says whether it did. */
+  adoptRate: (sampleRate: number) => Promise<boolean>;
+}
+
+/** A registered asset and what goes with it. */
+export interface AssetEntry {
+  asset: Asset;
+  identity: FileIdentity;
+  /** Whether Signal has its source open. */
+  bound: boolean;
+}
+
+/** The registry. What it answers is a copy. */
+export class Assets {
+  readonly #options: AssetsOptions;
+  readonly #entries = new Map<string, AssetEntry>();
+  readonly #byPath = new Map<string, string>();
+  readonly #registering = new Map<string, Promise<Asset>>();
+  readonly #transients = new Map<string, Asset>();
+  readonly #transientByPath = new Map<string, string>();
+  /** The chain of registrations while the project's rate may still change. */
+  #first: Promise<unknown> = Promise.resolve();
+
+  constructor(options: AssetsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a project's assets over; their files are looked at later. */
+  load(assets: Iterable<{ asset: Asset; identity: FileIdentity }>): void {
+    this.#entries.clear();
+    this.#byPath.clear();
+    for (const { asset, identity } of assets) {
+      this.#entries.set(asset.assetId, { asset, identity, bound: false });
+      this.#byPath.set(asset.path, asset.assetId);
+    }
+  }
+
+  /** The renderer is a new one: no source is open in it. */
+  unbindAll(): void {
+    for (const entry of this.#entries.values()) entry.bound = false;
+  }
+
+  /** All registered assets with their state, in order of registration. */
+  entries(): Iterable<AssetEntry> {
+    return this.#entries.values();
+  }
+
+  entry(assetId: string): AssetEntry | undefined {
+    return this.#entries.get(assetId);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Registers a file. The same path, once resolved, gives the same asset.
+   *
+   * @throws {InvalidParams} @throws {EngineError} `asset.notFound`, `asset.outsideLibrary`, `asset.unsupported`, `asset.unreadable`,
+   * `limit.exceeded`.
+   */
+  async register(path: string, type: AssetType | undefined, _caller: Caller): Promise<Asset> {
+    if (type === "transient" || type === "proxy") {
+      throw new InvalidParams(["type"], `must be sample, stem, recording or render, not ${type}`);
+    }
+    const facts = await this.#options.grants.resolve(path, "register");
+    requireAudioFile(facts, path);
+    const known = this.#byPath.get(facts.path);
+    if (known !== undefined) {
+      await this.see(known, facts);
+      return this.get(known);
+    }
+    const underway = this.#registering.get(facts.path);
+    if (underway) return { ...(await underway) };
+    const registering = this.#inOrder(() => this.#register(facts, type ?? "sample"));
+    this.#registering.set(facts.path, registering);
+    try {
+      return { ...(await registering) };
+    } finally {
+      this.#registering.delete(facts.path);
+    }
+  }
+
+  /** @throws {EngineError} `asset.notFound`. */
+  get(assetId: string): Asset {
+    const asset = this.#entries.get(assetId)?.asset ?? this.#transients.get(assetId);
+    if (!asset) throw unknownAsset(assetId);
+    return { ...asset };
+  }
+
+  /** Registered assets in order of registration. */
+  list(params: { offset?: number; limit?: number; status?: OfflineStatus }): {
+    assets: Asset[];
+    total: number;
+  } {
+    const { offset = 0, limit = DEFAULT_LIMIT, status } = params;
+    requireCount("offset", offset);
+    requireCount("limit", limit);
+    const assets: Asset[] = [];
+    let total = 0;
+    for (const { asset } of this.#entries.values()) {
+      if (status !== undefined && asset.offlineStatus !== status) continue;
+      if (total >= offset && assets.length < limit) assets.push({ ...asset });
+      total++;
+    }
+    return { assets, total };
+  }
+
+  /** @throws {EngineError} `asset.notFound`, `asset.inUse`. */
+  remove(assetId: string): void {
+    const entry = this.#entries.get(assetId);
+    if (!entry) throw unknownAsset(assetId);
+    if (this.#options.isUsed(assetId)) {
+      throw new EngineError(
+        "asset.inUse",
+        `Cannot remove ${entry.asset.path}: clips use it; delete them first`,
+        { assetId },
+      );
+    }
+    this.#entries.delete(assetId);
+    this.#byPath.delete(entry.asset.path);
+    this.#options.keeper.remove(assetId);
+    this.#options.analysis.drop(assetId);
+    if (entry.bound) this.#options.signal().closeSource(assetId);
+    this.#options.notices.removed(assetId);
+  }
+
+  /** The id under which a file of the library can be heard: its asset's, else a transient one that lasts as long as the engine. */
+  idOf(path: string, head: AudioHead | undefined): string {
+    const registered = this.#byPath.get(path);
+    if (registered !== undefined) return registered;
+    const known = this.#transientByPath.get(path);
+    const assetId = known ?? crypto.randomUUID();
+    if (known === undefined || head !== undefined) {
+      this.#transients.set(assetId, transientAsset(assetId, path, head));
+      this.#transientByPath.set(path, assetId);
+    }
+    if (this.#transients.size > MAX_TRANSIENTS) {
+      const [oldest, { path }] = this.#transients.entries().next().value!;
+      this.#transients.delete(oldest);
+      this.#transientByPath.delete(path);
+    }
+    return assetId;
+  }
+
+  /** Changes members of an asset, keeps them, and tells clients. */
+  update(assetId: string, change: Partial<Asset>): void {
+    const entry = this.#entries.get(assetId);
+    if (!entry) return;
+    entry.asset = { ...entry.asset, ...change };
+    this.#options.keeper.put(entry.asset, entry.identity);
+    this.#options.notices.changed(entry.asset);
+  }
+
+  /** Opens the asset's source, if it is not open. An error is a state of the asset, not of a request. */
+  async bind(assetId: string): Promise<void> {
+    const entry = this.#entries.get(assetId);
+    if (!entry || entry.bound) return;
+    const signal = this.#options.signal();
+    try {
+      await signal.openSource(assetId, entry.asset.path);
+      if (this.#entries.get(assetId) !== entry) signal.closeSource(assetId);
+      else if (signal === this.#options.signal()) {
+        entry.bound = true;
+        this.#options.onBound();
+      }
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === "asset.notFound") this.#setStatus(entry, "missing");
+    }
+  }
+
+  /** Takes note of what stands at an asset's path now; `null` if nothing does. */
+  async see(assetId: string, facts: FileFacts | null): Promise<void> {
+    const entry = this.#entries.get(assetId);
+    if (!entry) return;
+    if (facts === null || facts.kind !== "file") return this.#setStatus(entry, "missing");
+    const identity = identityOf(facts);
+    const changed = !sameBytes(identity, entry.identity);
+    const returned = entry.asset.offlineStatus === "missing";
+    if (!changed && !returned) return;
+    if (changed || !entry.bound) await this.#reopen(entry, identity, changed);
+    this.#setStatus(entry, "present");
+  }
+
+  #setStatus(entry: AssetEntry, offlineStatus: OfflineStatus): void {
+    if (entry.asset.offlineStatus === offlineStatus) return;
+    entry.asset = { ...entry.asset, offlineStatus };
+    this.#options.keeper.put(entry.asset, entry.identity);
+    this.#options.notices.statusChanged(entry.asset);
+  }
+
+  /** Opens the file that stands at the path now: another generation if its bytes are others. */
+  async #reopen(entry: AssetEntry, identity: FileIdentity, changed: boolean): Promise<void> {
+    const { assetId, path } = entry.asset;
+    const signal = this.#options.signal();
+    let info: SourceInfo;
+    try {
+      info = await signal.openSource(assetId, path);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return; // It is being written, or is no audio any more: the old samples stay until it can be read.
+    }
+    if (this.#entries.get(assetId) !== entry) return signal.closeSource(assetId);
+    entry.bound = signal === this.#options.signal();
+    entry.identity = identity;
+    if (changed) {
+      entry.asset = {
+        ...entry.asset,
+        ...shapeOf(info),
+        generation: entry.asset.generation + 1,
+        hash: null,
+        analysedSamples: 0,
+        complete: false,
+      };
+      this.#options.notices.changed(entry.asset);
+      this.#options.notices.statusChanged(entry.asset);
+    }
+    this.#options.keeper.put(entry.asset, identity);
+    this.#options.analysis.begin(entry.asset, identity);
+    this.#options.onBound();
+  }
+
+  async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
+    if (this.#entries.size >= MAX_ASSETS) {
+      throw new EngineError(
+        "limit.exceeded",
+        `Cannot register ${facts.path}: the project has ${MAX_ASSETS} assets; remove some`,
+        { limit: "assets", value: MAX_ASSETS },
+      );
+    }
+    const assetId = this.#transientByPath.get(facts.path) ?? crypto.randomUUID();
+    const info = await this.#open(assetId, facts.path);
+    const asset = assetFromSource(assetId, facts.path, type, info);
+    const identity = identityOf(facts);
+    this.#entries.set(assetId, { asset, identity, bound: true });
+    this.#byPath.set(facts.path, assetId);
+    this.#transients.delete(assetId);
+    this.#transientByPath.delete(facts.path);
+    this.#options.keeper.put(asset, identity);
+    this.#options.notices.added({ ...asset });
+    this.#options.analysis.begin(asset, identity);
+    return asset;
+  }
+
+  async #open(assetId: string, path: string): Promise<SourceInfo> {
+    try {
+      return await this.#options.signal().openSource(assetId, path);
+    } catch (error) {
+      const rate = refusedRate(error);
+      if (rate === null || !await this.#options.adoptRate(rate)) throw error;
+      return await this.#options.signal().openSource(assetId, path);
+    }
+  }
+
+  /** The first file decides the project's rate, so until there is one, files are taken one after another. */
+  #inOrder(register: () => Promise<Asset>): Promise<Asset> {
+    if (this.#entries.size > 0) return register();
+    const next = this.#first.then(register);
+    this.#first = next.catch(() => {});
+    return next;
+  }
+}
+
+/** The file's rate, if an error says that it is not the project's. */
+function refusedRate(error: unknown): number | null {
+  if (!(error instanceof EngineError) || error.code !== "asset.unsupported") return null;
+  const { sampleRate } = error.details;
+  return typeof sampleRate === "number" ? sampleRate : null;
+}
+
+function requireAudioFile(facts: FileFacts, path: string): void {
+  if (facts.kind !== "file") {
+    throw new EngineError(
+      "asset.unsupported",
+      facts.kind === "folder"
+        ? `Cannot register ${path}: it is a folder; register the files in it`
+        : `Cannot register ${path}: it is neither a file nor a folder`,
+      { path, reason: facts.kind === "folder" ? "folder" : "special" },
+    );
+  }
+  if (facts.bytes === 0) {
+    throw new EngineError(
+      "asset.unreadable",
+      `Cannot register ${path}: the file is empty (0 bytes); copy or export it again`,
+      { path, reason: "empty" },
+    );
+  }
+}
+
+function unknownAsset(assetId: string): EngineError {
+  return new EngineError(
+    "asset.notFound",
+    `Cannot find asset ${assetId}: it is not registered in this project`,
+    { assetId },
+  );
+}
+
+function requireCount(field: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidParams([field], `must be an integer from 0 on, not ${value}`);
+  }
+}
