@@ -52,8 +52,9 @@ export class FakeSignal implements SignalApi {
   seek = (positionFrame: Frames) => void this.sent.push({ kind: "seek", positionFrame });
   setLoop = (loop: Head["loop"]) => void this.sent.push({ kind: "loop", loop });
 
-  /** The renderer takes all that was sent. */
+  /** A callback some time later takes all that was sent. */
   take(): void {
+    this.timeMs += 25;
     for (const step of this.sent.splice(0)) {
       this.head = runStep(this.head, step);
       if (step.kind === "map") this.revision = step.revision;

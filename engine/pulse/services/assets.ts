@@ -47,8 +47,6 @@ export interface AssetsOptions {
   analysis: AssetAnalysis;
   /** Whether clips of the timeline use it. */
   isUsed: (assetId: string) => boolean;
-  /** Sources were opened: publish again so that they sound. */
-  onBound: () => void;
   /** Gives a project that has nothing yet the rate of its first file. Says whether it did. */
   adoptRate: (sampleRate: number) => Promise<boolean>;
 }
@@ -211,10 +209,7 @@ export class Assets {
     try {
       await signal.openSource(assetId, entry.asset.path);
       if (this.#entries.get(assetId) !== entry) signal.closeSource(assetId);
-      else if (signal === this.#options.signal()) {
-        entry.bound = true;
-        this.#options.onBound();
-      }
+      else entry.bound = signal === this.#options.signal();
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       if (error.code === "asset.notFound") this.#setStatus(entry, "missing");
@@ -269,7 +264,6 @@ export class Assets {
     }
     this.#options.keeper.put(entry.asset, identity);
     this.#options.analysis.begin(entry.asset, identity);
-    this.#options.onBound();
   }
 
   async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
@@ -316,8 +310,8 @@ export class Assets {
 /** The file's rate, if an error says that it is not the project's. */
 function refusedRate(error: unknown): number | null {
   if (!(error instanceof EngineError) || error.code !== "asset.unsupported") return null;
-  const { sampleRate } = error.details;
-  return typeof sampleRate === "number" ? sampleRate : null;
+  const { why, value } = error.details;
+  return why === "rate" && typeof value === "number" ? value : null;
 }
 
 function requireAudioFile(facts: FileFacts, path: string): void {

@@ -80,9 +80,14 @@ function mapHead(head: Head, map: readonly HeadMapStep[]): Head {
 /** What the renderer's record does not say of the head. */
 type Unseen = Pick<Head, "originFrame" | "toFrame">;
 
+/** Longest time between a callback that could take a step and the one that does: a crossfade may run, in milliseconds. */
+const TAKEN_MS = 20;
+/** After this time a step is taken as done where no callback runs that could say so, in milliseconds. */
+const IDLE_MS = 250;
+
 /** The steps that the renderer has not acknowledged yet. */
 export class PendingSteps {
-  #steps: { step: HeadStep; after: Unseen }[] = [];
+  #steps: { step: HeadStep; after: Unseen; sentMs: number }[] = [];
   #acknowledged: Unseen = { originFrame: 0, toFrame: null };
 
   /** Forgets all steps: the renderer is a new one. */
@@ -92,8 +97,9 @@ export class PendingSteps {
   }
 
   /** Adds a step that is about to be sent to the renderer. */
-  push(record: PositionRecord, step: HeadStep): void {
-    this.#steps.push({ step, after: runStep(this.predict(record), step) });
+  push(record: PositionRecord, nowMs: number, step: HeadStep): void {
+    const after = runStep(this.predict(record, nowMs), step);
+    this.#steps.push({ step, after, sentMs: nowMs });
   }
 
   /** Takes note that the head reached the frame that it was to play to. */
@@ -102,15 +108,16 @@ export class PendingSteps {
   }
 
   /**
-   * The head as it will be. The renderer takes all that was sent at once, so the newest edit that it acknowledges acknowledges what was
-   * sent before it, and nothing is pending while nothing waits at its gate.
+   * The head as it will be. The renderer takes all that was sent at once and in order: a revision that sounds acknowledges its edit and what
+   * was sent before it; other steps are done when a callback has run after them. To run one of those twice for some milliseconds does no
+   * harm, since each only says where to go.
    */
-  predict(record: PositionRecord): Head {
-    const taken = record.gateWaiting
-      ? this.#steps.findLastIndex(({ step }) =>
-        step.kind === "map" && step.revision <= record.revision
-      )
-      : this.#steps.length - 1;
+  predict(record: PositionRecord, nowMs: number): Head {
+    const taken = this.#steps.findLastIndex(({ step, sentMs }) =>
+      step.kind === "map"
+        ? step.revision <= record.revision
+        : !record.gateWaiting && (record.timeMs > sentMs + TAKEN_MS || nowMs > sentMs + IDLE_MS)
+    );
     if (taken >= 0) {
       const { originFrame, toFrame } = this.#steps[taken].after;
       this.#acknowledged = { originFrame, toFrame };

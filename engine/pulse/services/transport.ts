@@ -131,11 +131,12 @@ export class TransportService implements Disposable {
    * @returns a function that tells clients what moved; the edit's own notice goes first.
    */
   publishing(revision: number, map: readonly HeadMapStep[]): () => void {
-    const record = this.#options.signal().position();
+    if (map.length === 0) return () => {};
     const step: HeadStep = { kind: "map", revision, map };
-    const before = this.#pending.predict(record);
+    const signal = this.#options.signal();
+    const before = this.#now().head;
     const after = runStep(before, step);
-    this.#pending.push(record, step);
+    this.#pending.push(signal.position(), signal.nowMs(), step);
     const loopOff = before.loop.enabled && !after.loop.enabled;
     const moved = before.positionFrame !== after.positionFrame ||
       before.loop.startFrame !== after.loop.startFrame ||
@@ -178,8 +179,9 @@ export class TransportService implements Disposable {
   }
 
   #now(): { record: PositionRecord; head: Head } {
-    const record = this.#options.signal().position();
-    return { record, head: this.#pending.predict(record) };
+    const signal = this.#options.signal();
+    const record = signal.position();
+    return { record, head: this.#pending.predict(record, signal.nowMs()) };
   }
 
   #do(step: HeadStep, reason: TransportReason): Transport {
@@ -191,7 +193,7 @@ export class TransportService implements Disposable {
 
   #send(step: HeadStep): void {
     const signal = this.#options.signal();
-    this.#pending.push(signal.position(), step);
+    this.#pending.push(signal.position(), signal.nowMs(), step);
     switch (step.kind) {
       case "play":
         return signal.play(step.fromFrame, step.toFrame);
