@@ -11,15 +11,9 @@
 
 int32_t lp_abi_version(void) { return LP_ABI_VERSION; }
 
-static uint64_t monotonic_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
 uint64_t lp_engine_now_ns(const lp_engine *e) {
   if (e->flags & LP_ENGINE_MANUAL_CLOCK) return atomic_load_explicit(&e->manual_ns, memory_order_relaxed);
-  return monotonic_ns();
+  return lp_monotonic_ns();
 }
 
 static uint64_t store_now(void *context) { return lp_engine_now_ns(context); }

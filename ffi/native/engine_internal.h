@@ -38,6 +38,8 @@ struct lp_engine {
 
 /* [any] */
 uint64_t lp_engine_now_ns(const lp_engine *e);
+/* [any] The system's monotonic clock, whatever the engine's is: for measuring durations. */
+uint64_t lp_monotonic_ns(void);
 /* [any but callback] Makes the follower run soon. */
 void lp_engine_wake(lp_engine *e);
 

@@ -355,7 +355,7 @@ static void tap(lp_renderer *r, const float *out, uint32_t frames) {
 }
 
 void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
-  const uint64_t began = lp_engine_now_ns(r->engine);
+  const uint64_t began = lp_engine_now_ns(r->engine), started = lp_monotonic_ns();
   uint32_t quiet = atomic_load_explicit(&r->quiesce, memory_order_acquire);
   if (quiet == 2) {
     memset(out, 0, (size_t)frames * 2 * sizeof(float));
@@ -389,11 +389,10 @@ void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
     if (r->driver == LP_DRIVER_CALLER && !(r->flags & LP_RENDERER_OFFLINE))
       atomic_fetch_add_explicit(&r->engine->manual_ns, (uint64_t)((double)frames * 1e9 / r->rate), memory_order_relaxed);
   }
-  const uint64_t ended = lp_engine_now_ns(r->engine);
   meter_flip(r, began);
   /* The end of this block is reached one block's length after its begin: so a record holds a frame and the time it belongs to. */
   lp_record_write(r, began + (uint64_t)((double)frames * 1e9 / r->rate));
-  const uint64_t took = ended - began;
+  const uint64_t took = lp_monotonic_ns() - started;
   add(&r->counts.callbacks, 1);
   add(&r->counts.frames, frames);
   add(&r->counts.sum_ns, took);
