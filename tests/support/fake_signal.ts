@@ -96,7 +96,7 @@ export class FakeSignal implements SignalApi {
     };
   }
   listDevices = (): Promise<DeviceEntry[]> => Promise.resolve([]);
-  openDevice = (): Promise<DeviceState> => Promise.reject(new Error("not in the fake"));
+  openDevice: SignalApi["openDevice"] = () => Promise.reject(new Error("not in the fake"));
   closeDevice = () => Promise.resolve();
   deviceState = (): DeviceState | null => null;
   [Symbol.asyncDispose] = () => Promise.resolve();

@@ -35,8 +35,8 @@ interface Entry {
   committed: boolean;
   progressAt: number;
   finishedAt: number;
-  /** Settles when the job's code has ended, cleaning up included. */
-  ended: Promise<void>;
+  /** Settles when the job's code has ended, cleaning up included, or will never begin. */
+  readonly ended: PromiseWithResolvers<void>;
 }
 
 /** All jobs of an engine, in the order in which they were asked for. */
@@ -74,7 +74,7 @@ export class Jobs implements AsyncDisposable {
       committed: false,
       progressAt: -Infinity,
       finishedAt: Infinity,
-      ended: Promise.resolve(),
+      ended: Promise.withResolvers(),
     });
     queueMicrotask(() => this.#next());
     return { ...job };
@@ -99,6 +99,7 @@ export class Jobs implements AsyncDisposable {
   cancel(jobId: string): Job {
     const entry = this.#entry(jobId);
     if (!isFinished(entry.job) && !entry.committed) {
+      if (entry.job.state === "queued") entry.ended.resolve();
       this.#finish(entry, { state: "cancelled" });
       entry.abort.abort(new DOMException("The job was cancelled", "AbortError"));
     }
@@ -109,7 +110,12 @@ export class Jobs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const { job } of this.#entries.values()) this.cancel(job.jobId);
-    await Promise.all([...this.#entries.values()].map((entry) => entry.ended));
+    await this.settled();
+  }
+
+  /** Waits until all jobs of this moment have ended and cleaned up. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map((entry) => entry.ended.promise));
   }
 
   #entry(jobId: string): Entry {
@@ -132,7 +138,7 @@ export class Jobs implements AsyncDisposable {
     }
     for (const entry of this.#entries.values()) {
       if (entry.job.state !== "queued") continue;
-      entry.ended = this.#run(entry);
+      void this.#run(entry);
       if (++running >= RUNNING) return;
     }
   }
@@ -156,6 +162,7 @@ export class Jobs implements AsyncDisposable {
         this.#finish(entry, { state: "failed", error: asJobError(error) });
       }
     }
+    entry.ended.resolve();
     this.#next();
   }
 
