@@ -4,17 +4,9 @@
  * @module
  */
 import { defaultPlaces } from "./places.ts";
+import type { Backend } from "./signal/device_records.ts";
 
-/** Where samples go to. `auto` takes the system's own and falls to `null`; `manual` is pulled block by block (tests). */
-export type Backend =
-  | "auto"
-  | "pulseaudio"
-  | "alsa"
-  | "jack"
-  | "coreaudio"
-  | "wasapi"
-  | "null"
-  | "manual";
+export type { Backend };
 
 /** Options of {@linkcode Engine.open}; each may be left out. */
 export interface EngineOptions {
@@ -30,6 +22,7 @@ export interface EngineOptions {
   allowedFiles?: readonly string[];
   /** Budget of the page store, in bytes. Default: 500·10⁶. */
   memoryBytes?: number;
+  /** Where sound goes to. `auto`, the default, takes the system's own and falls to `null`. */
   backend?: Backend;
   /** A device's id as `devices.list()` gives it; the system's default device if left out. */
   device?: string;

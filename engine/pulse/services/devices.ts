@@ -7,7 +7,7 @@ import type { DeviceInfo, OpenDevice } from "../../api.ts";
 import { withinMs } from "../../bounded.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import type { Notify } from "../../notices.ts";
-import type { Backend } from "../../options.ts";
+import { BACKENDS } from "../../signal/device_records.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 
 /** How long an audio system may take before clients are told that it is slow, in milliseconds. */
@@ -27,16 +27,6 @@ export interface DevicesOptions {
   /** Called whenever what plays has changed. */
   onChanged: () => void;
 }
-
-const BACKENDS: readonly string[] = [
-  "auto",
-  "pulseaudio",
-  "alsa",
-  "jack",
-  "coreaudio",
-  "wasapi",
-  "null",
-] satisfies Backend[];
 
 /** One device at a time; requests to open one are done in the order in which they come. */
 export class Devices {
@@ -71,7 +61,7 @@ export class Devices {
    * @throws {EngineError} `device.unavailable`.
    */
   open(wish: DeviceWish): Promise<OpenDevice> {
-    if (wish.backend !== undefined && !BACKENDS.includes(wish.backend)) {
+    if (wish.backend !== undefined && !(BACKENDS as readonly string[]).includes(wish.backend)) {
       throw new InvalidParams(
         ["backend"],
         `must be one of ${BACKENDS.join(", ")}, not ${JSON.stringify(wish.backend)}`,

@@ -57,8 +57,16 @@ export interface DiagnosticsOptions {
   analysis: () => unknown;
 }
 
-/** Gauges: they say how things are, not how often something happened. */
-const GAUGES = /units|resident|length|open|horizon|longest|Free|Longest|Max/;
+/** Counters that say how things are, not how often something happened: a reset does not change them. */
+const GAUGES: ReadonlySet<string> = new Set([
+  "longestCallbackNs",
+  "units",
+  "unitsFree",
+  "pagesResident",
+  "queueLength",
+  "openFiles",
+  "horizonMs",
+]);
 
 /** `diagnostics.*` of API.md. */
 export class DiagnosticsService {
@@ -144,7 +152,7 @@ function since(
   return Object.fromEntries(
     Object.entries(now).map(([name, value]) => [
       name,
-      GAUGES.test(name) ? value : value - (before[name] ?? 0),
+      GAUGES.has(name) ? value : value - (before[name] ?? 0),
     ]),
   );
 }
