@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EngineError } from "../../errors.ts";
 import type { Notify } from "../../notices.ts";
 import type { Asset, OfflineStatus } from "../types.ts";
 
@@ -67,6 +68,11 @@ export class AssetNotices implements Disposable {
   ready(assetId: string): void {
     this.#ready.add(assetId);
     this.#gather();
+  }
+
+  /** `decode.error`: the asset stays and plays as silence until its file can be read. */
+  decodeError(assetId: string, { code, message }: EngineError): void {
+    this.notify({ topic: "assets", method: "decode.error", params: { assetId, code, message } });
   }
 
   /** Sends what waits, now. */

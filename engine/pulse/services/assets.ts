@@ -57,6 +57,8 @@ export interface AssetEntry {
   identity: FileIdentity;
   /** Whether Signal has its source open. */
   bound: boolean;
+  /** The state of its file that was told to be unreadable. */
+  refused: FileIdentity | null;
 }
 
 /** The registry. What it answers is a copy. */
@@ -79,7 +81,7 @@ export class Assets {
     this.#entries.clear();
     this.#byPath.clear();
     for (const { asset, identity } of assets) {
-      this.#entries.set(asset.assetId, { asset, identity, bound: false });
+      this.#entries.set(asset.assetId, { asset, identity, bound: false, refused: null });
       this.#byPath.set(asset.path, asset.assetId);
     }
   }
@@ -212,7 +214,7 @@ export class Assets {
       else entry.bound = signal === this.#options.signal();
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      if (error.code === "asset.notFound") this.#setStatus(entry, "missing");
+      this.#refuse(entry, entry.identity, error);
     }
   }
 
@@ -236,6 +238,14 @@ export class Assets {
     this.#options.notices.statusChanged(entry.asset);
   }
 
+  /** A file that cannot be read is told once for each state that it is in. */
+  #refuse(entry: AssetEntry, identity: FileIdentity, error: EngineError): void {
+    if (error.code === "asset.notFound") return this.#setStatus(entry, "missing");
+    if (entry.refused !== null && sameBytes(entry.refused, identity)) return;
+    entry.refused = identity;
+    this.#options.notices.decodeError(entry.asset.assetId, error);
+  }
+
   /** Opens the file that stands at the path now: another generation if its bytes are others. */
   async #reopen(entry: AssetEntry, identity: FileIdentity, changed: boolean): Promise<void> {
     const { assetId, path } = entry.asset;
@@ -245,7 +255,8 @@ export class Assets {
       info = await signal.openSource(assetId, path);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      return; // It is being written, or is no audio any more: the old samples stay until it can be read.
+      // It is being written, or is no audio any more: the old samples stay until it can be read.
+      return this.#refuse(entry, identity, error);
     }
     if (this.#entries.get(assetId) !== entry) return signal.closeSource(assetId);
     entry.bound = signal === this.#options.signal();
@@ -278,7 +289,7 @@ export class Assets {
     const info = await this.#open(assetId, facts.path);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
-    this.#entries.set(assetId, { asset, identity, bound: true });
+    this.#entries.set(assetId, { asset, identity, bound: true, refused: null });
     this.#byPath.set(facts.path, assetId);
     this.#transients.delete(assetId);
     this.#transientByPath.delete(facts.path);
