@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pcm_file.h"
@@ -24,27 +25,35 @@
 typedef struct lp_store lp_store;
 typedef struct lp_source lp_source;
 
-/* A page's descriptor. Preallocated, one a unit at most. */
+typedef struct lp_origin lp_origin;
+
+/* A page's descriptor. Preallocated, one a unit at most. What the callback reads fits one cache line for up to five
+ * channels. */
 typedef struct lp_page {
-  /* Written before the page is linked, constant while it is: */
-  uint8_t *plane[LP_MAX_CHANNELS]; /* into the slab */
-  lp_source *source;
-  int64_t number;
   /* Valid frames [lo, hi) of the page as lo << 16 | hi. Grows while filling; release store by the filler after the samples
    * are written, acquire load by readers: what they see in the range is written. */
-  _Atomic uint32_t valid;
-  /* Under the store's mutex: LRU links, pins, due marks … */
-  uint32_t lru_prev, lru_next;
-  uint32_t pins;
-  uint8_t list;
-  uint64_t due_ns;   /* when a head needs it, UINT64_MAX if none does */
-  uint32_t due_tick; /* of which follower pass that is */
+  _Alignas(64) _Atomic uint32_t valid;
+  uint32_t pins; /* under the mutex: users and running fills; a pinned page is on no list */
+  /* Written before the page is linked, constant while it is: */
+  int64_t number;
+  lp_source *source;
+  uint8_t *plane[LP_MAX_CHANNELS]; /* into the slab */
+  /* Under the store's mutex: */
+  uint32_t lru_prev, lru_next;       /* neighbours on its list, or next in a chain */
+  uint32_t source_prev, source_next; /* the source's resident pages */
+  uint64_t due_ns;                   /* when a head needs it; means something only while due_origin is set */
+  lp_origin *due_origin;             /* who says so, NULL if none does */
+  uint32_t due_tick;                 /* in which of its passes */
+  uint8_t due_tier;
+  uint8_t list; /* which list it is on */
+  bool used;    /* wanted again while it was resident: earns a second chance */
 } lp_page;
 
 /* A directory entry. */
 typedef struct lp_entry {
   _Atomic(lp_page *) page; /* NULL: not resident */
   _Atomic uint8_t cause;   /* why not: lp_cause, for the callback's count */
+  uint8_t seen;            /* under the mutex: was filled before, so the system may still hold it */
   uint32_t queued;         /* under the mutex: its node in the fill queue, 0 none */
 } lp_entry;
 
@@ -69,8 +78,11 @@ struct lp_source {
   char *path;
   /* Shared: */
   _Atomic uint32_t refs; /* the handle, each native block, each queued or running fill */
-  /* Under the store's mutex: whatever store.c adds (fd lease, cursor, state) */
-  void *file;
+  /* Under the store's mutex: */
+  struct lp_file *file;      /* descriptor, cursors and read errors (files.h) */
+  uint32_t first_page;       /* its resident pages */
+  uint32_t first_node;       /* its nodes in the fill queue */
+  lp_source *prev, *next;    /* the store's sources */
 };
 
 /* One reader of pages that takes no lock. seq is odd while it is inside. */
@@ -79,9 +91,9 @@ typedef struct lp_epoch {
 } lp_epoch;
 
 /* [callback] The fence orders the odd seq before the directory loads that follow; its twin stands in the reclaimer between unlinking and
- * reading seq. */
+ * reading seq. The store is a release so that a reclaimer that first sees this value also knows the reads of the pass before as done. */
 static inline void lp_epoch_enter(lp_epoch *e) {
-  atomic_store_explicit(&e->seq, atomic_load_explicit(&e->seq, memory_order_relaxed) + 1, memory_order_relaxed);
+  atomic_store_explicit(&e->seq, atomic_load_explicit(&e->seq, memory_order_relaxed) + 1, memory_order_release);
   atomic_thread_fence(memory_order_seq_cst);
 }
 /* [callback] Release: all reads of pages are done before seq is seen even. */
@@ -105,6 +117,27 @@ int64_t lp_source_hole(const lp_source *s, int64_t frame, int64_t max);
 /* [callback] Reads n resident frames as planar f32: x / 32768 for s16 pages. Silence outside the source. What is not resident reads as 0. */
 void lp_source_read(const lp_source *s, int64_t frame, int32_t n, float *const *planes);
 
+/* What one look at the directory found: the pages that hold [first_page × page_frames, … + count pages). All three questions are
+ * then answered from it: a page evicted after the look still reads as it was until the epoch is left, and one that comes after the
+ * look is not there yet. So what a run promises, a read gives. Asking the source itself (above) looks anew each time. */
+#define LP_VIEW_PAGES 4
+typedef struct lp_view {
+  const lp_source *source;
+  int64_t first_page;
+  uint32_t count;
+  uint32_t valid[LP_VIEW_PAGES];
+  const lp_page *page[LP_VIEW_PAGES];
+  uint8_t cause[LP_VIEW_PAGES];
+} lp_view;
+
+/* [callback] Looks at the pages of [frame, frame + frames), as many as the view holds: returns how many of these frames it covers, all of
+ * them up to 3 pages (12,288 frames of f32). Inside an epoch, and good until it is left. */
+int64_t lp_view_look(lp_view *v, const lp_source *s, int64_t frame, int64_t frames);
+/* [callback] As lp_source_run, _hole and _read; frames beyond what the view covers are not resident. */
+int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause);
+int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max);
+void lp_view_read(const lp_view *v, int64_t frame, int32_t n, float *const *planes);
+
 /* ---- control, follower, pool ---------------------------------------------------------------------------- */
 
 typedef struct lp_store_config {
@@ -119,12 +152,15 @@ typedef struct lp_store_config {
   void (*filled)(void *context);
 } lp_store_config;
 
+/* [control] NULL: no memory for it, or a slab of less than four units. */
 lp_store *lp_store_create(const lp_store_config *config);
-/* Stops the threads. Returns threads left hanging in a read. */
+/* [blocking] Stops the threads; waits at most 2 s for reads that run. Sources still referenced go with it: no other call may be pending or
+ * follow. Returns threads left hanging in a read: then the store is leaked, but its slab's memory goes back to the system, and
+ * neither now_ns nor filled is called any more. */
 int lp_store_destroy(lp_store *store);
 
-/* Registers an epoch before its reader first enters; unregister when it will not enter again. */
-void lp_store_add_epoch(lp_store *store, lp_epoch *epoch);
+/* [control] Registers an epoch before its reader first enters; unregister when it will not enter again. LP_OK or LP_E_MEMORY. */
+int lp_store_add_epoch(lp_store *store, lp_epoch *epoch);
 void lp_store_remove_epoch(lp_store *store, lp_epoch *epoch);
 
 /* [blocking] Opens a file as a source with one reference (the handle's). handle is the caller's number for it. On failure returns lp_result and
@@ -134,11 +170,15 @@ void lp_source_ref(lp_source *s);   /* [control, follower] */
 void lp_source_unref(lp_source *s); /* [control, follower, pool] frees it and its pages with the last one */
 
 /* Who asks for pages. A node in the queue is stale, and is dropped when its turn comes, if its origin's tick has moved on by two or
- * more since it was last asked for. An origin with `sticky` never goes stale. */
-typedef struct lp_origin {
+ * more since it was last asked for. Nodes of an origin with `sticky` never go stale.
+ * What is resident when asked for is marked due, and is then evicted only for a request that ranks before the mark. A mark lives
+ * until the tick has moved on by two, of a sticky origin by one: move the tick of a sticky origin when a new request of it may
+ * displace what the older ones brought; with the tick unmoved, what no longer fits is refused (cause BUDGET).
+ * An origin's memory must live until lp_store_remove_origin. */
+struct lp_origin {
   _Atomic uint32_t tick;
   bool sticky;
-} lp_origin;
+};
 
 enum lp_tier { LP_TIER_REALTIME = 0, LP_TIER_ANTICIPATIVE = 1 };
 
@@ -154,7 +194,11 @@ typedef struct lp_want {
  * the mutex for the batch. missing (may be NULL): how many of them are not fully valid. */
 void lp_store_want(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing);
 
-/* [follower] What a linear playback has passed: goes first when room is needed, unless due to another head. */
+/* [control] Forgets an origin: its nodes and marks go. */
+void lp_store_remove_origin(lp_store *store, lp_origin *origin);
+
+/* [follower] What a linear playback has passed: goes first when room is needed, unless due to another head, that is marked in the
+ * origin's present tick: so move the tick, want, then say what was passed. */
 void lp_store_passed(lp_store *store, lp_source *source, int64_t page);
 
 /* [any] Units in all; units free. */
@@ -165,12 +209,25 @@ uint32_t lp_store_units_free(lp_store *store);
 uint64_t lp_store_wait_fill(lp_store *store, uint64_t seen, uint64_t timeout_ns);
 uint64_t lp_store_fill_count(lp_store *store);
 
-/* One step of the pool on this thread. 1 if there was work. */
+/* [control] Keeps a page that is resident now (wholly or in part) until it is unpinned as often. LP_OK or LP_E_STATE. */
+int lp_store_pin(lp_store *store, lp_source *source, int64_t page);
+void lp_store_unpin(lp_store *store, lp_source *source, int64_t page);
+
+/* [control] With single_step: one step of the pool (one read) on this thread. 1 if something was read or failed, 0 if there was nothing
+ * to do, no room could be had yet, or the gate is closed and no read released. LP_E_STATE without single_step. */
 int lp_store_step(lp_store *store);
+/* [any] The gate stands before the choice of what to read next: what is asked for while it is closed competes for the next read
+ * released. Closing it takes back what was released. */
 void lp_store_gate(lp_store *store, bool closed);
 void lp_store_gate_release(lp_store *store, uint32_t reads);
+/* [any] As lp_store_counters (engine.h). */
 uint32_t lp_store_counters_read(lp_store *store, double *out, uint32_t count);
+/* [follower] Counters 13 and 14. */
+void lp_store_set_horizon_ms(lp_store *store, double horizon_ms);
+void lp_store_set_voices_refused(lp_store *store, double voices);
+/* [control] FNV-1a over the page's samples, plane after plane. LP_E_STATE if it is not wholly resident. */
 int lp_store_page_hash(lp_store *store, lp_source *source, int64_t page, uint64_t *hash);
+/* [control] Test: drops every page that is neither pinned nor being filled. Returns how many went. */
 int lp_store_drop_all(lp_store *store);
 
 /* The order of filling (DESIGN §3): < 0 if a goes before b. Pure. */

@@ -1,0 +1,234 @@
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MOST_OPEN_FILES 1024u
+/* Idle cursors kept a source: one a head is usual, two cover a head and its look-ahead. */
+#define IDLE_CURSORS 2
+
+/* ---- PCM: a cursor without state ------------------------------------------------------------------------ */
+
+static int64_t pcm_capacity(const lp_source *s, uint32_t bytes) { return bytes / s->format.frame_bytes; }
+
+static int pcm_seek(lp_cursor *c, int fd, int64_t frame) {
+  (void)fd;
+  c->frame = frame;
+  return 0;
+}
+
+static int64_t pcm_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch) {
+  int64_t n = lp_pcm_read(fd, &c->source->format, c->frame, frames, scratch);
+  if (n > 0) c->frame += n;
+  return n;
+}
+
+static void pcm_deliver(const lp_cursor *c, const uint8_t *scratch, int64_t from, int32_t n, uint8_t *const *planes, int32_t at) {
+  const lp_source *s = c->source;
+  const uint8_t *raw = scratch + from * s->format.frame_bytes;
+  if (s->s16) {
+    int16_t *out[LP_MAX_CHANNELS];
+    for (uint32_t i = 0; i < s->channels; i++) out[i] = (int16_t *)(void *)planes[i] + at;
+    lp_pcm_to_s16(&s->format, raw, n, out);
+  } else {
+    float *out[LP_MAX_CHANNELS];
+    for (uint32_t i = 0; i < s->channels; i++) out[i] = (float *)(void *)planes[i] + at;
+    lp_pcm_to_f32(&s->format, raw, n, out);
+  }
+}
+
+static void pcm_close(lp_cursor *c) { (void)c; }
+
+const lp_cursor_ops lp_pcm_cursor = {
+    .capacity = pcm_capacity, .seek = pcm_seek, .fetch = pcm_fetch, .deliver = pcm_deliver, .close = pcm_close};
+
+/* ---- open files ----------------------------------------------------------------------------------------- */
+
+void lp_files_init(lp_files *f) {
+  struct rlimit limit;
+  rlim_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 256;
+  if (most == RLIM_INFINITY || most / 2 > MOST_OPEN_FILES) most = (rlim_t)MOST_OPEN_FILES * 2;
+  memset(f, 0, sizeof *f);
+  f->limit = most / 2 < 1 ? 1 : (uint32_t)(most / 2);
+}
+
+/* One writer at a time (the mutex), readers want a number: relaxed. */
+static uint32_t open_files(const lp_files *f) { return atomic_load_explicit(&f->open, memory_order_relaxed); }
+static void set_open_files(lp_files *f, uint32_t n) { atomic_store_explicit(&f->open, n, memory_order_relaxed); }
+
+static void unlist(lp_files *f, lp_file *file) {
+  if (file->prev)
+    file->prev->next = file->next;
+  else
+    f->head = file->next;
+  if (file->next)
+    file->next->prev = file->prev;
+  else
+    f->tail = file->prev;
+  file->prev = file->next = NULL;
+}
+
+static void append(lp_files *f, lp_file *file) {
+  file->prev = f->tail;
+  file->next = NULL;
+  if (f->tail)
+    f->tail->next = file;
+  else
+    f->head = file;
+  f->tail = file;
+}
+
+static int take_fd(lp_files *f, lp_file *file) {
+  int fd = file->fd;
+  if (fd < 0) return -1;
+  unlist(f, file);
+  file->fd = -1;
+  file->condemned = false;
+  return fd;
+}
+
+bool lp_files_place(lp_files *f, int *close_fd) {
+  *close_fd = -1;
+  if (open_files(f) < f->limit) {
+    set_open_files(f, open_files(f) + 1);
+    return true;
+  }
+  lp_file *file = f->head;
+  while (file && file->leases) file = file->next;
+  if (!file) return false;
+  *close_fd = take_fd(f, file); /* its place passes on */
+  return true;
+}
+
+void lp_files_closed(lp_files *f) { set_open_files(f, open_files(f) - 1); }
+
+int lp_files_shrink(lp_files *f) {
+  uint32_t open = open_files(f);
+  if (open > 1 && open <= f->limit) f->limit = open - 1;
+  lp_file *file = f->head;
+  while (file && file->leases) file = file->next;
+  return file ? take_fd(f, file) : -1;
+}
+
+lp_file *lp_file_create(lp_files *f, int fd, const lp_cursor_ops *ops) {
+  lp_file *file = calloc(1, sizeof *file);
+  if (!file) return NULL;
+  file->fd = fd;
+  file->ops = ops;
+  if (fd >= 0) append(f, file);
+  return file;
+}
+
+static void end_cursor(lp_cursor *c) {
+  c->ops->close(c);
+  free(c);
+}
+
+static void end_idle_cursors(lp_file *file) {
+  while (file->idle) {
+    lp_cursor *c = file->idle;
+    file->idle = c->next;
+    end_cursor(c);
+  }
+}
+
+int lp_file_destroy(lp_files *f, lp_file *file) {
+  end_idle_cursors(file);
+  int fd = take_fd(f, file);
+  free(file);
+  return fd;
+}
+
+/* ---- leases --------------------------------------------------------------------------------------------- */
+
+/* The idle cursor that stands at the frame, else any, else a new one. */
+static lp_cursor *lease_cursor(lp_source *s, int64_t frame) {
+  lp_cursor **at = &s->file->idle;
+  for (lp_cursor **i = &s->file->idle; *i; i = &(*i)->next) {
+    if ((*i)->frame == frame) at = i;
+  }
+  lp_cursor *c = *at;
+  if (c) {
+    *at = c->next;
+    return c;
+  }
+  c = calloc(1, sizeof *c);
+  if (!c) return NULL;
+  c->ops = s->file->ops;
+  c->source = s;
+  c->frame = -1;
+  return c;
+}
+
+bool lp_lease_begin(lp_files *f, lp_source *s, int64_t frame, lp_lease *lease) {
+  lp_file *file = s->file;
+  *lease = (lp_lease){.source = s, .fd = -1, .close_fd = -1};
+  lease->cursor = lease_cursor(s, frame);
+  if (!lease->cursor) return false;
+  if (file->fd >= 0 && !file->condemned) {
+    lease->fd = file->fd;
+    file->leases++;
+    unlist(f, file);
+    append(f, file);
+    return true;
+  }
+  lease->opening = true;
+  if (lp_files_place(f, &lease->close_fd)) return true;
+  lease->cursor->next = file->idle;
+  file->idle = lease->cursor;
+  return false;
+}
+
+int lp_lease_open(lp_lease *lease) {
+  if (lease->close_fd >= 0) (void)close(lease->close_fd); /* read only: nothing can be lost */
+  lease->close_fd = -1;
+  if (!lease->opening) return 0;
+  /* O_NONBLOCK: should a pipe stand there by now, opening it must not wait for a writer. Regular files ignore it. */
+  do {
+    lease->fd = open(lease->source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  } while (lease->fd < 0 && errno == EINTR);
+  return lease->fd < 0 ? -errno : lp_lease_check(lease);
+}
+
+int lp_lease_check(const lp_lease *lease) {
+  lp_identity now;
+  int r = lp_pcm_identity(lease->fd, &now);
+  if (r < 0) return r;
+  return lp_identity_equal(&now, &lease->source->identity) ? 0 : -ESTALE;
+}
+
+int lp_lease_end(lp_files *f, lp_lease *lease, bool failed) {
+  lp_file *file = lease->source->file;
+  if (failed) {
+    end_cursor(lease->cursor);
+    end_idle_cursors(file); /* they may stand in what is no more */
+  } else {
+    int kept = 0;
+    for (lp_cursor *c = file->idle; c; c = c->next) kept++;
+    if (kept >= IDLE_CURSORS) {
+      end_cursor(lease->cursor);
+    } else {
+      lease->cursor->next = file->idle;
+      file->idle = lease->cursor;
+    }
+  }
+  lease->cursor = NULL;
+  if (lease->opening) {
+    if (lease->fd < 0) {
+      lp_files_closed(f);
+      return -1;
+    }
+    /* Another thread may have opened it meanwhile, or its descriptor waits for its last lease to end. */
+    if (failed || file->fd >= 0) return lease->fd;
+    file->fd = lease->fd;
+    append(f, file);
+    return -1;
+  }
+  file->leases--;
+  if (failed) file->condemned = true;
+  return file->condemned && file->leases == 0 ? take_fd(f, file) : -1;
+}

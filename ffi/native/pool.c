@@ -1,0 +1,500 @@
+/* The fill pool: N threads of low priority (or, with single_step, the caller's) that take jobs from the fill queue.
+ *
+ * A job is one read: chosen under the mutex, read into the thread's own scratch and converted without it, linked under it again. Between
+ * two jobs everybody looks at the head of the queue anew: that is how a step gives way to an earlier deadline. */
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_internal.h"
+
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#endif
+#if defined(__APPLE__)
+#include <pthread/qos.h>
+#endif
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#define FIRST_BACKOFF_NS 100000000ull
+#define LAST_BACKOFF_NS 2000000000ull
+#define ROOM_WAIT_NS 250000ull
+#define STALLED_AFTER_NS 500000000ull
+#define STOP_WAIT_NS 2000000000ull
+
+/* ---- choosing a job -------------------------------------------------------------------------------------- */
+
+static uint64_t engine_now(const lp_store *st) { return st->config.now_ns(st->config.context); }
+
+/* [under the mutex] A page of the source, or NULL. Relaxed: pages are linked and unlinked under the mutex. */
+static lp_page *resident(const lp_source *s, int64_t page) {
+  lp_entry *e = lp_source_entry(s, page);
+  return e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL;
+}
+
+static uint32_t valid_of(const lp_page *p) { return atomic_load_explicit(&p->valid, memory_order_relaxed); }
+
+static bool is_whole(const lp_source *s, const lp_page *p) { return valid_of(p) == lp_valid(0, lp_page_length(s, p->number)); }
+
+uint8_t lp_node_tier(const lp_source *s, int64_t page, int32_t first_frame, uint8_t tier) {
+  lp_page *p = resident(s, page);
+  if (!p) return tier;
+  int32_t lo = (int32_t)(valid_of(p) >> 16), hi = (int32_t)(valid_of(p) & 0xffff);
+  return hi == lp_page_length(s, page) && lo <= first_frame ? LP_TIER_ANTICIPATIVE : tier;
+}
+
+static void set_cause(const lp_source *s, int64_t page, uint8_t cause) {
+  lp_entry *e = lp_source_entry(s, page);
+  /* Relaxed: a word for the counters, nothing hangs on it. */
+  if (e) atomic_store_explicit(&e->cause, cause, memory_order_relaxed);
+}
+
+/* [under the mutex] What became of a request changed without a fill: whoever waits for it looks again. */
+static void note_outcome(lp_store *st) {
+  atomic_fetch_add_explicit(&st->fill_count, 1, memory_order_relaxed); /* the mutex orders it for those who wait */
+  if (st->fill_waiters) pthread_cond_broadcast(&st->filled);
+}
+
+static bool is_stale(const lp_fill_node *n) {
+  if (!n->origin) return true;
+  return !n->origin->sticky && atomic_load_explicit(&n->origin->tick, memory_order_relaxed) - n->tick >= 2;
+}
+
+/* [under the mutex] Drops a queued node whose asker has moved on; what a sticky origin asked for besides stays, at its rank. */
+static void drop_stale(lp_store *st, uint32_t node, uint64_t now) {
+  lp_fill_node *n = &st->queue.nodes[node];
+  lp_fill_queue_take(&st->queue, node);
+  if (n->sticky) {
+    n->origin = n->sticky;
+    n->sticky = NULL;
+    n->tick = atomic_load_explicit(&n->origin->tick, memory_order_relaxed);
+    lp_fill_queue_rekey(&st->queue, node, LP_TIER_ANTICIPATIVE, UINT64_MAX);
+    lp_fill_queue_put(&st->queue, node, now);
+    return;
+  }
+  lp_node_forget(st, node);
+  lp_count(st, LP_COUNT_DROPPED, 1);
+}
+
+/* [under the mutex] Gives a queued node up, for a reason. */
+static void refuse(lp_store *st, uint32_t node, uint8_t cause) {
+  lp_fill_node *n = &st->queue.nodes[node];
+  set_cause(n->source, n->page, cause);
+  lp_fill_queue_take(&st->queue, node);
+  lp_node_forget(st, node);
+  lp_count(st, LP_COUNT_DROPPED, 1);
+  note_outcome(st);
+}
+
+static lp_rank rank_of(const lp_fill_node *n) { return (lp_rank){.tier = n->key.tier, .deadline_ns = n->key.deadline_ns}; }
+
+/* [under the mutex] Room for the page of a queued node, and the node into the job. As lp_residency_take. */
+static int join(lp_store *st, lp_job *job, uint32_t node) {
+  lp_fill_node *n = &st->queue.nodes[node];
+  lp_page *p;
+  int room = lp_residency_take(&st->residency, n->source->channels, rank_of(n), &p);
+  if (room != LP_ROOM_TAKEN) return room;
+  p->source = n->source;
+  p->number = n->page;
+  lp_fill_queue_take(&st->queue, node);
+  set_cause(n->source, n->page, LP_CAUSE_READ);
+  job->nodes[job->count] = node;
+  job->pages[job->count] = p;
+  job->count++;
+  return room;
+}
+
+/* [under the mutex] Adjacent pages that are queued too come along with the same read. */
+static void join_neighbours(lp_store *st, lp_job *job, int64_t capacity) {
+  lp_source *s = job->source;
+  while (job->count < LP_JOB_PAGES) {
+    int64_t page = job->first_page + job->count;
+    if (page >= s->pages) break;
+    int32_t length = lp_page_length(s, page);
+    if (job->frames + length > capacity) break;
+    lp_entry *e = lp_source_entry(s, page);
+    if (!e || !e->queued || atomic_load_explicit(&e->page, memory_order_relaxed)) break;
+    uint32_t node = e->queued;
+    if (st->queue.nodes[node].state != LP_NODE_QUEUED || is_stale(&st->queue.nodes[node])) break;
+    if (join(st, job, node) != LP_ROOM_TAKEN) break;
+    job->frames += length;
+  }
+}
+
+/* [under the mutex] Puts a node that was running back in the queue. */
+static void requeue(lp_store *st, uint32_t node) {
+  lp_fill_node *n = &st->queue.nodes[node];
+  lp_fill_queue_rekey(&st->queue, node, lp_node_tier(n->source, n->page, n->first_frame, n->key.tier), n->key.deadline_ns);
+  set_cause(n->source, n->page, LP_CAUSE_QUEUE);
+  lp_fill_queue_put(&st->queue, node, engine_now(st));
+}
+
+/* [under the mutex] Undoes the choice of a job that has not begun. */
+static void put_back(lp_store *st, lp_job *job) {
+  for (uint32_t i = 0; i < job->count; i++) {
+    if (job->extends)
+      lp_residency_unpin(&st->residency, job->pages[i]);
+    else
+      lp_slab_give(&st->residency.slab, job->pages[i]);
+    requeue(st, job->nodes[i]);
+  }
+}
+
+enum take_result { TAKE_NONE, TAKE_LATER, TAKE_JOB };
+
+/* [under the mutex] The next job. LATER: there is one, but no room or no descriptor yet. */
+static int choose_job(lp_store *st, lp_worker *w) {
+  uint64_t now = engine_now(st);
+  for (;;) {
+    uint32_t node = lp_fill_queue_best(&st->queue, now);
+    if (!node) return TAKE_NONE;
+    lp_fill_node *n = &st->queue.nodes[node];
+    lp_source *s = n->source;
+    if (is_stale(n)) {
+      drop_stale(st, node, now);
+      continue;
+    }
+    if (now < s->file->retry_ns) {
+      refuse(st, node, s->file->cause);
+      continue;
+    }
+    lp_job *job = &w->job;
+    *job = (lp_job){.source = s, .first_page = n->page};
+    lp_page *p = resident(s, n->page);
+    int32_t length = lp_page_length(s, n->page);
+    int64_t capacity = s->file->ops->capacity(s, LP_READ_BYTES);
+    if (p) {
+      /* What is missing after the valid range first, then what is missing before it, so that it grows without a hole. */
+      int32_t lo = (int32_t)(valid_of(p) >> 16), hi = (int32_t)(valid_of(p) & 0xffff);
+      assert(hi > lo && (lo > 0 || hi < length));
+      job->extends = true;
+      job->frames = hi < length ? length - hi : lo;
+      if (job->frames > capacity) job->frames = capacity;
+      job->from = hi < length ? hi : lo - (int32_t)job->frames;
+      job->count = 1;
+      job->nodes[0] = node;
+      job->pages[0] = p;
+      lp_residency_pin(&st->residency, p);
+      lp_fill_queue_take(&st->queue, node);
+      set_cause(s, n->page, LP_CAUSE_READ);
+    } else {
+      int room = join(st, job, node);
+      if (room == LP_ROOM_LATER) return TAKE_LATER;
+      if (room == LP_ROOM_REFUSED) {
+        refuse(st, node, LP_CAUSE_BUDGET);
+        continue;
+      }
+      job->from = n->first_frame < length ? n->first_frame : 0;
+      job->frames = length - job->from;
+      if (job->frames > capacity)
+        job->frames = capacity; /* the rest is the next step's */
+      else
+        join_neighbours(st, job, capacity);
+    }
+    if (!lp_lease_begin(&st->files, s, (n->page << s->page_shift) + job->from, &job->lease)) {
+      put_back(st, job);
+      return TAKE_LATER;
+    }
+    lp_source_ref(s); /* it has one: the last goes under the mutex, together with its nodes */
+    return TAKE_JOB;
+  }
+}
+
+/* [under the mutex] As choose_job, at the gate. */
+static int take_job(lp_store *st, lp_worker *w) {
+  if (st->gate_closed && st->gate_permits == 0) return TAKE_NONE;
+  int taken = choose_job(st, w);
+  lp_note_queue_length(st);
+  if (taken != TAKE_JOB) return taken;
+  if (st->gate_closed) st->gate_permits--;
+  w->read_since_ns = lp_monotonic_ns();
+  atomic_store_explicit(&w->phase, LP_PHASE_READING, memory_order_relaxed); /* the mutex orders it */
+  return TAKE_JOB;
+}
+
+/* ---- doing it -------------------------------------------------------------------------------------------- */
+
+static uint8_t cause_of(int error) {
+  return error == -ENOENT || error == -ENOTDIR || error == -ESTALE || error == -ENODEV || error == -ENXIO ? LP_CAUSE_ABSENT : LP_CAUSE_READ;
+}
+
+/* [pool, blocking] The read, into scratch. 0 or -errno. */
+static int read_job(lp_store *st, lp_worker *w) {
+  lp_job *job = &w->job;
+  int r = lp_lease_open(&job->lease);
+  if (r < 0) return r;
+  lp_cursor *c = job->lease.cursor;
+  int64_t frame = (job->first_page << job->source->page_shift) + job->from;
+  if (c->frame != frame) r = c->ops->seek(c, job->lease.fd, frame);
+  if (r < 0) return r;
+  int64_t got = c->ops->fetch(c, job->lease.fd, job->frames, w->scratch);
+  if (got < 0) return (int)got;
+  lp_count(st, LP_COUNT_READS, 1);
+  lp_count(st, LP_COUNT_BYTES, (uint64_t)got * job->source->format.frame_bytes);
+  /* After the read: a writer changes the times before the bytes, so what was read before this look is of the file that we know. */
+  r = lp_lease_check(&job->lease);
+  if (r < 0) return r;
+  return got < job->frames ? -EIO : 0;
+}
+
+/* [pool] Scratch to pages. Nobody else writes here: they are private, or pinned with this thread as the one that extends. */
+static void convert_job(lp_worker *w) {
+  lp_job *job = &w->job;
+  int64_t done = 0;
+  for (uint32_t i = 0; i < job->count && done < job->frames; i++) {
+    lp_page *p = job->pages[i];
+    int32_t at = i == 0 ? job->from : 0;
+    int32_t end = lp_page_length(job->source, p->number);
+    if (end - at > job->frames - done) end = at + (int32_t)(job->frames - done);
+    job->lease.cursor->ops->deliver(job->lease.cursor, w->scratch, done, end - at, p->plane, at);
+    done += end - at;
+    int32_t lo = at, hi = end;
+    if (job->extends) {
+      int32_t had_lo = (int32_t)(valid_of(p) >> 16), had_hi = (int32_t)(valid_of(p) & 0xffff);
+      assert(at == had_hi || end == had_lo);
+      if (had_lo < lo) lo = had_lo;
+      if (had_hi > hi) hi = had_hi;
+    }
+    /* Release: the samples are written before the range says so. */
+    atomic_store_explicit(&p->valid, lp_valid(lo, hi), memory_order_release);
+  }
+}
+
+/* [under the mutex] Links what was filled, or gives it back. Returns an fd to close. */
+static int end_job(lp_store *st, lp_worker *w, int error) {
+  lp_job *job = &w->job;
+  lp_source *s = job->source;
+  bool stripped = atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED;
+  for (uint32_t i = 0; i < job->count; i++) {
+    uint32_t node = job->nodes[i];
+    lp_fill_node *n = &st->queue.nodes[node];
+    lp_page *p = stripped ? NULL : job->pages[i];
+    bool filled = !error && p && valid_of(p) != 0;
+    if (p) {
+      if (filled && n->origin) lp_residency_mark(&st->residency, p, n->origin, n->tick, rank_of(n));
+      if (job->extends) {
+        lp_residency_unpin(&st->residency, p);
+      } else if (filled) {
+        lp_residency_link(&st->residency, p);
+      } else {
+        lp_slab_give(&st->residency.slab, p);
+      }
+    }
+    if (filled) lp_count(st, LP_COUNT_FILLS, 1);
+    if (error) {
+      set_cause(s, n->page, cause_of(error));
+      lp_node_forget(st, node);
+    } else if (p && filled && is_whole(s, p)) {
+      lp_node_forget(st, node);
+    } else {
+      requeue(st, node);
+    }
+  }
+  if (error) {
+    lp_file *file = s->file;
+    lp_count(st, LP_COUNT_ERRORS, 1);
+    file->cause = cause_of(error);
+    file->backoff_ns = file->backoff_ns == 0 ? FIRST_BACKOFF_NS : file->backoff_ns * 2 > LAST_BACKOFF_NS ? LAST_BACKOFF_NS : file->backoff_ns * 2;
+    file->retry_ns = engine_now(st) + file->backoff_ns;
+  } else {
+    s->file->backoff_ns = 0;
+  }
+  int fd = lp_lease_end(&st->files, &job->lease, error != 0);
+  atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
+  lp_note_queue_length(st);
+  note_outcome(st);
+  return fd;
+}
+
+/* [pool] Gives back what end_job handed out. */
+static void close_place(lp_store *st, int fd) {
+  (void)close(fd); /* read only: nothing can be lost */
+  pthread_mutex_lock(&st->mutex);
+  lp_files_closed(&st->files);
+  pthread_mutex_unlock(&st->mutex);
+}
+
+/* [pool] Enters and leaves without the mutex. False: the store was given up meanwhile, touch nothing of it any more. */
+static bool run_job(lp_store *st, lp_worker *w) {
+  uint64_t begun = lp_monotonic_ns();
+  int error = read_job(st, w);
+  uint64_t read = lp_monotonic_ns();
+  uint32_t phase = LP_PHASE_READING;
+  /* Relaxed: whoever strips does so under the mutex, and what it did is looked at under the mutex. */
+  bool ours = atomic_compare_exchange_strong_explicit(&w->phase, &phase, LP_PHASE_FILLING, memory_order_relaxed, memory_order_relaxed);
+  if (ours && !error) convert_job(w);
+  lp_count(st, LP_COUNT_READ_NS, read - begun);
+  lp_count(st, LP_COUNT_CONVERT_NS, lp_monotonic_ns() - read);
+  lp_source *s = w->job.source;
+  pthread_mutex_lock(&st->mutex);
+  if (st->abandoned) {
+    /* The engine behind now_ns and filled may be gone; the store itself was leaked for our sake. */
+    pthread_mutex_unlock(&st->mutex);
+    if (w->job.lease.opening && w->job.lease.fd >= 0) (void)close(w->job.lease.fd);
+    return false;
+  }
+  int fd = end_job(st, w, error);
+  int spare = error == -EMFILE || error == -ENFILE ? lp_files_shrink(&st->files) : -1;
+  pthread_mutex_unlock(&st->mutex);
+  if (fd >= 0) close_place(st, fd);
+  if (spare >= 0) close_place(st, spare);
+  lp_source_unref(s);
+  if (st->config.filled) st->config.filled(st->config.context);
+  return true;
+}
+
+int lp_pool_step(lp_store *st) {
+  lp_worker *w = &st->workers[0];
+  pthread_mutex_lock(&st->mutex);
+  int taken = take_job(st, w);
+  pthread_mutex_unlock(&st->mutex);
+  if (taken != TAKE_JOB) return 0;
+  (void)run_job(st, w); /* true: nobody gives the store up while its owner is in here */
+  return 1;
+}
+
+/* ---- threads --------------------------------------------------------------------------------------------- */
+
+/* [pool] Below everything that somebody waits for, but not so low that a busy machine starves it: SCHED_BATCH or SCHED_IDLE would
+ * delay the wake-up for a seek by a whole time slice. What the system refuses is left as it is. */
+static void lower_priority(void) {
+#if defined(__linux__)
+  (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
+  (void)pthread_setname_np(pthread_self(), "lp-fill");
+#elif defined(__APPLE__)
+  (void)pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+  (void)pthread_setname_np("lp-fill");
+#endif
+}
+
+/* [pool] Subnormals cost a hundred times a sample, and compare as 0 (DESIGN §13). */
+static void flush_subnormals(void) {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+#elif defined(__aarch64__)
+  uint64_t fpcr;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+  __asm__ volatile("msr fpcr, %0" : : "r"(fpcr | 1ull << 24));
+#endif
+}
+
+static void *worker_main(void *argument) {
+  lp_worker *w = argument;
+  lp_store *st = w->store;
+  lower_priority();
+  flush_subnormals();
+  pthread_mutex_lock(&st->mutex);
+  while (!st->stopping) {
+    int taken = take_job(st, w);
+    if (taken == TAKE_JOB) {
+      pthread_mutex_unlock(&st->mutex);
+      if (!run_job(st, w)) return NULL;
+      pthread_mutex_lock(&st->mutex);
+      continue;
+    }
+    /* LATER: a reader is inside; it will be out within its period, and nobody will tell. */
+    st->idle_workers++;
+    lp_wait(&st->work, &st->mutex, taken == TAKE_LATER ? ROOM_WAIT_NS : UINT64_MAX);
+    st->idle_workers--;
+  }
+  w->running = false;
+  pthread_cond_broadcast(&st->ended);
+  pthread_mutex_unlock(&st->mutex);
+  return NULL;
+}
+
+bool lp_pool_start(lp_store *st) {
+  uint32_t threads = st->config.single_step ? 1 : st->config.threads < 1 ? 1 : st->config.threads > 64 ? 64 : st->config.threads;
+  /* Each needs an open file. */
+  if (threads > st->files.limit) threads = st->files.limit;
+  st->workers = calloc(threads, sizeof *st->workers);
+  if (!st->workers) return false;
+  for (uint32_t i = 0; i < threads; i++) {
+    lp_worker *w = &st->workers[i];
+    w->store = st;
+    w->scratch = malloc(LP_READ_BYTES);
+    if (!w->scratch) return false;
+    st->worker_count++;
+  }
+  if (st->config.single_step) return true;
+  /* Signals are for the host's threads. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  uint32_t started = 0;
+  for (; started < threads; started++) {
+    lp_worker *w = &st->workers[started];
+    w->running = true;
+    if (pthread_create(&w->thread, NULL, worker_main, w) == 0) continue;
+    w->running = false;
+    break;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (started == threads) return true;
+  if (started == 0) return false;
+  /* Fewer than asked for will do. */
+  for (uint32_t i = started; i < threads; i++) free(st->workers[i].scratch);
+  pthread_mutex_lock(&st->mutex);
+  st->worker_count = started;
+  pthread_mutex_unlock(&st->mutex);
+  return true;
+}
+
+int lp_pool_stop(lp_store *st) {
+  if (st->config.single_step) return 0;
+  uint64_t until = lp_monotonic_ns() + STOP_WAIT_NS;
+  int left;
+  pthread_mutex_lock(&st->mutex);
+  st->stopping = true;
+  pthread_cond_broadcast(&st->work);
+  for (;;) {
+    left = 0;
+    for (uint32_t i = 0; i < st->worker_count; i++) left += st->workers[i].running;
+    uint64_t now = lp_monotonic_ns();
+    if (left == 0 || now >= until) break;
+    lp_wait(&st->ended, &st->mutex, until - now);
+  }
+  if (left) st->abandoned = true;
+  bool ended[64];
+  for (uint32_t i = 0; i < st->worker_count; i++) ended[i] = !st->workers[i].running;
+  pthread_mutex_unlock(&st->mutex);
+  for (uint32_t i = 0; i < st->worker_count; i++) {
+    if (ended[i])
+      pthread_join(st->workers[i].thread, NULL); /* it is past its last wait */
+    else
+      pthread_detach(st->workers[i].thread);
+  }
+  return left;
+}
+
+void lp_pool_free(lp_store *st) {
+  for (uint32_t i = 0; i < st->worker_count; i++) free(st->workers[i].scratch);
+  free(st->workers);
+}
+
+void lp_pool_note_stalls(lp_store *st) {
+  uint64_t now = lp_monotonic_ns();
+  for (uint32_t i = 0; i < st->worker_count; i++) {
+    lp_worker *w = &st->workers[i];
+    uint32_t phase = LP_PHASE_READING;
+    if (atomic_load_explicit(&w->phase, memory_order_relaxed) != phase || now - w->read_since_ns < STALLED_AFTER_NS) continue;
+    /* Relaxed: we hold the mutex, and the thread takes it before it looks at what we change. */
+    if (!atomic_compare_exchange_strong_explicit(&w->phase, &phase, LP_PHASE_STRIPPED, memory_order_relaxed, memory_order_relaxed)) continue;
+    lp_job *job = &w->job;
+    for (uint32_t k = 0; k < job->count; k++) {
+      if (job->extends)
+        lp_residency_unpin(&st->residency, job->pages[k]);
+      else
+        lp_slab_give(&st->residency.slab, job->pages[k]);
+      job->pages[k] = NULL;
+      set_cause(job->source, st->queue.nodes[job->nodes[k]].page, LP_CAUSE_STALLED);
+    }
+    lp_count(st, LP_COUNT_STALLED, 1);
+  }
+}

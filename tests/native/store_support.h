@@ -1,0 +1,69 @@
+/* For the tests of the page store: files whose samples are a formula, a clock, and reads that fail or hang on command. */
+#ifndef STORE_SUPPORT_H
+#define STORE_SUPPORT_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store.h"
+
+#define CHECK(condition, ...)                                                    \
+  do {                                                                           \
+    if (!(condition)) {                                                          \
+      fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);            \
+      fprintf(stderr, __VA_ARGS__);                                              \
+      fputc('\n', stderr);                                                       \
+      exit(1);                                                                   \
+    }                                                                            \
+  } while (0)
+
+#define RATE 48000u
+
+enum kind { S16, S24, F32 };
+typedef struct sound {
+  char path[256];
+  enum kind kind;
+  uint32_t seed, channels;
+  int64_t frames;
+} sound;
+
+/* Where test files lie; made on first use, removed by end_files. */
+const char *folder(void);
+void end_files(void);
+
+/* Writes the WAV file that `s` describes at s->path, or at <folder>/<name>.wav if it has none yet. */
+void make_sound(sound *s, const char *name);
+/* What the file says at a frame, as the float that must be heard. */
+float expected(const sound *s, int64_t frame, uint32_t channel);
+/* FNV-1a of a page as the store should hold it. */
+uint64_t expected_hash(const sound *s, int64_t page);
+
+uint32_t next_random(uint64_t *state);
+uint64_t real_now(void *context);
+/* A clock that stands unless moved: context is an _Atomic uint64_t. */
+uint64_t set_now(void *context);
+void sleep_ms(unsigned ms);
+
+lp_store *make_store(double slab_bytes, uint32_t threads);
+lp_store *make_stepped(double slab_bytes, _Atomic uint64_t *clock);
+lp_source *open_sound(lp_store *st, const sound *s);
+double counter_of(lp_store *st, uint32_t index);
+
+/* One want, deadline in ns of the engine's clock. */
+void want(lp_store *st, lp_origin *o, lp_source *s, int64_t page, uint8_t tier, uint64_t deadline_ns);
+/* Waits until the page is whole. */
+void await_page(lp_store *st, lp_source *s, int64_t page);
+bool is_resident(const lp_source *s, int64_t page);
+uint32_t cause_at(const lp_source *s, int64_t page);
+
+/* What lp_pcm_read does instead of reading (linked with --wrap). 0: it reads. A negative number: that error. */
+extern _Atomic int read_fault;
+/* Reads wait while this is set; how many wait; how many were begun in all. */
+extern _Atomic bool reads_hang;
+extern _Atomic int reads_hanging;
+extern _Atomic uint64_t reads_begun;
+/* Frames that a read is short by. */
+extern _Atomic int64_t read_shortfall;
+
+#endif
