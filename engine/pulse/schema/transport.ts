@@ -1,0 +1,56 @@
+/**
+ * Schemas of the transport, jobs and projects.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { FrameSchema, IdSchema, NameSchema } from "./primitives.ts";
+import { PathSchema } from "./asset.ts";
+
+/** `[startFrame, endFrame)`, at least a frame long where it is enabled. */
+export const LoopSchema = z.strictObject({
+  enabled: z.boolean(),
+  startFrame: FrameSchema,
+  endFrame: FrameSchema,
+}).refine(({ enabled, startFrame, endFrame }) => !enabled || startFrame < endFrame, {
+  path: ["endFrame"],
+  error: "must be greater than startFrame",
+});
+
+export const TransportSchema = z.strictObject({
+  state: z.enum(["stopped", "paused", "playing"]),
+  positionFrame: z.number(),
+  audibleFrame: z.number(),
+  timeMs: z.number(),
+  revision: z.int().min(0),
+  loop: z.strictObject({ enabled: z.boolean(), startFrame: FrameSchema, endFrame: FrameSchema }),
+  rate: z.number(),
+  deviceLatencyFrames: z.number(),
+});
+
+export const JobSchema = z.strictObject({
+  jobId: IdSchema,
+  kind: z.string(),
+  state: z.enum(["queued", "running", "done", "failed", "cancelled"]),
+  progress: z.number().min(0).max(1),
+  result: z.unknown().optional(),
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    details: z.unknown().optional(),
+  }).optional(),
+});
+
+export const ProjectSchema = z.strictObject({
+  projectId: IdSchema,
+  name: NameSchema,
+  path: PathSchema,
+  revision: z.int().min(0),
+});
+
+export const HistoryEntrySchema = z.strictObject({
+  revision: z.int().min(0),
+  label: z.string(),
+  clientId: z.string(),
+  applied: z.boolean(),
+});
