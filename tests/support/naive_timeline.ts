@@ -1,0 +1,409 @@
+/**
+ * Edits done the plain way, on flat arrays that are copied whole: what the block-structured model is compared with. Written from API.md,
+ * sharing no code with the model.
+ *
+ * @module
+ */
+import type { Clip, Edit, Marker, Timeline, Track } from "../../engine/pulse/types.ts";
+
+/** Why an edit was refused; the model must refuse it too. */
+export class Refused extends Error {}
+
+interface Step {
+  at: number;
+  remove: number;
+  insert: number;
+}
+
+export interface NaiveResult {
+  timeline: Timeline;
+  map: Step[];
+}
+
+const NEUTRAL = {
+  sourceFrame: 0,
+  gainDb: 0,
+  fadeInFrames: 0,
+  fadeOutFrames: 0,
+  rate: 1,
+  speedMode: "matchSpeed",
+} as const;
+
+function refuse(reason: string): never {
+  throw new Refused(reason);
+}
+
+/** Applies edits, all or none. `seed` makes ids as the engine says it does: `<seed>-1`, `<seed>-2`, … */
+export function naiveEdit(timeline: Timeline, edits: readonly Edit[], seed: string): NaiveResult {
+  const state = structuredClone(timeline);
+  const map: Step[] = [];
+  let ids = 0;
+  const newId = () => `${seed}-${++ids}`;
+  const groups = new Map<string, string>();
+  const rightGroup = (groupId: string | undefined, at: number) => {
+    if (groupId === undefined) return {};
+    const key = `${groupId}|${at}`;
+    if (!groups.has(key)) groups.set(key, newId());
+    return { groupId: groups.get(key)! };
+  };
+  for (const edit of edits) {
+    naiveStep(state, edit, map, newId, rightGroup);
+    for (const track of state.tracks) {
+      for (const clip of track.clips) if (clip.startFrame < 0) throw new Error("negative start");
+    }
+  }
+  return { timeline: state, map };
+}
+
+const end = (clip: Clip) => clip.startFrame + clip.lengthFrames;
+
+/** In order, behind all that start with it (`first`: ahead of them). */
+function put(track: Track, clip: Clip, first = false) {
+  const i = track.clips.findIndex((other) =>
+    first ? other.startFrame >= clip.startFrame : other.startFrame > clip.startFrame
+  );
+  track.clips.splice(i < 0 ? track.clips.length : i, 0, clip);
+}
+
+function part(clip: Clip, from: number, to: number, cutLeft: boolean, cutRight: boolean): Clip {
+  const lengthFrames = to - from;
+  return {
+    ...clip,
+    startFrame: from,
+    lengthFrames,
+    sourceFrame: clip.sourceFrame + (from - clip.startFrame),
+    fadeInFrames: cutLeft ? 0 : Math.min(clip.fadeInFrames, lengthFrames),
+    fadeOutFrames: cutRight ? 0 : Math.min(clip.fadeOutFrames, lengthFrames),
+  };
+}
+
+type NewId = () => string;
+type RightGroup = (groupId: string | undefined, at: number) => { groupId?: string };
+
+/** Everything in `[a, b)` goes, everything from `b` on moves by `shift`. */
+function cut(track: Track, a: number, b: number, shift: number, newId: NewId, group: RightGroup) {
+  const before: Clip[] = [];
+  const onCut: Clip[] = [];
+  const behind: Clip[] = [];
+  for (const clip of track.clips) {
+    if (clip.startFrame >= b) {
+      behind.push({ ...clip, startFrame: clip.startFrame + shift });
+    } else if (end(clip) <= a) {
+      before.push(clip);
+    } else {
+      if (clip.startFrame < a) before.push(part(clip, clip.startFrame, a, false, true));
+      if (end(clip) > b) {
+        const right = part(clip, b, end(clip), true, false);
+        right.startFrame += shift;
+        if (clip.startFrame < a) {
+          right.clipId = newId();
+          Object.assign(right, group(clip.groupId, a));
+        }
+        onCut.push(right);
+      }
+    }
+  }
+  track.clips = [...before, ...onCut, ...behind];
+}
+
+function moveHeads(state: Timeline, map: Step[], step: Step) {
+  map.push(step);
+  const go = (x: number) => {
+    if (x < step.at) return x;
+    if (x < step.at + step.remove) return step.at;
+    return x - step.remove + step.insert;
+  };
+  for (const marker of state.markers ?? []) marker.frame = go(marker.frame);
+  if (state.ioPoints) {
+    const ioPoints = {
+      inFrame: go(state.ioPoints.inFrame),
+      outFrame: go(state.ioPoints.outFrame),
+    };
+    if (ioPoints.inFrame < ioPoints.outFrame) state.ioPoints = ioPoints;
+    else delete state.ioPoints;
+  }
+}
+
+function segment(state: Timeline, clip: Clip): { track: Track; clip: Clip }[] {
+  return state.tracks.flatMap((track) =>
+    track.clips.filter((other) =>
+      other === clip || clip.groupId !== undefined && other.groupId === clip.groupId
+    ).map((member) => ({ track, clip: member }))
+  );
+}
+
+function closeGaps(members: { track: Track; clip: Clip }[]) {
+  const sorted = [...members].sort((a, b) => a.clip.startFrame - b.clip.startFrame);
+  const clusters: { track: Track; clip: Clip }[][] = [];
+  for (const member of sorted) {
+    const last = clusters.at(-1);
+    if (last?.some(({ clip }) => end(clip) > member.clip.startFrame)) last.push(member);
+    else clusters.push([member]);
+  }
+  for (const cluster of clusters.reverse()) {
+    const tracks = [...new Set(cluster.map(({ track }) => track))];
+    for (const { track, clip } of cluster) track.clips = track.clips.filter((c) => c !== clip);
+    let by = 0;
+    const room: number[] = [];
+    const starts = new Map<Track, number>();
+    for (const track of tracks) {
+      const own = cluster.filter((member) => member.track === track).map(({ clip }) => clip);
+      const start = Math.min(...own.map((clip) => clip.startFrame));
+      starts.set(track, start);
+      by = Math.max(by, Math.max(...own.map(end)) - start);
+      const next = track.clips.filter((clip) => clip.startFrame >= start)[0];
+      const previous = track.clips.filter((clip) => clip.startFrame < start).map(end);
+      if (next) room.push(next.startFrame - Math.max(0, ...previous));
+    }
+    by = Math.max(0, Math.min(by, ...room));
+    for (const track of tracks) {
+      for (const [i, clip] of track.clips.entries()) {
+        if (clip.startFrame >= starts.get(track)!) {
+          track.clips[i] = { ...clip, startFrame: clip.startFrame - by };
+        }
+      }
+    }
+  }
+}
+
+function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
+  const members = segment(state, clip);
+  const isMember = (other: Clip) => members.some((member) => member.clip === other);
+  const others = home.clips.filter((other) => !isMember(other));
+  if (toIndex > others.length) refuse("toIndex");
+  const index = home.clips.slice(0, home.clips.indexOf(clip)).filter((c) => !isMember(c)).length;
+  if (index === toIndex) return;
+  closeGaps(members);
+  const next = home.clips[toIndex];
+  const target = next ? next.startFrame : Math.max(0, ...home.clips.map(end));
+  const by = Math.max(
+    target - clip.startFrame,
+    -Math.min(...members.map((member) => member.clip.startFrame)),
+  );
+  const tracks = [...new Set(members.map(({ track }) => track))];
+  const thresholds = new Map<Track, number>();
+  let room = 0;
+  for (const track of tracks) {
+    const partner = track !== home && next?.groupId !== undefined
+      ? track.clips.find((other) => other.groupId === next.groupId)
+      : undefined;
+    const threshold = partner ? partner.startFrame : target;
+    thresholds.set(track, threshold);
+    const follower = track.clips.find((other) => other.startFrame >= threshold);
+    if (!follower) continue;
+    for (const member of members) {
+      if (member.track === track) {
+        room = Math.max(room, end(member.clip) + by - follower.startFrame);
+      }
+    }
+  }
+  for (const track of tracks) {
+    track.clips = track.clips.map((other) =>
+      other.startFrame >= thresholds.get(track)!
+        ? { ...other, startFrame: other.startFrame + room }
+        : other
+    );
+  }
+  for (const { track, clip: member } of members) {
+    put(track, { ...member, startFrame: member.startFrame + by });
+  }
+}
+
+function naiveStep(
+  state: Timeline,
+  edit: Edit,
+  map: Step[],
+  newId: NewId,
+  rightGroup: RightGroup,
+): void {
+  const trackOf = (trackId: string) =>
+    state.tracks.find((track) => track.trackId === trackId) ?? refuse("no track");
+  const find = (clipId: string) => {
+    for (const track of state.tracks) {
+      const clip = track.clips.find((c) => c.clipId === clipId);
+      if (clip) return { track, clip };
+    }
+    return refuse("no clip");
+  };
+  const exists = (clipId: string) =>
+    state.tracks.some((track) => track.clips.some((clip) => clip.clipId === clipId));
+  const named = (trackIds: string[] | undefined) =>
+    trackIds
+      ? state.tracks.filter(({ trackId }) =>
+        trackIds.map(trackOf).some((t) => t.trackId === trackId)
+      )
+      : state.tracks;
+  const replace = (track: Track, clip: Clip, next: Clip) => {
+    if (next.startFrame === clip.startFrame) {
+      track.clips[track.clips.indexOf(clip)] = next;
+    } else {
+      track.clips.splice(track.clips.indexOf(clip), 1);
+      put(track, next);
+    }
+  };
+
+  switch (edit.op) {
+    case "track.add": {
+      const { track, toIndex = state.tracks.length } = edit;
+      if (state.tracks.some(({ trackId }) => trackId === track.trackId)) refuse("track taken");
+      if (toIndex > state.tracks.length) refuse("toIndex");
+      const clips = ((track.clips ?? []) as Clip[]).map((clip) => ({ ...NEUTRAL, ...clip }));
+      const taken = new Set<string>();
+      for (const { clipId } of clips) {
+        if (exists(clipId) || taken.has(clipId)) refuse("clip taken");
+        taken.add(clipId);
+      }
+      clips.sort((a, b) => a.startFrame - b.startFrame);
+      state.tracks.splice(toIndex, 0, {
+        name: "",
+        gainDb: 0,
+        pan: 0,
+        mute: false,
+        solo: false,
+        ...track,
+        clips,
+      });
+      return;
+    }
+    case "track.remove":
+      state.tracks.splice(state.tracks.indexOf(trackOf(edit.trackId)), 1);
+      return;
+    case "track.move": {
+      const track = trackOf(edit.trackId);
+      if (edit.toIndex >= state.tracks.length) refuse("toIndex");
+      state.tracks.splice(state.tracks.indexOf(track), 1);
+      state.tracks.splice(edit.toIndex, 0, track);
+      return;
+    }
+    case "track.set": {
+      const track = trackOf(edit.trackId);
+      Object.assign(track, edit.set);
+      if (track.meta === null) delete track.meta;
+      return;
+    }
+    case "clip.add": {
+      const track = trackOf(edit.trackId);
+      if (edit.clip.clipId !== undefined && exists(edit.clip.clipId)) refuse("clip taken");
+      const clip: Clip = { ...NEUTRAL, ...edit.clip, clipId: edit.clip.clipId ?? newId() };
+      if (Math.max(clip.fadeInFrames, clip.fadeOutFrames) > clip.lengthFrames) refuse("fade");
+      put(track, clip);
+      return;
+    }
+    case "clip.remove": {
+      const { track, clip } = find(edit.clipId);
+      track.clips.splice(track.clips.indexOf(clip), 1);
+      return;
+    }
+    case "clip.set": {
+      const { track, clip } = find(edit.clipId);
+      const next: Clip = { ...clip, ...edit.set };
+      for (const name of ["fadeInFrames", "fadeOutFrames"] as const) {
+        if (edit.set[name] === undefined && next.lengthFrames < clip.lengthFrames) {
+          next[name] = Math.min(clip[name], next.lengthFrames);
+        }
+        if (next[name] > next.lengthFrames) refuse("fade");
+      }
+      for (const name of ["fadeInShape", "fadeOutShape", "groupId", "name", "meta"] as const) {
+        if (next[name] === null) delete next[name];
+      }
+      replace(track, clip, next);
+      return;
+    }
+    case "clip.move": {
+      const { track, clip } = find(edit.clipId);
+      const to = edit.trackId === undefined ? track : trackOf(edit.trackId);
+      const startFrame = edit.startFrame ?? clip.startFrame;
+      if (to === track && startFrame === clip.startFrame) return;
+      track.clips.splice(track.clips.indexOf(clip), 1);
+      put(to, { ...clip, startFrame });
+      return;
+    }
+    case "clip.trim": {
+      const { track, clip } = find(edit.clipId);
+      const from = edit.startFrame ?? clip.startFrame;
+      const to = edit.endFrame ?? end(clip);
+      if (from >= to) refuse("trim");
+      replace(track, clip, part(clip, from, to, false, false));
+      return;
+    }
+    case "clip.slip": {
+      const { track, clip } = find(edit.clipId);
+      replace(track, clip, { ...clip, sourceFrame: edit.sourceFrame });
+      return;
+    }
+    case "clip.split": {
+      const { track, clip } = find(edit.clipId);
+      if (edit.atFrame <= clip.startFrame || edit.atFrame >= end(clip)) refuse("atFrame");
+      if (edit.newClipId !== undefined && exists(edit.newClipId)) refuse("clip taken");
+      const right: Clip = {
+        ...part(clip, edit.atFrame, end(clip), true, false),
+        clipId: edit.newClipId ?? newId(),
+        ...rightGroup(clip.groupId, edit.atFrame),
+      };
+      replace(track, clip, part(clip, clip.startFrame, edit.atFrame, false, true));
+      put(track, right, true);
+      return;
+    }
+    case "range.delete": {
+      const { startFrame, endFrame, ripple, trackIds } = edit;
+      if (startFrame >= endFrame) refuse("range");
+      const tracks = named(trackIds);
+      const shift = ripple ? startFrame - endFrame : 0;
+      for (const track of tracks) cut(track, startFrame, endFrame, shift, newId, rightGroup);
+      if (ripple && tracks.length === state.tracks.length) {
+        moveHeads(state, map, { at: startFrame, remove: endFrame - startFrame, insert: 0 });
+      }
+      return;
+    }
+    case "range.insert": {
+      const { atFrame, lengthFrames, trackIds } = edit;
+      const tracks = named(trackIds);
+      for (const track of tracks) cut(track, atFrame, atFrame, lengthFrames, newId, rightGroup);
+      if (tracks.length === state.tracks.length) {
+        moveHeads(state, map, { at: atFrame, remove: 0, insert: lengthFrames });
+      }
+      return;
+    }
+    case "segment.delete": {
+      const { clip } = find(edit.clipId);
+      if (edit.ripple === "group") {
+        closeGaps(segment(state, clip));
+        return;
+      }
+      const [a, b] = [clip.startFrame, end(clip)];
+      for (const track of state.tracks) cut(track, a, b, a - b, newId, rightGroup);
+      moveHeads(state, map, { at: a, remove: b - a, insert: 0 });
+      return;
+    }
+    case "segment.reorder": {
+      const { track, clip } = find(edit.clipId);
+      reorder(state, clip, track, edit.toIndex);
+      return;
+    }
+    case "marker.add": {
+      const markers = state.markers ?? [];
+      if (markers.some(({ markerId }) => markerId === edit.marker.markerId)) refuse("marker taken");
+      state.markers = [...markers, { ...edit.marker }];
+      return;
+    }
+    case "marker.set":
+    case "marker.remove": {
+      const marker = state.markers?.find(({ markerId }) => markerId === edit.markerId);
+      if (!marker) refuse("no marker");
+      if (edit.op === "marker.set") {
+        Object.assign(marker as Marker, edit.set);
+        if (marker!.meta === null) delete marker!.meta;
+        return;
+      }
+      state.markers = state.markers!.filter((other) => other !== marker);
+      if (state.markers.length === 0) delete state.markers;
+      return;
+    }
+    case "io.set":
+      if (edit.inFrame === null && edit.outFrame === null) delete state.ioPoints;
+      else if (edit.inFrame === null || edit.outFrame === null) refuse("io");
+      else if (edit.inFrame! >= edit.outFrame!) refuse("io");
+      else state.ioPoints = { inFrame: edit.inFrame!, outFrame: edit.outFrame! };
+      return;
+  }
+}
