@@ -60,7 +60,7 @@ export interface FileRequests {
   /** Begins a file that appears as `folder/name` when it is whole. */
   saveBegin: {
     request: { kind: "saveBegin"; folder: string; name: string };
-    answer: { saveId: number } | FileFault | { taken: true };
+    answer: { saveId: number; temporary: string } | FileFault | { taken: true };
   };
   saveChunk: {
     request: { kind: "saveChunk"; saveId: number; bytes: Uint8Array<ArrayBuffer> };

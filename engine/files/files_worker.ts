@@ -185,7 +185,7 @@ async function search(
 async function saveBegin(
   folder: string,
   name: string,
-): Promise<{ saveId: number } | FileFault | { taken: true }> {
+): Promise<FileRequests["saveBegin"]["answer"]> {
   const target = join(folder, name);
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -194,7 +194,7 @@ async function saveBegin(
     const file = await Deno.open(temporary, { write: true, createNew: true });
     const saveId = ++lastSaveId;
     saves.set(saveId, { file, temporary, target });
-    return { saveId };
+    return { saveId, temporary };
   } catch (error) {
     return asFault(error);
   }
