@@ -1,0 +1,28 @@
+/**
+ * Every method of `/pulse`, by name.
+ *
+ * @module
+ */
+import type { Method } from "./method.ts";
+import { assetMethods } from "./methods/asset.ts";
+import { deviceMethods } from "./methods/device.ts";
+import { engineMethods } from "./methods/engine.ts";
+import { libraryMethods } from "./methods/library.ts";
+import { projectMethods } from "./methods/project.ts";
+import { renderMethods } from "./methods/render.ts";
+import { timelineMethods } from "./methods/timeline.ts";
+import { transportMethods } from "./methods/transport.ts";
+
+/** The table that dispatch and `/openrpc.json` read. */
+export const METHODS: ReadonlyMap<string, Method> = new Map(
+  [
+    ...engineMethods,
+    ...projectMethods,
+    ...libraryMethods,
+    ...assetMethods,
+    ...timelineMethods,
+    ...transportMethods,
+    ...renderMethods,
+    ...deviceMethods,
+  ].map((method) => [method.name, method]),
+);

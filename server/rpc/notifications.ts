@@ -1,0 +1,160 @@
+/**
+ * What the engine sends unasked (API.md, "Notifications"): names, topics and schemas.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Topic } from "../../engine/api.ts";
+import {
+  AssetSchema,
+  ChangesSchema,
+  FrameSchema,
+  IdSchema,
+  JobSchema,
+  OfflineStatusSchema,
+  ProjectSchema,
+  TransportSchema,
+} from "../../engine/pulse/schema.ts";
+import { ms, revision } from "../schema/base.ts";
+import { LibraryEntrySchema, OpenDeviceSchema } from "../schema/device.ts";
+
+/** A notification's declaration. */
+export interface NotificationType {
+  readonly name: string;
+  readonly topic: Topic;
+  readonly summary: string;
+  readonly params: z.ZodObject;
+}
+
+const assets = z.strictObject({ assets: z.array(AssetSchema) });
+const assetIds = z.strictObject({ assetIds: z.array(IdSchema) });
+const job = z.strictObject({ job: JobSchema });
+
+/** All of issue 2's notifications. */
+export const NOTIFICATIONS: readonly NotificationType[] = [
+  {
+    name: "timeline.changed",
+    topic: "timeline",
+    summary: "The timeline changed; sent before the reply to the request that changed it.",
+    params: z.strictObject({
+      revision,
+      previousRevision: revision,
+      cause: z.enum(["edit", "undo", "redo", "set", "import"]),
+      label: z.string(),
+      clientId: z.string(),
+      canUndo: z.boolean(),
+      canRedo: z.boolean(),
+      changes: ChangesSchema,
+    }),
+  },
+  {
+    name: "transport.state",
+    topic: "transport",
+    summary: "The transport changed, and why.",
+    params: TransportSchema.extend({
+      reason: z.enum(["play", "pause", "stop", "seek", "loop", "rate", "edit", "end", "device"]),
+    }),
+  },
+  {
+    name: "transport.position",
+    topic: "transport",
+    summary: "Where the head is, 30 a second and after each discontinuity.",
+    params: z.strictObject({
+      positionFrame: z.number(),
+      audibleFrame: z.number(),
+      timeMs: ms,
+      rate: z.number(),
+      revision,
+    }),
+  },
+  { name: "asset.added", topic: "assets", summary: "Assets were registered.", params: assets },
+  { name: "asset.changed", topic: "assets", summary: "Assets changed.", params: assets },
+  { name: "asset.removed", topic: "assets", summary: "Assets were removed.", params: assetIds },
+  {
+    name: "asset.statusChanged",
+    topic: "assets",
+    summary: "Files went, came back or changed.",
+    params: z.strictObject({
+      changes: z.array(z.strictObject({
+        assetId: IdSchema,
+        offlineStatus: OfflineStatusSchema,
+        proxyStatus: AssetSchema.shape.proxyStatus,
+        generation: z.int(),
+      })),
+    }),
+  },
+  {
+    name: "asset.importProgress",
+    topic: "assets",
+    summary: "How much of assets is analysed.",
+    params: z.strictObject({
+      imports: z.array(z.strictObject({
+        assetId: IdSchema,
+        analysed: z.array(z.tuple([z.number(), z.number()])),
+        lengthSamples: z.number(),
+      })),
+    }),
+  },
+  {
+    name: "asset.ready",
+    topic: "assets",
+    summary: "Assets are analysed to their end.",
+    params: assetIds,
+  },
+  {
+    name: "stream.underrun",
+    topic: "streams",
+    summary: "A gap was heard: at its begin and at its end.",
+    params: z.strictObject({
+      underrunId: z.int(),
+      handleId: IdSchema.optional(),
+      trackId: IdSchema.nullable().optional(),
+      clipId: IdSchema.nullable().optional(),
+      assetId: IdSchema.nullable(),
+      positionFrame: FrameSchema,
+      frames: FrameSchema,
+      timeMs: ms,
+      ended: z.boolean(),
+      cause: z.enum(["queue", "read", "decode", "stalled", "absent", "budget"]),
+      filledBy: z.enum(["proxy", "silence"]),
+    }),
+  },
+  {
+    name: "decode.error",
+    topic: "assets",
+    summary: "An asset could not be read.",
+    params: z.strictObject({ assetId: IdSchema, code: z.string(), message: z.string() }),
+  },
+  { name: "job.progress", topic: "jobs", summary: "A job went on, 5 a second.", params: job },
+  {
+    name: "job.finished",
+    topic: "jobs",
+    summary: "A job ended, whatever the outcome; once.",
+    params: job,
+  },
+  { name: "render.finished", topic: "jobs", summary: "A render ended.", params: job },
+  {
+    name: "device.changed",
+    topic: "device",
+    summary: "Another device is open, or none.",
+    params: z.strictObject({ device: OpenDeviceSchema.nullable(), reason: z.string() }),
+  },
+  {
+    name: "project.changed",
+    topic: "timeline",
+    summary: "Another project is open, or it has another name.",
+    params: z.strictObject({ project: ProjectSchema }),
+  },
+  {
+    name: "library.changed",
+    topic: "library",
+    summary: "More of a folder is known.",
+    params: z.strictObject({ path: z.string(), entries: z.array(LibraryEntrySchema) }),
+  },
+  {
+    name: "diagnostics.warning",
+    topic: "diagnostics",
+    summary: "Something that a person should know.",
+    params: z.strictObject({ code: z.string(), message: z.string(), details: z.unknown() }),
+  },
+];

@@ -1,0 +1,48 @@
+/**
+ * Schemas that stand under a name in `/openapi.json` and `/openrpc.json`, where others refer to them.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import {
+  AssetSchema,
+  ChangedClipSchema,
+  ChangesSchema,
+  ClipInputSchema,
+  ClipSchema,
+  EditSchema,
+  JobSchema,
+  LoopSchema,
+  MarkerSchema,
+  ProjectSchema,
+  TimelineInputSchema,
+  TimelineSchema,
+  TrackHeaderSchema,
+  TrackInputSchema,
+  TrackSchema,
+  TransportSchema,
+} from "../../engine/pulse/schema.ts";
+import { DeviceInfoSchema, LibraryEntrySchema, OpenDeviceSchema } from "./device.ts";
+
+/** Named schemas. */
+export const NAMED: Readonly<Record<string, z.ZodType>> = {
+  Asset: AssetSchema,
+  ChangedClip: ChangedClipSchema,
+  Changes: ChangesSchema,
+  Clip: ClipSchema,
+  ClipInput: ClipInputSchema,
+  DeviceInfo: DeviceInfoSchema,
+  Edit: EditSchema,
+  Job: JobSchema,
+  LibraryEntry: LibraryEntrySchema,
+  Loop: LoopSchema,
+  Marker: MarkerSchema,
+  OpenDevice: OpenDeviceSchema,
+  Project: ProjectSchema,
+  Timeline: TimelineSchema,
+  TimelineInput: TimelineInputSchema,
+  Track: TrackSchema,
+  TrackHeader: TrackHeaderSchema,
+  TrackInput: TrackInputSchema,
+  Transport: TransportSchema,
+};

@@ -1,0 +1,112 @@
+/**
+ * The server as one value: bound first, so that a port that is taken is known before a device is opened, then given its engine.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import type { EngineApi } from "../engine/api.ts";
+import { createApp } from "./http/app.ts";
+import { fileStreams } from "./http/send_file.ts";
+import { Hub } from "./hub.ts";
+import { type Answerer, listen, type Listening } from "./listen.ts";
+import { METHODS } from "./rpc/methods.ts";
+import { toOpenRpc } from "./rpc/openrpc.ts";
+import { Tickets } from "./tickets.ts";
+
+/** What a server is bound with. */
+export interface ServerConfig {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** `null`: none is asked for. */
+  token: string | null;
+  /** Other origins that are let in. */
+  origins: readonly string[];
+  /** Folder of the page; `web/` beside this file if left out. */
+  webRoot?: string;
+  /** Checks replies against their schemas as well (tests). */
+  checkResults?: boolean;
+}
+
+/** Time that clients have to end, in milliseconds. */
+const GRACE_MS = 1_000;
+
+/** A bound server. Answers 503 until {@linkcode Server.serve}, and from the beginning of {@linkcode Server.close} on. */
+export class Server implements AsyncDisposable {
+  readonly #config: ServerConfig;
+  readonly #tickets: Tickets;
+  readonly #listening: Listening;
+  #answerer: Answerer | null = null;
+  #hub: Hub | null = null;
+
+  private constructor(config: ServerConfig, tickets: Tickets, listening: Listening) {
+    this.#config = config;
+    this.#tickets = tickets;
+    this.#listening = listening;
+  }
+
+  /**
+   * Binds the address.
+   *
+   * @throws the system's error, with `code` `EADDRINUSE` where the port is taken.
+   */
+  static async bind(config: ServerConfig): Promise<Server> {
+    const tickets = new Tickets();
+    let server: Server | null = null;
+    const listening = await listen({
+      ...config,
+      tickets,
+      answerer: () => server === null ? null : server.#answerer,
+    });
+    server = new Server(config, tickets, listening);
+    return server;
+  }
+
+  /** Where a browser finds it. */
+  get url(): string {
+    return this.#listening.url;
+  }
+
+  get port(): number {
+    return this.#listening.port;
+  }
+
+  /** Begins to answer. The engine stays its owner's. */
+  serve(engine: EngineApi): void {
+    const { checkResults } = this.#config;
+    const hub = new Hub({
+      engine,
+      methods: METHODS,
+      tickets: this.#tickets,
+      ...(checkResults === undefined ? {} : { checkResults }),
+    });
+    const app = createApp({
+      engine,
+      webRoot: this.#config.webRoot ?? fileURLToPath(new URL("./web", import.meta.url)),
+      guard: this.#listening.guard,
+      counters: () => ({ ...hub.counters, file_streams: fileStreams() }),
+      openRpc: () => toOpenRpc(METHODS.values(), engine.version),
+    });
+    this.#hub = hub;
+    this.#answerer = {
+      fetch: (request) => app.fetch(request),
+      accept: (open) => {
+        if (hub.isFull) return false;
+        hub.accept(open);
+        return true;
+      },
+    };
+  }
+
+  /** Refuses what is new, ends connections with 1001, and resolves when no client is left. */
+  async close(): Promise<void> {
+    this.#answerer = null;
+    const hub = this.#hub;
+    this.#hub = null;
+    await Promise.all([hub?.close(GRACE_MS), this.#listening.close(GRACE_MS)]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
