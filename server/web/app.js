@@ -1,0 +1,195 @@
+// @ts-check
+import { layOut } from "./model/edits.js";
+import { Notices } from "./model/notices.js";
+import { PeakTiles } from "./model/peak_tiles.js";
+import { Selection } from "./model/selection.js";
+import { Session } from "./model/session.js";
+import { View } from "./model/view.js";
+import { TimelineView } from "./timeline/timeline_view.js";
+import { AssetsPanel } from "./ui/assets_panel.js";
+import { Commands } from "./ui/commands.js";
+import { deviceMenu } from "./ui/device_menu.js";
+import { setAttribute } from "./ui/dom.js";
+import { acceptDrops } from "./ui/drop.js";
+import { ExportDialog } from "./ui/export_dialog.js";
+import { FrameLoop } from "./ui/frame_loop.js";
+import { openHelp } from "./ui/help_dialog.js";
+import { HistoryPanel } from "./ui/history_panel.js";
+import { listenToKeys } from "./ui/keyboard.js";
+import { LibraryPanel } from "./ui/library_panel.js";
+import { showNotices } from "./ui/notices_view.js";
+import { Sidebar } from "./ui/sidebar.js";
+import { StatusBar } from "./ui/status_bar.js";
+import { readTheme } from "./ui/theme.js";
+import { TransportBar } from "./ui/transport_bar.js";
+import { Uploads } from "./ui/uploads_view.js";
+
+/** @import { PulseClient } from "./client/client.js" */
+
+/**
+ * The page: joins what the engine says with what is drawn. Holds nothing that the engine does not know, save where one looks and what is
+ * selected.
+ */
+export class App {
+  loop = new FrameLoop();
+  notices = new Notices();
+  view = new View();
+  theme = readTheme();
+  snapping = true;
+  follow = true;
+
+  /** @param {PulseClient} client */
+  constructor(client) {
+    this.client = client;
+    this.session = new Session(client, this.notices);
+    this.selection = new Selection(() => this.#selected());
+    this.tiles = new PeakTiles(client, () => this.timeline.repaint());
+    this.commands = new Commands(this);
+    this.sidebar = new Sidebar();
+    this.timeline = new TimelineView(this);
+    this.bar = new TransportBar(this);
+    this.status = new StatusBar(this);
+    this.library = new LibraryPanel(this);
+    this.assets = new AssetsPanel(this);
+    this.history = new HistoryPanel(this);
+    this.uploads = new Uploads(this);
+    this.exporter = new ExportDialog(this);
+    this.sidebar.onshow = (tab) => {
+      if (tab === "history") this.history.update();
+      if (tab === "assets") this.assets.repaint();
+    };
+    this.commands.wire();
+    listenToKeys(this);
+    showNotices(this);
+    acceptDrops(this);
+    deviceMenu(this);
+    this.#listen();
+  }
+
+  /** A link that works where a token is asked for: browsers send no header with it. @param {string} url */
+  authorize = (url) => {
+    const ticket = this.session.hello?.ticket;
+    if (this.client.token === null || !ticket) return url;
+    return `${url}${url.includes("?") ? "&" : "?"}ticket=${encodeURIComponent(ticket)}`;
+  };
+
+  /** @param {number} frame */
+  showPosition(frame) {
+    this.bar.showPosition(frame);
+  }
+
+  openExport() {
+    this.exporter.open();
+  }
+
+  openHelp() {
+    openHelp();
+  }
+
+  searchMedia() {
+    document.body.classList.remove("no-sidebar");
+    this.sidebar.show("library");
+    this.library.focusSearch();
+  }
+
+  toggleSidebar() {
+    this.sidebar.toggle();
+  }
+
+  /** @param {boolean} on */
+  setSnapping(on) {
+    this.snapping = on;
+    this.#showToggles();
+  }
+
+  /** @param {boolean} on */
+  setFollow(on) {
+    this.follow = on;
+    this.#showToggles();
+    if (on) this.timeline.reveal(this.session.frame);
+  }
+
+  /**
+   * Registers files and lays them on the timeline.
+   *
+   * @param {string[]} paths
+   * @param {{ frame: number, trackId: string | null }} [place] the playhead by default
+   */
+  async addPaths(paths, place) {
+    const answer = await this.session.ask("asset.register", { paths }, "add the file");
+    if (answer === null) return;
+    const assets = [];
+    for (const result of answer.results) {
+      if ("error" in result) this.notices.fail(result.error, "add the file");
+      else assets.push(result.asset);
+    }
+    this.session.assets.put(assets);
+    await this.addAssets(assets.map(({ assetId }) => assetId), place);
+  }
+
+  /**
+   * @param {string[]} assetIds
+   * @param {{ frame: number, trackId: string | null }} [place]
+   */
+  async addAssets(assetIds, place) {
+    const { session, selection } = this;
+    const assets = assetIds.flatMap((assetId) => session.assets.get(assetId) ?? []);
+    if (assets.length === 0) return;
+    const frame = place?.frame ?? session.frame;
+    const trackId = place?.trackId ?? selection.trackId;
+    const { edits, clipIds } = layOut(session.mirror, assets, frame, trackId);
+    const label = assets.length === 1 ? "Add clip" : `Add ${assets.length} clips`;
+    if (await session.edit(edits, { label }) === null) return;
+    selection.set(clipIds);
+    this.timeline.revealClip(clipIds[0]);
+  }
+
+  #selected() {
+    this.timeline.repaint();
+    this.timeline.headers.update();
+    this.status.update();
+    this.session.hint({ selectedClipIds: this.selection.clipIds, cursorFrame: this.session.frame });
+  }
+
+  #showToggles() {
+    for (const [id, on] of [["view.snap", this.snapping], ["view.follow", this.follow]]) {
+      const button = document.querySelector(`[data-command="${id}"]`);
+      if (button !== null) setAttribute(button, "aria-pressed", String(on));
+    }
+  }
+
+  #listen() {
+    const { session, loop } = this;
+    session.on("timeline", () => {
+      this.selection.prune(session.mirror);
+      this.timeline.contentChanged();
+    });
+    session.on("assets", (assetIds) => {
+      for (const assetId of assetIds ?? []) this.tiles.stir(assetId);
+      this.timeline.repaint();
+    });
+    session.on("transport", () => {
+      loop.request(this.timeline.movePlayhead);
+      this.timeline.rulerChanged();
+      session.hint({ cursorFrame: session.frame });
+    });
+    session.on("meters", () => loop.request(this.#drawMeters));
+    session.on("connected", (connected) => connected && this.tiles.restart());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.theme = readTheme();
+      this.timeline.repaint();
+      this.assets.repaint();
+      loop.request(this.#drawMeters);
+    });
+    loop.request(this.#drawMeters);
+    this.#showToggles();
+  }
+
+  /** @type {(nowMs: number) => boolean} */
+  #drawMeters = (nowMs) => {
+    const moves = this.session.meters.advance(nowMs);
+    this.bar.drawMeter();
+    this.timeline.headers.drawMeters();
+    return moves;
+  };
+}

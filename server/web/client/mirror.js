@@ -1,0 +1,141 @@
+// @ts-check
+import { TrackClips } from "./track_clips.js";
+
+/** @import { ChangedClip, Changes, FrameRate, IoPoints, Marker, Timeline, TrackHeader } from "./types.js" */
+
+/** @typedef {{ header: TrackHeader, clips: TrackClips }} MirroredTrack */
+
+/**
+ * A copy of the engine's timeline, kept by `changes`. It is never edited here: what it shows is what the engine has.
+ */
+export class TimelineMirror {
+  /** @type {Map<string, MirroredTrack>} */
+  #tracks = new Map();
+  /** @type {Map<string, ChangedClip>} */
+  #clips = new Map();
+  /** @type {string[]} */
+  #order = [];
+
+  revision = -1;
+  sampleRate = 48_000;
+  /** @type {FrameRate | null} */
+  frameRate = null;
+  /** @type {IoPoints | null} */
+  ioPoints = null;
+  /** @type {Marker[]} */
+  markers = [];
+
+  /** @returns {MirroredTrack[]} in the timeline's order */
+  get tracks() {
+    return this.#order.flatMap((trackId) => this.#tracks.get(trackId) ?? []);
+  }
+
+  get clipCount() {
+    return this.#clips.size;
+  }
+
+  /** End of the last clip, in frames. */
+  get endFrame() {
+    let end = 0;
+    for (const { clips } of this.#tracks.values()) end = Math.max(end, clips.endFrame);
+    return end;
+  }
+
+  /** @param {string} clipId */
+  clip(clipId) {
+    return this.#clips.get(clipId);
+  }
+
+  /** @param {string} trackId */
+  track(trackId) {
+    return this.#tracks.get(trackId);
+  }
+
+  clips() {
+    return this.#clips.values();
+  }
+
+  /**
+   * @param {Timeline} timeline
+   * @param {number} revision
+   */
+  reset(timeline, revision) {
+    this.revision = revision;
+    this.sampleRate = timeline.sampleRate;
+    this.frameRate = timeline.frameRate ?? null;
+    this.ioPoints = timeline.ioPoints ?? null;
+    this.markers = timeline.markers ?? [];
+    this.#clips.clear();
+    this.#tracks.clear();
+    this.#order = [];
+    for (const { clips, ...header } of timeline.tracks) {
+      this.#putTrack(header);
+      for (const clip of clips) this.#putClip({ ...clip, trackId: header.trackId });
+    }
+  }
+
+  /**
+   * Applies what changed, in the order that API.md gives: removed, shifted, tracks, trackOrder, clips, timeline.
+   *
+   * @param {Changes} changes
+   * @param {number} revision that they lead to
+   */
+  apply(changes, revision) {
+    this.revision = revision;
+    this.#removeClips(changes.removed.clipIds);
+    for (const trackId of changes.removed.trackIds) this.#removeTrack(trackId);
+    for (const { trackId, fromFrame, byFrames } of changes.shifted) {
+      this.#tracks.get(trackId)?.clips.shift(fromFrame, byFrames);
+    }
+    for (const header of changes.tracks) this.#putTrack(header);
+    if (changes.trackOrder !== undefined) this.#order = [...changes.trackOrder];
+    this.#removeClips(changes.clips.map(({ clipId }) => clipId));
+    for (const clip of changes.clips) this.#putClip({ ...clip });
+    const { timeline } = changes;
+    if (timeline === undefined) return;
+    if (timeline.ioPoints !== undefined) this.ioPoints = timeline.ioPoints;
+    if (timeline.markers !== undefined) this.markers = timeline.markers;
+    if (timeline.frameRate !== undefined) this.frameRate = timeline.frameRate;
+    if (timeline.sampleRate !== undefined) this.sampleRate = timeline.sampleRate;
+  }
+
+  /** @param {TrackHeader} header */
+  #putTrack(header) {
+    const known = this.#tracks.get(header.trackId);
+    if (known !== undefined) {
+      known.header = header;
+      return;
+    }
+    this.#tracks.set(header.trackId, { header, clips: new TrackClips() });
+    this.#order.push(header.trackId);
+  }
+
+  /** @param {string} trackId */
+  #removeTrack(trackId) {
+    for (const clip of this.#tracks.get(trackId)?.clips.all() ?? []) {
+      this.#clips.delete(clip.clipId);
+    }
+    this.#tracks.delete(trackId);
+    this.#order = this.#order.filter((id) => id !== trackId);
+  }
+
+  /** @param {ChangedClip} clip */
+  #putClip(clip) {
+    this.#clips.set(clip.clipId, clip);
+    this.#tracks.get(clip.trackId)?.clips.add(clip);
+  }
+
+  /** @param {string[]} clipIds */
+  #removeClips(clipIds) {
+    /** @type {Map<string, Set<string>>} */
+    const byTrack = new Map();
+    for (const clipId of clipIds) {
+      const clip = this.#clips.get(clipId);
+      if (clip === undefined) continue;
+      this.#clips.delete(clipId);
+      const set = byTrack.get(clip.trackId) ?? new Set();
+      byTrack.set(clip.trackId, set.add(clipId));
+    }
+    for (const [trackId, set] of byTrack) this.#tracks.get(trackId)?.clips.remove(set);
+  }
+}

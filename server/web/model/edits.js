@@ -1,0 +1,206 @@
+// @ts-check
+/**
+ * What the commands of the page mean as edits. Values to values: no clock, no request.
+ *
+ * @module
+ */
+import { newId } from "./ids.js";
+
+/** @import { TimelineMirror } from "../client/mirror.js" */
+/** @import { Asset, ChangedClip, ClipInput, Edit } from "../client/types.js" */
+
+/** @typedef {{ startFrame: number, endFrame: number }} Range */
+
+/** @param {ChangedClip} clip */
+export function clipEnd(clip) {
+  return clip.startFrame + clip.lengthFrames;
+}
+
+/**
+ * @param {Iterable<ChangedClip>} clips
+ * @returns {Range | null} from the first start to the last end
+ */
+export function extent(clips) {
+  let startFrame = Infinity;
+  let endFrame = -Infinity;
+  for (const clip of clips) {
+    startFrame = Math.min(startFrame, clip.startFrame);
+    endFrame = Math.max(endFrame, clipEnd(clip));
+  }
+  return endFrame > startFrame ? { startFrame, endFrame } : null;
+}
+
+/**
+ * @param {Iterable<ChangedClip>} clips
+ * @returns {Range[]} where any of them sounds, without overlaps, in order
+ */
+export function unionOf(clips) {
+  const ordered = [...clips].sort((a, b) => a.startFrame - b.startFrame);
+  /** @type {Range[]} */
+  const ranges = [];
+  for (const clip of ordered) {
+    const last = ranges.at(-1);
+    if (last !== undefined && clip.startFrame <= last.endFrame) {
+      last.endFrame = Math.max(last.endFrame, clipEnd(clip));
+    } else {
+      ranges.push({ startFrame: clip.startFrame, endFrame: clipEnd(clip) });
+    }
+  }
+  return ranges;
+}
+
+/**
+ * @param {TimelineMirror} mirror
+ * @param {number} frame
+ * @returns {ChangedClip[]} clips with sound on both sides of it
+ */
+export function clipsAcross(mirror, frame) {
+  return mirror.tracks.flatMap(({ clips }) =>
+    [...clips.range(frame, frame + 1)].filter((clip) => clip.startFrame < frame)
+  );
+}
+
+/**
+ * Splits the selected clips under the playhead, or where none of them lies there, all clips that do.
+ *
+ * @param {TimelineMirror} mirror
+ * @param {(clipId: string) => boolean} isSelected
+ * @param {number} atFrame
+ * @returns {{ edits: Edit[], rightIds: Map<string, string> }} `rightIds`: what was split → its right part
+ */
+export function splitAt(mirror, isSelected, atFrame) {
+  const under = clipsAcross(mirror, atFrame);
+  const chosen = under.filter(({ clipId }) => isSelected(clipId));
+  const rightIds = new Map(
+    (chosen.length > 0 ? chosen : under).map(({ clipId }) => [clipId, newId("clip")]),
+  );
+  /** @type {Edit[]} */
+  const edits = [...rightIds].map(([clipId, newClipId]) => ({
+    op: "clip.split",
+    clipId,
+    atFrame,
+    newClipId,
+  }));
+  return { edits, rightIds };
+}
+
+/**
+ * Deletes clips and closes the gaps on all tracks, so that everything stays in sync.
+ *
+ * @param {ChangedClip[]} clips
+ * @returns {Edit[]}
+ */
+export function rippleDelete(clips) {
+  if (clips.length === 1) {
+    return [{ op: "segment.delete", clipId: clips[0].clipId, ripple: "all" }];
+  }
+  // From the last to the first, so that no edit moves what a later one names.
+  return unionOf(clips).reverse().map((range) => ({ op: "range.delete", ...range, ripple: true }));
+}
+
+/**
+ * @param {ChangedClip[]} clips
+ * @returns {Edit[]}
+ */
+export function liftDelete(clips) {
+  return clips.map(({ clipId }) => ({ op: "clip.remove", clipId }));
+}
+
+/**
+ * An asset's length on a timeline.
+ *
+ * @param {Asset} asset
+ * @param {number} sampleRate the project's
+ */
+export function framesOf(asset, sampleRate) {
+  return Math.ceil((asset.lengthSamples * sampleRate) / asset.sampleRate - 1e-9);
+}
+
+/**
+ * Lays assets one after another, on the first track that has room for each (the preferred one before the others), else on a new one.
+ *
+ * @param {TimelineMirror} mirror
+ * @param {Asset[]} assets
+ * @param {number} startFrame
+ * @param {string | null} preferredTrackId
+ * @returns {{ edits: Edit[], clipIds: string[], endFrame: number }}
+ */
+export function layOut(mirror, assets, startFrame, preferredTrackId) {
+  const lengths = assets.map((asset) => framesOf(asset, mirror.sampleRate));
+  const endFrame = startFrame + lengths.reduce((sum, length) => sum + length, 0);
+  const order = mirror.tracks.toSorted((a, b) =>
+    Number(b.header.trackId === preferredTrackId) - Number(a.header.trackId === preferredTrackId)
+  );
+  const free = order.find(({ clips }) => clips.range(startFrame, endFrame).next().done);
+  /** @type {Edit[]} */
+  const edits = [];
+  const trackId = free?.header.trackId ?? newId("track");
+  if (free === undefined) {
+    edits.push({ op: "track.add", track: { trackId, name: nextTrackName(mirror) } });
+  }
+  let at = startFrame;
+  const clipIds = assets.map((asset, index) => {
+    const clipId = newId("clip");
+    /** @type {ClipInput} */
+    const clip = {
+      clipId,
+      assetId: asset.assetId,
+      startFrame: at,
+      lengthFrames: lengths[index],
+      sourceFrame: 0,
+    };
+    edits.push({ op: "clip.add", trackId, clip });
+    at += lengths[index];
+    return clipId;
+  });
+  return { edits, clipIds, endFrame };
+}
+
+/** @param {TimelineMirror} mirror */
+export function nextTrackName(mirror) {
+  const taken = new Set(mirror.tracks.map(({ header }) => header.name));
+  let number = mirror.tracks.length + 1;
+  while (taken.has(`Track ${number}`)) number++;
+  return `Track ${number}`;
+}
+
+/**
+ * Copies of clips, right after the last of them.
+ *
+ * @param {ChangedClip[]} clips
+ * @returns {{ edits: Edit[], clipIds: string[] }}
+ */
+export function duplicate(clips) {
+  const range = extent(clips);
+  if (range === null) return { edits: [], clipIds: [] };
+  const by = range.endFrame - range.startFrame;
+  const copies = clips.map(({ trackId, ...clip }) => ({
+    trackId,
+    clip: { ...clip, clipId: newId("clip"), startFrame: clip.startFrame + by },
+  }));
+  return {
+    edits: copies.map(({ trackId, clip }) => ({ op: "clip.add", trackId, clip })),
+    clipIds: copies.map(({ clip }) => clip.clipId),
+  };
+}
+
+/**
+ * @param {TimelineMirror} mirror
+ * @param {number} frame
+ * @param {-1 | 1} direction
+ * @returns {number | null} the nearest start or end of a clip, or marker, that way
+ */
+export function nextCut(mirror, frame, direction) {
+  let nearest = Infinity;
+  const consider = (/** @type {number} */ at) => {
+    const ahead = (at - frame) * direction;
+    if (ahead > 0.5) nearest = Math.min(nearest, ahead);
+  };
+  consider(0);
+  for (const clip of mirror.clips()) {
+    consider(clip.startFrame);
+    consider(clipEnd(clip));
+  }
+  for (const marker of mirror.markers) consider(marker.frame);
+  return nearest === Infinity ? null : frame + nearest * direction;
+}

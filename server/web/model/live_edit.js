@@ -1,0 +1,52 @@
+// @ts-check
+import { newId } from "./ids.js";
+
+/** @import { Edit, EditResult } from "../client/types.js" */
+
+/**
+ * Edits that follow a hand: at most one is on its way, of those that wait only the last matters, and all of them together are
+ * one step of undo.
+ */
+export class LiveEdit {
+  #mergeKey = newId("drag");
+  /** @type {Edit[] | null} */
+  #waiting = null;
+  /** @type {Promise<void> | null} */
+  #running = null;
+  #sent = 0;
+
+  /**
+   * @param {(edits: Edit[], options: { label: string, mergeKey: string }) => Promise<EditResult | null>} send null: refused
+   * @param {string} label
+   */
+  constructor(send, label) {
+    this.send = send;
+    this.label = label;
+  }
+
+  /** Whether the engine has been asked for anything. */
+  get touched() {
+    return this.#sent > 0 || this.#waiting !== null;
+  }
+
+  /** @param {Edit[]} edits what stands now, not a step: later ones replace it */
+  update(edits) {
+    this.#waiting = edits;
+    this.#running ??= this.#drain();
+  }
+
+  /** Resolves when the last update has been answered. */
+  async settled() {
+    await this.#running;
+  }
+
+  async #drain() {
+    while (this.#waiting !== null) {
+      const edits = this.#waiting;
+      this.#waiting = null;
+      const done = await this.send(edits, { label: this.label, mergeKey: this.#mergeKey });
+      if (done !== null) this.#sent++;
+    }
+    this.#running = null;
+  }
+}

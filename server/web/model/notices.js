@@ -1,0 +1,76 @@
+// @ts-check
+import { Emitter } from "../client/emitter.js";
+
+/** What a person can do about it, by the engine's word for it. */
+const ADVICE = new Map(Object.entries({
+  "asset.unsupported": "Convert the file to WAV or AIFF at the project's rate and add it again.",
+  "asset.unreadable":
+    "The file may be damaged: open it in another program, or choose another copy.",
+  "asset.outsideLibrary": "Start the engine with --library and that folder, or drop the file here.",
+  "asset.notFound": "The file is not where it was: look for it in the Library.",
+  "asset.inUse": "Delete its clips from the timeline first.",
+  "timeline.conflict": "Someone else edited at the same time: look at the result and try again.",
+  "timeline.notFound": "It has just been removed, perhaps by someone else.",
+  "timeline.nothingToUndo": "There is nothing more to undo.",
+  "cache.budget": "Start the engine with a larger --memory-mb.",
+  "device.unavailable": "Check that the device is plugged in, or choose another one.",
+  "export.exists": "Choose another name, or allow it to be replaced.",
+  "export.outside": "Give a plain file name: exports go to the export folder.",
+  "export.diskFull": "Free some space and export again.",
+  "limit.exceeded": "Do it in smaller parts.",
+}));
+
+/**
+ * @typedef {object} Notice
+ * @property {string} kind one line a kind: another of the same adds to its count
+ * @property {"error" | "warning" | "info"} tone
+ * @property {string} message
+ * @property {string} [advice] what to do
+ * @property {number} count
+ * @property {{ label: string, href: string, download?: string } | undefined} [link]
+ */
+
+/**
+ * What a person should know, without repeating it.
+ *
+ * @extends {Emitter<{ changed: void }>}
+ */
+export class Notices extends Emitter {
+  /** @type {Map<string, Notice>} */
+  #notices = new Map();
+
+  /** @returns {Notice[]} the latest first */
+  get all() {
+    return [...this.#notices.values()].reverse();
+  }
+
+  /** @param {Omit<Notice, "count">} notice */
+  add(notice) {
+    const count = (this.#notices.get(notice.kind)?.count ?? 0) + 1;
+    this.#notices.delete(notice.kind);
+    this.#notices.set(notice.kind, { ...notice, count });
+    this.emit("changed", undefined);
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {string} action what was tried, as in "Could not …"
+   */
+  fail(error, action) {
+    const { code = "page", message = String(error) } =
+      /** @type {{ code?: string, message?: string }} */ (error ?? {});
+    // A lost connection is shown by the connection itself.
+    if (code === "disconnected") return;
+    this.add({
+      kind: code,
+      tone: "error",
+      message: `Could not ${action}. ${message}`,
+      advice: ADVICE.get(code),
+    });
+  }
+
+  /** @param {string} kind */
+  dismiss(kind) {
+    if (this.#notices.delete(kind)) this.emit("changed", undefined);
+  }
+}

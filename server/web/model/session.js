@@ -1,0 +1,291 @@
+// @ts-check
+import { ClockSync } from "../client/clock.js";
+import { Emitter } from "../client/emitter.js";
+import { TimelineMirror } from "../client/mirror.js";
+import { Playhead } from "../client/playhead.js";
+import { AssetBook } from "./asset_book.js";
+import { Meters } from "./meters.js";
+
+/** @import { PulseClient, Sync } from "../client/client.js" */
+/** @import { Edit, EditResult, Hello, Job, OpenDevice, TimelineChanged, Transport } from "../client/types.js" */
+/** @import { Notices } from "./notices.js" */
+
+const HINT_MS = 120;
+
+/**
+ * `timeline`: clips, tracks or what belongs to them. `history`: what can be undone. `library`: a folder's entries, as they come.
+ * @typedef {{ connected: boolean, timeline: void, history: void, transport: Transport, assets: string[] | null, device: void,
+ *   jobs: Job, meters: void, library: { path: string, entries: any[] }, project: void }} SessionEvents
+ */
+
+/**
+ * What the page knows of the engine, kept current. Requests that fail become notices here, so that whoever asks need not.
+ *
+ * @extends {Emitter<SessionEvents>}
+ */
+export class Session extends Emitter {
+  mirror = new TimelineMirror();
+  playhead = new Playhead();
+  assets = new AssetBook();
+  meters = new Meters();
+  /** @type {Map<string, Job>} */
+  jobs = new Map();
+  /** @type {Transport | null} */
+  transport = null;
+  /** @type {OpenDevice | null} */
+  device = null;
+  /** @type {Hello | null} */
+  hello = null;
+  canUndo = false;
+  canRedo = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #hintTimer;
+  /** @type {Record<string, unknown>} */
+  #hint = {};
+
+  /**
+   * @param {PulseClient} client
+   * @param {Notices} notices
+   */
+  constructor(client, notices) {
+    super();
+    this.client = client;
+    this.notices = notices;
+    new ClockSync(client, now, (offsetMs) => this.playhead.setClockOffset(offsetMs));
+    client.on("sync", (sync) => this.#sync(sync));
+    client.on("connection", ({ state }) => {
+      if (state !== "open") this.emit("connected", false);
+    });
+    this.#listen();
+  }
+
+  get sampleRate() {
+    return this.mirror.sampleRate;
+  }
+
+  /** @returns {number} the frame that is heard now, or where playing would begin */
+  get frame() {
+    return Math.round(this.playhead.at(now()));
+  }
+
+  /**
+   * @param {string} method
+   * @param {Record<string, unknown>} params
+   * @param {string} action for the notice, as in "Could not …"
+   * @returns {Promise<any>} the result, or null where it failed
+   */
+  async ask(method, params, action) {
+    try {
+      return await this.client.request(method, params);
+    } catch (error) {
+      this.notices.fail(error, action);
+      return null;
+    }
+  }
+
+  /**
+   * @param {Edit[]} edits
+   * @param {{ label: string, mergeKey?: string }} options
+   * @returns {Promise<EditResult | null>}
+   */
+  async edit(edits, options) {
+    if (edits.length === 0) return null;
+    return this.#edited(
+      await this.ask("timeline.edit", { edits, ...options }, lower(options.label)),
+    );
+  }
+
+  async undo() {
+    return this.#edited(await this.ask("timeline.undo", {}, "undo"));
+  }
+
+  async redo() {
+    return this.#edited(await this.ask("timeline.redo", {}, "redo"));
+  }
+
+  /** @param {number} positionFrame */
+  seek(positionFrame) {
+    const frame = Math.max(0, Math.round(positionFrame));
+    return this.#transported("seek", { positionFrame: frame }, "move the playhead");
+  }
+
+  play() {
+    return this.#transported("play", {}, "play");
+  }
+
+  pause() {
+    return this.#transported("pause", {}, "pause");
+  }
+
+  stop() {
+    return this.#transported("stop", {}, "stop");
+  }
+
+  /** @param {{ enabled: boolean, startFrame: number, endFrame: number }} loop */
+  setLoop(loop) {
+    return this.#transported("setLoop", { ...loop }, "set the loop");
+  }
+
+  /**
+   * Tells the engine what the user may do next. The latest counts, so a burst is sent as one.
+   *
+   * @param {{ selectedClipIds?: string[], cursorFrame?: number, visible?: { startFrame: number, endFrame: number } }} hint
+   */
+  hint(hint) {
+    Object.assign(this.#hint, hint);
+    this.#hint.selectedClipIds = hint.selectedClipIds?.slice(0, 1000) ?? this.#hint.selectedClipIds;
+    this.#hintTimer ??= setTimeout(() => {
+      this.#hintTimer = undefined;
+      // Only advice: an engine that cannot use it need not bother anyone.
+      this.client.request("view.hint", this.#hint).catch(() => {});
+    }, HINT_MS);
+  }
+
+  /** @param {Sync} sync */
+  async #sync({ hello, fresh, topics }) {
+    this.hello = hello;
+    if (fresh) this.jobs.clear();
+    const { timeline, transport, assets, device, jobs } = topics;
+    if (timeline?.timeline !== undefined) this.mirror.reset(timeline.timeline, timeline.revision);
+    else {for (const changes of listOf(timeline?.changes)) {
+        this.mirror.apply(changes, timeline.revision);
+      }}
+    this.client.revision = this.mirror.revision;
+    this.playhead.setSampleRate(this.mirror.sampleRate);
+    this.device = device?.device ?? hello.device;
+    for (const job of listOf(jobs?.jobs)) this.jobs.set(job.jobId, job);
+    if (Array.isArray(assets?.assets)) this.assets.put(assets.assets);
+    if (transport !== undefined) this.#setTransport(transport.transport ?? transport);
+    this.emit("project", undefined);
+    this.emit("device", undefined);
+    this.emit("timeline", undefined);
+    this.emit("connected", true);
+    await this.assets.load((method, params) => this.client.request(method, params)).catch(() => {});
+    this.emit("assets", null);
+    await this.#loadHistoryState();
+  }
+
+  async #loadHistoryState() {
+    try {
+      const { entries } = await this.client.request("timeline.history", { offset: 0, limit: 200 });
+      this.canUndo = entries.some((/** @type {any} */ entry) => entry.applied);
+      this.canRedo = entries.some((/** @type {any} */ entry) => !entry.applied);
+    } catch {
+      this.canUndo = this.canRedo = true; // Not known: let the engine answer.
+    }
+    this.emit("history", undefined);
+  }
+
+  #listen() {
+    const { client } = this;
+    client.on("timeline.changed", (changed) => this.#timelineChanged(changed));
+    client.on("transport.state", (transport) => this.#setTransport(transport));
+    client.on("transport.position", (report) => this.playhead.report(report, now()));
+    client.on("meters", (frame) => {
+      const trackIds = this.mirror.tracks.map(({ header }) => header.trackId);
+      this.meters.take(frame, trackIds, now());
+      this.emit("meters", undefined);
+    });
+    for (const name of ["asset.added", "asset.changed"]) {
+      client.on(name, ({ assets }) => this.#assetsChanged(assets, () => this.assets.put(assets)));
+    }
+    client.on("asset.statusChanged", ({ changes }) => {
+      this.#assetsChanged(changes, () => this.assets.setStatus(changes));
+    });
+    client.on("asset.importProgress", ({ imports }) => {
+      this.#assetsChanged(imports, () => this.assets.setProgress(imports));
+    });
+    client.on("asset.ready", ({ assetIds }) => {
+      this.assets.setReady(assetIds);
+      this.emit("assets", assetIds);
+    });
+    client.on("asset.removed", ({ assetIds }) => {
+      this.assets.remove(assetIds);
+      this.emit("assets", assetIds);
+    });
+    for (const name of ["job.progress", "job.finished"]) {
+      client.on(name, ({ job }) => {
+        this.jobs.set(job.jobId, job);
+        this.emit("jobs", job);
+      });
+    }
+    client.on("device.changed", ({ device }) => {
+      this.device = device;
+      this.emit("device", undefined);
+    });
+    client.on("library.changed", (changed) => this.emit("library", changed));
+    client.on("project.changed", () => this.client.reconnect());
+    client.on("decode.error", ({ assetId, code, message }) => {
+      this.notices.fail({ code, message }, `read ${this.assets.get(assetId)?.path ?? "a file"}`);
+    });
+    client.on("diagnostics.warning", ({ code, message }) => {
+      this.notices.add({ kind: code, tone: "warning", message });
+    });
+  }
+
+  /**
+   * @param {{ assetId: string }[]} those
+   * @param {() => void} take
+   */
+  #assetsChanged(those, take) {
+    take();
+    this.emit("assets", those.map(({ assetId }) => assetId));
+  }
+
+  /** @param {TimelineChanged} changed */
+  async #timelineChanged(changed) {
+    if (changed.revision <= this.mirror.revision) return;
+    this.canUndo = changed.canUndo;
+    this.canRedo = changed.canRedo;
+    if (changed.previousRevision === this.mirror.revision) {
+      this.mirror.apply(changed.changes, changed.revision);
+    } else {
+      const whole = await this.client.request("timeline.get").catch(() => null);
+      if (whole === null || whole.revision <= this.mirror.revision) return;
+      this.mirror.reset(whole.timeline, whole.revision);
+    }
+    this.client.revision = this.mirror.revision;
+    this.playhead.awaitRevision(this.mirror.revision, now());
+    this.emit("timeline", undefined);
+    this.emit("history", undefined);
+  }
+
+  /** @param {EditResult | null} result */
+  #edited(result) {
+    if (result !== null) this.playhead.move(result.playheadFrame, now());
+    return result;
+  }
+
+  /** @param {Transport} transport */
+  #setTransport(transport) {
+    this.transport = transport;
+    this.playhead.setTransport(transport);
+    this.emit("transport", transport);
+  }
+
+  /**
+   * @param {string} what
+   * @param {Record<string, unknown>} params
+   * @param {string} action
+   */
+  async #transported(what, params, action) {
+    const transport = await this.ask(`transport.${what}`, params, action);
+    if (transport !== null) this.#setTransport(transport);
+  }
+}
+
+/** Our clock. */
+function now() {
+  return performance.now();
+}
+
+/** @param {unknown} value */
+function listOf(value) {
+  if (Array.isArray(value)) return value;
+  return value === undefined || value === null ? [] : [value];
+}
+
+/** @param {string} text */
+function lower(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,55 @@
+// @ts-check
+import { baseName, timecode } from "../model/format.js";
+import { clipEnd } from "../model/edits.js";
+import { h } from "../ui/dom.js";
+
+/** @import { App } from "../app.js" */
+
+const SETTLE_MS = 200;
+const MOST_CLIPS = 200;
+
+/**
+ * What the canvas shows, in words: its fallback content, which assistive technology reads. Only what is in view, and only once it
+ * stands still.
+ */
+export class AccessibleLanes {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {App} app
+   * @param {HTMLCanvasElement} canvas
+   */
+  constructor(app, canvas) {
+    this.app = app;
+    this.canvas = canvas;
+  }
+
+  changed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#write(), SETTLE_MS);
+  }
+
+  #write() {
+    const { session, view, selection } = this.app;
+    const { mirror } = session;
+    const time = (/** @type {number} */ frame) =>
+      timecode(frame, mirror.sampleRate, mirror.frameRate);
+    let left = MOST_CLIPS;
+    const tracks = mirror.tracks.map(({ header, clips }) => {
+      const list = h("ol", { "aria-label": header.name });
+      for (const clip of clips.range(view.scrollFrame, view.endVisibleFrame)) {
+        if (left-- <= 0) break;
+        const name = clip.name ?? baseName(session.assets.get(clip.assetId)?.path ?? clip.assetId);
+        const state = selection.has(clip.clipId) ? ", selected" : "";
+        list.append(h("li", {
+          "data-clip-id": clip.clipId,
+          "data-start-frame": clip.startFrame,
+          "data-length-frames": clip.lengthFrames,
+        }, `${name}, ${time(clip.startFrame)} to ${time(clipEnd(clip))}${state}`));
+      }
+      return list;
+    });
+    this.canvas.replaceChildren(...tracks);
+  }
+}

@@ -1,0 +1,252 @@
+// @ts-check
+import { clipEnd } from "../model/edits.js";
+import { TRACK_HEIGHTS } from "../model/view.js";
+import { byId } from "../ui/dom.js";
+import { AccessibleLanes } from "./accessible.js";
+import { drawLanes } from "./lanes.js";
+import { lanePointer, overviewPointer, rulerPointer } from "./pointers.js";
+import { drawOverview } from "./overview.js";
+import { drawRuler } from "./ruler.js";
+import { Surface } from "./surface.js";
+import { TrackHeaders } from "./track_headers.js";
+import { handleWheel } from "./wheel.js";
+
+/** @import { App } from "../app.js" */
+/** @import { LaneScene } from "./lanes.js" */
+
+/**
+ * The timeline: ruler, headers, lanes, overview and what floats above them. Draws the parts that changed, once a frame.
+ */
+export class TimelineView {
+  /** @type {string | null} */
+  hoveredClipId = null;
+  #fitted = false;
+  /** The user looks elsewhere: playback does not drag the view along until the playhead is seen again. */
+  #following = true;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    const lanes = byId("lanes", HTMLElement);
+    const canvas = byId("lanes-canvas", HTMLCanvasElement);
+    this.lanesElement = lanes;
+    this.marquee = byId("marquee", HTMLElement);
+    this.snapLine = byId("snap-line", HTMLElement);
+    this.ghost = byId("drop-ghost", HTMLElement);
+    this.playheadElement = byId("playhead", HTMLElement);
+    this.verticalBar = byId("vertical-bar", HTMLElement);
+    this.lanes = new Surface(canvas, () => this.#resized());
+    this.ruler = new Surface(byId("ruler", HTMLCanvasElement), () => this.#drawRuler());
+    this.overview = new Surface(byId("overview", HTMLCanvasElement), () => this.#drawOverview());
+    this.headers = new TrackHeaders(
+      app,
+      byId("track-headers", HTMLElement),
+      byId("track-footer", HTMLElement),
+    );
+    this.accessible = new AccessibleLanes(app, canvas);
+    handleWheel(app, lanes, { zooms: false });
+    handleWheel(app, byId("ruler", HTMLElement), { zooms: true });
+    handleWheel(app, byId("overview", HTMLElement), { zooms: true });
+    handleWheel(app, byId("header-box", HTMLElement), { zooms: false });
+    lanePointer(app, lanes);
+    rulerPointer(app, byId("ruler", HTMLElement));
+    overviewPointer(app, byId("overview", HTMLElement));
+    this.verticalBar.addEventListener("scroll", () => {
+      if (Math.abs(this.verticalBar.scrollTop - app.view.scrollTop) < 1) return;
+      app.view.scrollTop = this.verticalBar.scrollTop;
+      this.viewChanged();
+    });
+  }
+
+  /** Clips or tracks changed. */
+  contentChanged() {
+    const { view, session } = this.app;
+    view.endFrame = session.mirror.endFrame;
+    view.trackCount = session.mirror.tracks.length;
+    view.sampleRate = session.mirror.sampleRate;
+    if (!this.#fitted && view.endFrame > 0 && this.lanes.width > 0) {
+      this.#fitted = true;
+      view.fit();
+    }
+    view.clamp();
+    this.headers.update();
+    document.body.classList.toggle("empty-timeline", session.mirror.clipCount === 0);
+    this.viewChanged();
+  }
+
+  /** What is seen moved, or what is seen changed. */
+  viewChanged() {
+    const { loop, view, session } = this.app;
+    loop.request(this.#draw);
+    loop.request(this.movePlayhead);
+    this.accessible.changed();
+    session.hint({
+      visible: {
+        startFrame: Math.floor(view.scrollFrame),
+        endFrame: Math.ceil(view.endVisibleFrame),
+      },
+    });
+    const x = view.xOf(session.frame);
+    this.#following = x >= 0 && x <= view.width;
+  }
+
+  /** Colours or selection changed, nothing moved. */
+  repaint() {
+    this.app.loop.request(this.#draw);
+    this.accessible.changed();
+  }
+
+  /** Loop, I/O points or markers changed. */
+  rulerChanged() {
+    this.app.loop.request(this.#drawRulerSoon);
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    const { view, session } = this.app;
+    const x = view.xOf(session.frame);
+    view.zoomAt(x >= 0 && x <= view.width ? x : view.width / 2, factor);
+    this.viewChanged();
+  }
+
+  fit() {
+    this.app.view.fit();
+    this.viewChanged();
+  }
+
+  /** @param {number} steps */
+  resizeTracks(steps) {
+    const { view } = this.app;
+    const at = TRACK_HEIGHTS.indexOf(view.trackHeight) + steps;
+    const height = TRACK_HEIGHTS[Math.min(TRACK_HEIGHTS.length - 1, Math.max(0, at))];
+    view.scrollTop *= height / view.trackHeight;
+    view.trackHeight = height;
+    view.clamp();
+    this.headers.update();
+    this.viewChanged();
+  }
+
+  /** @param {string | null} clipId */
+  hover(clipId) {
+    if (clipId === this.hoveredClipId) return;
+    this.hoveredClipId = clipId;
+    this.app.loop.request(this.#draw);
+  }
+
+  /** @param {{ left: number, top: number, width: number, height: number } | null} box */
+  showMarquee(box) {
+    this.marquee.hidden = box === null;
+    if (box === null) return;
+    const { style } = this.marquee;
+    style.transform = `translate(${box.left}px, ${box.top}px)`;
+    style.width = `${box.width}px`;
+    style.height = `${box.height}px`;
+  }
+
+  /** @param {number | null} frame */
+  showSnap(frame) {
+    this.snapLine.hidden = frame === null;
+    if (frame !== null) {
+      this.snapLine.style.transform = `translateX(${Math.round(this.app.view.xOf(frame))}px)`;
+    }
+  }
+
+  /** @param {{ frame: number, lengthFrames: number, trackIndex: number, label: string } | null} drop */
+  showGhost(drop) {
+    this.ghost.hidden = drop === null;
+    if (drop === null) return;
+    const { view } = this.app;
+    const index = Math.min(drop.trackIndex, view.trackCount);
+    this.ghost.textContent = drop.label;
+    this.ghost.style.transform = `translate(${view.xOf(drop.frame)}px, ${view.yOf(index) + 3}px)`;
+    this.ghost.style.width = `${Math.max(24, drop.lengthFrames / view.framesPerPixel)}px`;
+    this.ghost.style.height = `${view.trackHeight - 7}px`;
+  }
+
+  /** Brings a place into view, as when the playhead was sent there. @param {number} frame */
+  reveal(frame) {
+    if (this.app.view.reveal(frame)) this.viewChanged();
+  }
+
+  /** @param {string} clipId */
+  revealClip(clipId) {
+    const clip = this.app.session.mirror.clip(clipId);
+    if (clip === undefined) return;
+    const { view } = this.app;
+    if (clip.startFrame > view.endVisibleFrame || clipEnd(clip) < view.scrollFrame) {
+      this.reveal(clip.startFrame);
+    }
+  }
+
+  /** @type {(nowMs: number) => boolean} */
+  movePlayhead = (nowMs) => {
+    const { view, session, follow } = this.app;
+    const frame = session.playhead.at(nowMs);
+    if (session.playhead.moving && follow && this.#following && view.reveal(frame)) {
+      this.#following = true;
+      this.app.loop.request(this.#draw);
+      this.accessible.changed();
+    }
+    const x = view.xOf(frame);
+    const seen = x >= -1 && x <= view.width + 1;
+    if (seen && session.playhead.moving) this.#following = true;
+    this.playheadElement.style.visibility = seen ? "visible" : "hidden";
+    this.playheadElement.style.transform = `translateX(${x.toFixed(2)}px)`;
+    this.app.showPosition(frame);
+    return session.playhead.moving;
+  };
+
+  #resized() {
+    const { view } = this.app;
+    const first = view.width;
+    view.width = this.lanes.width;
+    view.height = this.lanes.height;
+    if (first !== view.width) this.contentChanged();
+    view.clamp();
+    this.#draw();
+    this.viewChanged();
+  }
+
+  /** @returns {LaneScene} */
+  get #scene() {
+    const { view, session, selection, tiles, theme } = this.app;
+    return {
+      view,
+      mirror: session.mirror,
+      assets: session.assets,
+      selection,
+      tiles,
+      theme,
+      hoveredClipId: this.hoveredClipId,
+      loop: session.transport?.loop ?? null,
+    };
+  }
+
+  #draw = () => {
+    drawLanes(this.lanes, this.#scene);
+    this.#drawRuler();
+    this.#drawOverview();
+    this.headers.scroll();
+    this.#syncVerticalBar();
+  };
+
+  #drawRulerSoon = () => this.#drawRuler();
+
+  #drawRuler() {
+    drawRuler(this.ruler, this.#scene);
+  }
+
+  #drawOverview() {
+    drawOverview(this.overview, this.#scene);
+  }
+
+  #syncVerticalBar() {
+    const { view } = this.app;
+    const bar = this.verticalBar;
+    bar.hidden = view.contentHeight <= view.height + 1;
+    const inner = /** @type {HTMLElement} */ (bar.firstElementChild);
+    const height = `${view.contentHeight}px`;
+    if (inner.style.height !== height) inner.style.height = height;
+    if (Math.abs(bar.scrollTop - view.scrollTop) >= 1) bar.scrollTop = view.scrollTop;
+  }
+}

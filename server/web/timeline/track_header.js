@@ -1,0 +1,198 @@
+// @ts-check
+import { LiveEdit } from "../model/live_edit.js";
+import { decibels, panning } from "../model/format.js";
+import { h, icon, setAttribute, setText } from "../ui/dom.js";
+import { drawStrip } from "../ui/meter_strip.js";
+import { openMenu } from "../ui/menu.js";
+
+/** @import { App } from "../app.js" */
+/** @import { TrackHeader } from "../client/types.js" */
+
+const FADER_FLOOR_DB = -60;
+
+/**
+ * A track's controls: name, mute, solo, gain, pan, meter.
+ */
+export class TrackHeaderView {
+  /** @type {TrackHeader} */
+  #track;
+  #grabbed = false;
+
+  /**
+   * @param {App} app
+   * @param {TrackHeader} track
+   */
+  constructor(app, track) {
+    this.app = app;
+    this.#track = track;
+    this.name = h("input", {
+      class: "track-name",
+      "aria-label": "Track name",
+      maxlength: 200,
+      spellcheck: "false",
+      onchange: () => this.#set({ name: this.name.value.trim() || this.#track.name }),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Escape") this.name.value = this.#track.name;
+        if (event.key === "Enter" || event.key === "Escape") this.name.blur();
+      },
+    });
+    this.mute = this.#toggle("M", "Mute", () => ({ mute: !this.#track.mute }));
+    this.solo = this.#toggle("S", "Solo", () => ({ solo: !this.#track.solo }));
+    const menu = h("button", {
+      class: "icon-button small",
+      type: "button",
+      "aria-label": "Track actions",
+      "aria-haspopup": "menu",
+      onclick: () => this.#openMenu(menu),
+    }, icon("more"));
+    this.gain = this.#slider("Gain", FADER_FLOOR_DB, 12, 0.1, 0, (value) => ({
+      gainDb: /** @type {number} */ (value <= FADER_FLOOR_DB ? null : value),
+    }));
+    this.gainText = h("output", { class: "track-value" });
+    this.pan = this.#slider("Pan", -1, 1, 0.01, 0, (value) => ({ pan: value }));
+    this.panText = h("output", { class: "track-value" });
+    this.meter = h("canvas", { class: "track-meter", "aria-hidden": "true" });
+    this.element = h(
+      "div",
+      { class: "track-header", role: "group", onpointerdown: () => this.#select() },
+      h(
+        "div",
+        { class: "track-controls" },
+        h("div", { class: "track-row" }, this.name, this.mute, this.solo, menu),
+        h("div", { class: "track-row track-gain" }, this.gain, this.gainText),
+        h("div", { class: "track-row track-pan" }, this.pan, this.panText),
+      ),
+      this.meter,
+    );
+    this.update(track, 0);
+  }
+
+  /**
+   * @param {TrackHeader} track
+   * @param {number} index
+   */
+  update(track, index) {
+    this.#track = track;
+    const { element, name, mute, solo, gain, pan } = this;
+    setAttribute(element, "aria-label", `Track ${index + 1}: ${track.name}`);
+    element.style.setProperty("--track-hue", `var(--hue-${index % 6})`);
+    element.classList.toggle("selected", this.app.selection.trackId === track.trackId);
+    if (document.activeElement !== name) name.value = track.name;
+    setAttribute(mute, "aria-pressed", String(track.mute));
+    setAttribute(solo, "aria-pressed", String(track.solo));
+    setAttribute(mute, "aria-label", `Mute ${track.name}`);
+    setAttribute(solo, "aria-label", `Solo ${track.name}`);
+    setAttribute(gain, "aria-label", `Gain of ${track.name}`);
+    setAttribute(pan, "aria-label", `Pan of ${track.name}`);
+    const gainDb = track.gainDb ?? FADER_FLOOR_DB;
+    if (!this.#grabbed) {
+      gain.value = String(gainDb);
+      pan.value = String(track.pan);
+    }
+    const gainText = decibels(gainDb <= FADER_FLOOR_DB ? null : gainDb);
+    setText(this.gainText, gainText);
+    setText(this.panText, panning(track.pan));
+    setAttribute(gain, "aria-valuetext", `${gainText} decibels`);
+    setAttribute(pan, "aria-valuetext", panning(track.pan));
+    gain.style.setProperty("--at", `${((gainDb - FADER_FLOOR_DB) / 72) * 100}%`);
+    pan.style.setProperty("--at", `${(track.pan + 1) * 50}%`);
+  }
+
+  drawMeter() {
+    drawStrip(this.meter, this.app.session.meters.of(this.#track.trackId), this.app.theme, "up");
+  }
+
+  #select() {
+    this.app.selection.setTrack(this.#track.trackId);
+  }
+
+  /**
+   * @param {string} letter
+   * @param {string} title
+   * @param {() => Partial<TrackHeader>} next
+   */
+  #toggle(letter, title, next) {
+    return h("button", {
+      class: `track-toggle toggle-${title.toLowerCase()}`,
+      type: "button",
+      title,
+      onclick: () => this.#set(next()),
+    }, letter);
+  }
+
+  /**
+   * @param {string} what
+   * @param {number} min
+   * @param {number} max
+   * @param {number} step
+   * @param {number} neutral where a double click puts it
+   * @param {(value: number) => Partial<TrackHeader>} toSet
+   */
+  #slider(what, min, max, step, neutral, toSet) {
+    let live = this.#live(what);
+    const slider = h("input", {
+      type: "range",
+      min,
+      max,
+      step,
+      class: `slider ${what.toLowerCase()}`,
+    });
+    slider.title = `${what}: double-click to reset`;
+    const update = () => {
+      const set = toSet(Number(slider.value));
+      live.update([{ op: "track.set", trackId: this.#track.trackId, set }]);
+    };
+    slider.addEventListener("input", () => {
+      this.#grabbed = true;
+      update();
+    });
+    slider.addEventListener("change", () => {
+      this.#grabbed = false;
+      live = this.#live(what);
+    });
+    slider.addEventListener("dblclick", () => {
+      slider.value = String(neutral);
+      update();
+      live = this.#live(what);
+    });
+    return slider;
+  }
+
+  /** @param {string} what */
+  #live(what) {
+    return new LiveEdit(
+      (edits, options) => this.app.session.edit(edits, options),
+      `Set ${what.toLowerCase()}`,
+    );
+  }
+
+  /** @param {Partial<TrackHeader>} set */
+  #set(set) {
+    const [what] = Object.keys(set);
+    const label = what === "name" ? "Rename track" : what === "mute" ? "Mute track" : "Solo track";
+    this.app.session.edit([{ op: "track.set", trackId: this.#track.trackId, set }], { label });
+  }
+
+  /** @param {HTMLElement} anchor */
+  #openMenu(anchor) {
+    const { trackId } = this.#track;
+    const { session } = this.app;
+    const index = session.mirror.tracks.findIndex(({ header }) => header.trackId === trackId);
+    const move = (/** @type {number} */ toIndex) => () =>
+      session.edit([{ op: "track.move", trackId, toIndex }], { label: "Move track" });
+    openMenu(anchor, [
+      { label: "Rename", run: () => this.name.select() },
+      { label: "Move up", run: move(index - 1), disabled: index <= 0 },
+      {
+        label: "Move down",
+        run: move(index + 1),
+        disabled: index >= session.mirror.tracks.length - 1,
+      },
+      {
+        label: "Delete track",
+        run: () => session.edit([{ op: "track.remove", trackId }], { label: "Delete track" }),
+        danger: true,
+      },
+    ]);
+  }
+}

@@ -1,0 +1,295 @@
+// @ts-check
+import { MAX_LEVEL, TILE } from "../model/peak_tiles.js";
+
+/** @import { Asset } from "../client/types.js" */
+/** @import { PeaksFrame } from "../client/binary.js" */
+/** @import { Channels, PeakTiles } from "../model/peak_tiles.js" */
+/** @import { ClipColours } from "../ui/theme.js" */
+
+/** How many levels away from the right one a picture is borrowed while that is on its way. */
+const BORROW_COARSER = 9;
+const BORROW_FINER = 2;
+
+/**
+ * A stretch of an asset on the canvas, in device pixels.
+ * @typedef {object} Stretch
+ * @property {number} x first column
+ * @property {number} width columns
+ * @property {number} y
+ * @property {number} height
+ * @property {number} sample of the asset at the left edge of `x`
+ * @property {number} samplesPerColumn
+ * @property {number} gain linear
+ */
+
+/** Scratch: min and max of rms and peaks for each column of the stretch being drawn. */
+let low = new Float32Array(4096);
+let high = new Float32Array(4096);
+let core = new Float32Array(4096);
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {PeakTiles} tiles
+ * @param {Asset} asset
+ * @param {Stretch} stretch
+ * @param {ClipColours} colours
+ * @param {number} density device pixels a CSS pixel
+ */
+export function drawWaveform(context, tiles, asset, stretch, colours, density) {
+  const rows = rowsFor(asset.channels, stretch.height / density);
+  /** @type {Channels} */
+  const channels = rows > 1 || asset.channels === 1 ? "all" : "mix";
+  const level = levelFor(stretch.samplesPerColumn);
+  if (low.length < stretch.width + 1) {
+    low = new Float32Array(stretch.width * 2);
+    high = new Float32Array(stretch.width * 2);
+    core = new Float32Array(stretch.width * 2);
+  }
+  const rowHeight = stretch.height / rows;
+  for (let row = 0; row < rows; row++) {
+    gather(tiles, asset, channels, level, row, stretch);
+    const box = { ...stretch, y: stretch.y + row * rowHeight, height: rowHeight };
+    if (stretch.samplesPerColumn >= 1) drawColumns(context, box, colours);
+    else drawSamples(context, box, tiles, asset, channels, row, colours, density);
+  }
+}
+
+/**
+ * @param {number} channels
+ * @param {number} heightPx CSS pixels
+ */
+function rowsFor(channels, heightPx) {
+  return channels > 1 && heightPx / channels >= 18 ? channels : 1;
+}
+
+/** @param {number} samplesPerColumn */
+function levelFor(samplesPerColumn) {
+  return Math.min(MAX_LEVEL, Math.max(0, Math.floor(Math.log2(samplesPerColumn))));
+}
+
+/**
+ * Folds tiles to the columns of a stretch: `low` > `high` means that nothing is known there.
+ *
+ * @param {PeakTiles} tiles
+ * @param {Asset} asset
+ * @param {Channels} channels
+ * @param {number} level
+ * @param {number} row
+ * @param {Stretch} stretch
+ */
+function gather(tiles, asset, channels, level, row, stretch) {
+  const { sample, samplesPerColumn, width } = stretch;
+  low.fill(1, 0, width);
+  high.fill(-1, 0, width);
+  core.fill(0, 0, width);
+  const tileSamples = TILE * 2 ** level;
+  const from = Math.max(0, sample);
+  const to = Math.min(asset.lengthSamples, sample + width * samplesPerColumn);
+  for (let index = Math.floor(from / tileSamples); index * tileSamples < to; index++) {
+    const start = Math.max(from, index * tileSamples);
+    const end = Math.min(to, (index + 1) * tileSamples);
+    const peaks = tiles.want(asset, channels, level, index);
+    if (peaks !== null && (peaks.complete || known(peaks, row))) {
+      fold(peaks, row, stretch, start, end);
+    } else borrow(tiles, asset, channels, level, row, stretch, start, end);
+  }
+}
+
+/**
+ * @param {PeaksFrame} peaks
+ * @param {number} row
+ */
+function known(peaks, row) {
+  const plane = peaks.max[row];
+  return plane !== undefined && plane.some((value) => value === value);
+}
+
+/**
+ * Shows another resolution until the right one comes.
+ *
+ * @param {PeakTiles} tiles
+ * @param {Asset} asset
+ * @param {Channels} channels
+ * @param {number} level
+ * @param {number} row
+ * @param {Stretch} stretch
+ * @param {number} start in samples
+ * @param {number} end
+ */
+function borrow(tiles, asset, channels, level, row, stretch, start, end) {
+  for (let step = 1; step <= BORROW_COARSER; step++) {
+    const size = TILE * 2 ** (level + step);
+    const peaks = tiles.peek(asset, channels, level + step, Math.floor(start / size));
+    if (peaks !== null) return fold(peaks, row, stretch, start, end);
+  }
+  for (let step = 1; step <= Math.min(BORROW_FINER, level); step++) {
+    const size = TILE * 2 ** (level - step);
+    for (let index = Math.floor(start / size); index * size < end; index++) {
+      const peaks = tiles.peek(asset, channels, level - step, index);
+      if (peaks !== null) fold(peaks, row, stretch, start, end);
+    }
+  }
+}
+
+/**
+ * @param {PeaksFrame} peaks
+ * @param {number} row
+ * @param {Stretch} stretch
+ * @param {number} start what to fold of it, in samples
+ * @param {number} end
+ */
+function fold(peaks, row, stretch, start, end) {
+  const min = peaks.min[row];
+  const max = peaks.max[row];
+  const rms = peaks.rms[row];
+  if (min === undefined) return;
+  const perSample = peaks.width / (peaks.end - peaks.start);
+  const first = Math.max(start, peaks.start);
+  const last = Math.min(end, peaks.end);
+  const { sample, samplesPerColumn, width } = stretch;
+  const xa = Math.max(0, Math.floor((first - sample) / samplesPerColumn));
+  const xb = Math.min(width, Math.ceil((last - sample) / samplesPerColumn));
+  for (let x = xa; x < xb; x++) {
+    const a = Math.max(first, sample + x * samplesPerColumn);
+    const b = Math.min(last, sample + (x + 1) * samplesPerColumn);
+    let column = Math.floor((a - peaks.start) * perSample + 1e-6);
+    const stop = Math.min(peaks.width, Math.max(column + 1, (b - peaks.start) * perSample - 1e-6));
+    for (; column < stop; column++) {
+      // Comparisons with NaN are false: what is not analysed yet changes nothing.
+      if (min[column] < low[x]) low[x] = min[column];
+      if (max[column] > high[x]) high[x] = max[column];
+      if (rms[column] > core[x]) core[x] = rms[column];
+    }
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stretch} box
+ * @param {ClipColours} colours
+ */
+function drawColumns(context, box, colours) {
+  const { x, width, gain } = box;
+  const half = box.height / 2 - 1;
+  const middle = box.y + box.height / 2;
+  let from = 0;
+  while (from < width) {
+    while (from < width && low[from] > high[from]) from++;
+    let to = from;
+    while (to < width && low[to] <= high[to]) to++;
+    if (to > from) {
+      context.fillStyle = colours.wave;
+      context.beginPath();
+      context.moveTo(x + from, middle - clamp(high[from] * gain) * half - 0.5);
+      for (let at = from; at < to; at++) {
+        const y = middle - clamp(high[at] * gain) * half - 0.5;
+        context.lineTo(x + at, y);
+        context.lineTo(x + at + 1, y);
+      }
+      for (let at = to - 1; at >= from; at--) {
+        const y = middle - clamp(low[at] * gain) * half + 0.5;
+        context.lineTo(x + at + 1, y);
+        context.lineTo(x + at, y);
+      }
+      context.fill();
+      context.fillStyle = colours.core;
+      context.beginPath();
+      for (let at = from; at < to; at++) {
+        const top = Math.min(core[at], Math.max(0, high[at]));
+        context.lineTo(x + at + 0.5, middle - clamp(top * gain) * half);
+      }
+      for (let at = to - 1; at >= from; at--) {
+        const bottom = Math.max(-core[at], Math.min(0, low[at]));
+        context.lineTo(x + at + 0.5, middle - clamp(bottom * gain) * half);
+      }
+      context.fill();
+    }
+    from = to;
+  }
+  drawPending(context, box, colours);
+}
+
+/**
+ * Where nothing is known yet: a dotted line, so that it differs from silence.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stretch} box
+ * @param {ClipColours} colours
+ */
+function drawPending(context, box, colours) {
+  const middle = Math.round(box.y + box.height / 2);
+  context.fillStyle = colours.edge;
+  for (let at = 0; at < box.width; at++) {
+    // By the sample rather than the column, so that the dots stay with the sound while it scrolls.
+    if (low[at] <= high[at]) continue;
+    const place = Math.floor((box.sample + at * box.samplesPerColumn) / (box.samplesPerColumn * 6));
+    const before = Math.floor(
+      (box.sample + (at - 1) * box.samplesPerColumn) / (box.samplesPerColumn * 6),
+    );
+    if (place !== before) context.fillRect(box.x + at, middle, 2, 1);
+  }
+}
+
+/**
+ * Finer than a sample a pixel: the samples themselves, joined, with a dot each once there is room.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stretch} box
+ * @param {PeakTiles} tiles
+ * @param {Asset} asset
+ * @param {Channels} channels
+ * @param {number} row
+ * @param {ClipColours} colours
+ * @param {number} density
+ */
+function drawSamples(context, box, tiles, asset, channels, row, colours, density) {
+  const half = box.height / 2 - 1;
+  const middle = box.y + box.height / 2;
+  const first = Math.max(0, Math.floor(box.sample) - 1);
+  const last = Math.min(
+    asset.lengthSamples - 1,
+    Math.ceil(box.sample + box.width * box.samplesPerColumn) + 1,
+  );
+  /** @type {[number, number][]} */
+  const points = [];
+  let any = false;
+  context.strokeStyle = colours.core;
+  context.lineWidth = 1.25 * density;
+  context.lineJoin = "round";
+  context.save();
+  context.beginPath();
+  context.rect(box.x, box.y, box.width, box.height);
+  context.clip();
+  context.beginPath();
+  for (let sample = first; sample <= last; sample++) {
+    const index = Math.floor(sample / TILE);
+    const value = tiles.peek(asset, channels, 0, index)?.max[row]?.[sample - index * TILE] ?? NaN;
+    if (value !== value) {
+      any = false;
+      continue;
+    }
+    const px = box.x + (sample - box.sample) / box.samplesPerColumn;
+    const py = middle - clamp(value * box.gain) * half;
+    if (any) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    any = true;
+    points.push([px, py]);
+  }
+  context.stroke();
+  if (box.samplesPerColumn * density < 1 / 7) {
+    context.fillStyle = colours.core;
+    context.beginPath();
+    for (const [px, py] of points) {
+      context.moveTo(px, py);
+      context.arc(px, py, 2.6 * density, 0, 2 * Math.PI);
+    }
+    context.fill();
+  }
+  context.restore();
+  if (points.length === 0) drawPending(context, box, colours);
+}
+
+/** @param {number} value */
+function clamp(value) {
+  return value > 1 ? 1 : value < -1 ? -1 : value;
+}

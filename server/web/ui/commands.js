@@ -1,0 +1,492 @@
+// @ts-check
+import {
+  duplicate,
+  extent,
+  liftDelete,
+  nextCut,
+  nextTrackName,
+  rippleDelete,
+  splitAt,
+} from "../model/edits.js";
+import { newId } from "../model/ids.js";
+import { gridFor } from "../timeline/ticks.js";
+import { shownKey } from "./keys.js";
+
+/** @import { App } from "../app.js" */
+
+/**
+ * @typedef {object} Command
+ * @property {string} id
+ * @property {string} title
+ * @property {string} group heading in the keyboard help
+ * @property {string[]} keys as `keyName` writes them; the first is shown
+ * @property {(app: App) => unknown} run
+ */
+
+const ZOOM = 1.6;
+
+/** @type {Command[]} everything that a key or a button can do */
+export const COMMANDS = [
+  {
+    id: "transport.toggle",
+    title: "Play or pause",
+    group: "Playback",
+    keys: ["Space"],
+    run: ({ session }) => session.transport?.state === "playing" ? session.pause() : session.play(),
+  },
+  {
+    id: "transport.stop",
+    title: "Stop, back to where play began",
+    group: "Playback",
+    keys: ["Shift+Space", "."],
+    run: ({ session }) => session.stop(),
+  },
+  {
+    id: "transport.start",
+    title: "To the beginning",
+    group: "Playback",
+    keys: ["Home"],
+    run: (app) => goTo(app, 0),
+  },
+  {
+    id: "transport.end",
+    title: "To the end",
+    group: "Playback",
+    keys: ["End"],
+    run: (app) => goTo(app, app.session.mirror.endFrame),
+  },
+  {
+    id: "transport.back",
+    title: "A ruler step back",
+    group: "Playback",
+    keys: ["ArrowLeft"],
+    run: (app) => step(app, -1),
+  },
+  {
+    id: "transport.forward",
+    title: "A ruler step on",
+    group: "Playback",
+    keys: ["ArrowRight"],
+    run: (app) => step(app, 1),
+  },
+  {
+    id: "transport.backMore",
+    title: "Five steps back",
+    group: "Playback",
+    keys: ["Shift+ArrowLeft"],
+    run: (app) => step(app, -5),
+  },
+  {
+    id: "transport.forwardMore",
+    title: "Five steps on",
+    group: "Playback",
+    keys: ["Shift+ArrowRight"],
+    run: (app) => step(app, 5),
+  },
+  {
+    id: "transport.previousCut",
+    title: "To the cut before",
+    group: "Playback",
+    keys: ["ArrowUp"],
+    run: (app) => toCut(app, -1),
+  },
+  {
+    id: "transport.nextCut",
+    title: "To the next cut",
+    group: "Playback",
+    keys: ["ArrowDown"],
+    run: (app) => toCut(app, 1),
+  },
+  {
+    id: "range.loop",
+    title: "Loop the selection, or the I/O range, on and off",
+    group: "Playback",
+    keys: ["L"],
+    run: toggleLoop,
+  },
+  { id: "edit.split", title: "Split at the playhead", group: "Editing", keys: ["S"], run: split },
+  {
+    id: "edit.deleteRipple",
+    title: "Delete and close the gap, on all tracks",
+    group: "Editing",
+    keys: ["Delete", "Backspace"],
+    run: (app) => remove(app, true),
+  },
+  {
+    id: "edit.deleteLift",
+    title: "Delete and leave the gap",
+    group: "Editing",
+    keys: ["Shift+Delete", "Shift+Backspace"],
+    run: (app) => remove(app, false),
+  },
+  {
+    id: "edit.duplicate",
+    title: "Duplicate right after",
+    group: "Editing",
+    keys: ["Mod+D"],
+    run: async ({ session, selection }) => {
+      const { edits, clipIds } = duplicate(selection.clips(session.mirror));
+      if (await session.edit(edits, { label: "Duplicate" })) selection.set(clipIds);
+    },
+  },
+  {
+    id: "edit.undo",
+    title: "Undo",
+    group: "Editing",
+    keys: ["Mod+Z"],
+    run: ({ session }) => session.undo(),
+  },
+  {
+    id: "edit.redo",
+    title: "Redo",
+    group: "Editing",
+    keys: ["Mod+Shift+Z", "Mod+Y"],
+    run: ({ session }) => session.redo(),
+  },
+  {
+    id: "edit.selectAll",
+    title: "Select all clips",
+    group: "Editing",
+    keys: ["Mod+A"],
+    run: ({ session, selection }) =>
+      selection.set(Array.from(session.mirror.clips(), ({ clipId }) => clipId)),
+  },
+  {
+    id: "edit.deselect",
+    title: "Select nothing",
+    group: "Editing",
+    keys: ["Escape"],
+    run: ({ selection }) => selection.clear(),
+  },
+  {
+    id: "edit.selectNext",
+    title: "Select the next clip",
+    group: "Editing",
+    keys: ["]"],
+    run: (app) => selectNeighbour(app, 1),
+  },
+  {
+    id: "edit.selectPrevious",
+    title: "Select the clip before",
+    group: "Editing",
+    keys: ["["],
+    run: (app) => selectNeighbour(app, -1),
+  },
+  {
+    id: "range.in",
+    title: "Set the in point",
+    group: "Ranges",
+    keys: ["I"],
+    run: (app) => setIo(app, "in"),
+  },
+  {
+    id: "range.out",
+    title: "Set the out point",
+    group: "Ranges",
+    keys: ["O"],
+    run: (app) => setIo(app, "out"),
+  },
+  {
+    id: "range.clear",
+    title: "Clear the I/O points",
+    group: "Ranges",
+    keys: ["X"],
+    run: ({ session }) =>
+      session.edit([{ op: "io.set", inFrame: null, outFrame: null }], {
+        label: "Clear I/O points",
+      }),
+  },
+  {
+    id: "range.marker",
+    title: "Add a marker",
+    group: "Ranges",
+    keys: ["M"],
+    run: ({ session }) => {
+      const name = String(session.mirror.markers.length + 1);
+      const marker = { markerId: newId("marker"), frame: session.frame, name };
+      session.edit([{ op: "marker.add", marker }], { label: "Add marker" });
+    },
+  },
+  {
+    id: "view.in",
+    title: "Zoom in",
+    group: "View",
+    keys: ["+", "="],
+    run: ({ timeline }) => timeline.zoom(ZOOM),
+  },
+  {
+    id: "view.out",
+    title: "Zoom out",
+    group: "View",
+    keys: ["-"],
+    run: ({ timeline }) => timeline.zoom(1 / ZOOM),
+  },
+  {
+    id: "view.fit",
+    title: "Show everything",
+    group: "View",
+    keys: ["F"],
+    run: ({ timeline }) => timeline.fit(),
+  },
+  {
+    id: "view.selection",
+    title: "Show the selection",
+    group: "View",
+    keys: ["Shift+F"],
+    run: ({ session, selection, view, timeline }) => {
+      const range = extent(selection.clips(session.mirror));
+      if (range === null) return;
+      view.show(range.startFrame, range.endFrame);
+      timeline.viewChanged();
+    },
+  },
+  {
+    id: "view.taller",
+    title: "Taller tracks",
+    group: "View",
+    keys: ["Alt++", "Alt+="],
+    run: ({ timeline }) => timeline.resizeTracks(1),
+  },
+  {
+    id: "view.flatter",
+    title: "Flatter tracks",
+    group: "View",
+    keys: ["Alt+-"],
+    run: ({ timeline }) => timeline.resizeTracks(-1),
+  },
+  {
+    id: "view.follow",
+    title: "Follow the playhead, on and off",
+    group: "View",
+    keys: ["P"],
+    run: (app) => app.setFollow(!app.follow),
+  },
+  {
+    id: "view.snap",
+    title: "Snap to cuts, on and off",
+    group: "View",
+    keys: ["N"],
+    run: (app) => app.setSnapping(!app.snapping),
+  },
+  {
+    id: "view.sidebar",
+    title: "Show or hide the media",
+    group: "View",
+    keys: ["B"],
+    run: (app) => app.toggleSidebar(),
+  },
+  {
+    id: "track.add",
+    title: "Add a track",
+    group: "Editing",
+    keys: ["Mod+Shift+T"],
+    run: ({ session }) => {
+      const track = { trackId: newId("track"), name: nextTrackName(session.mirror) };
+      session.edit([{ op: "track.add", track }], { label: "Add track" });
+    },
+  },
+  {
+    id: "file.search",
+    title: "Search the media",
+    group: "Files",
+    keys: ["Mod+K", "/"],
+    run: (app) => app.searchMedia(),
+  },
+  {
+    id: "file.export",
+    title: "Export",
+    group: "Files",
+    keys: ["Mod+E"],
+    run: (app) => app.openExport(),
+  },
+  {
+    id: "help.keys",
+    title: "This list",
+    group: "Files",
+    keys: ["?"],
+    run: (app) => app.openHelp(),
+  },
+];
+
+/** Commands by id, with what buttons and menus need to know of them. */
+export class Commands {
+  #byId = new Map(COMMANDS.map((command) => [command.id, command]));
+
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+  }
+
+  /** @param {string} id */
+  run(id) {
+    return this.#byId.get(id)?.run(this.app);
+  }
+
+  /**
+   * @param {string} keyName
+   * @returns {Command | undefined}
+   */
+  forKey(keyName) {
+    return COMMANDS.find(({ keys }) => keys.includes(keyName));
+  }
+
+  /**
+   * @param {string[]} ids
+   * @returns {import("./menu.js").MenuItem[]}
+   */
+  menu(ids) {
+    return ids.flatMap((id) => {
+      const command = this.#byId.get(id);
+      if (command === undefined) return [];
+      const [key] = command.keys;
+      return [{ label: command.title, keys: shownKey(key), run: () => command.run(this.app) }];
+    });
+  }
+
+  /** Gives the page's buttons their action, name and key. */
+  wire() {
+    for (const button of document.querySelectorAll("[data-command]")) {
+      if (!(button instanceof HTMLElement)) continue;
+      const command = this.#byId.get(button.dataset.command ?? "");
+      if (command === undefined) throw new Error(`No such command: ${button.dataset.command}`);
+      const title = button.dataset.title ?? command.title;
+      button.title = `${title} (${shownKey(command.keys[0])})`;
+      if (!button.textContent?.trim()) button.setAttribute("aria-label", title);
+      button.addEventListener("click", () => command.run(this.app));
+    }
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {number} frame
+ */
+async function goTo(app, frame) {
+  await app.session.seek(frame);
+  app.timeline.reveal(frame);
+}
+
+/**
+ * @param {App} app
+ * @param {number} steps
+ */
+function step(app, steps) {
+  const { session, view } = app;
+  const { stepFrames, parts } = gridFor(
+    view.framesPerPixel,
+    session.sampleRate,
+    session.mirror.frameRate,
+  );
+  return goTo(app, Math.max(0, session.frame + (steps * stepFrames) / parts));
+}
+
+/**
+ * @param {App} app
+ * @param {-1 | 1} direction
+ */
+function toCut(app, direction) {
+  const frame = nextCut(app.session.mirror, app.session.frame, direction);
+  return frame === null ? undefined : goTo(app, frame);
+}
+
+/** @param {App} app */
+async function split(app) {
+  const { session, selection } = app;
+  const { edits, rightIds } = splitAt(
+    session.mirror,
+    (clipId) => selection.has(clipId),
+    session.frame,
+  );
+  if (edits.length === 0) {
+    app.notices.add({
+      kind: "split.nothing",
+      tone: "info",
+      message: "There is no clip under the playhead to split.",
+    });
+    return;
+  }
+  const kept = selection.clipIds;
+  if (!await session.edit(edits, { label: "Split" })) return;
+  // The part that goes on playing stays selected.
+  selection.set(kept.map((clipId) => rightIds.get(clipId) ?? clipId));
+}
+
+/**
+ * @param {App} app
+ * @param {boolean} ripple
+ */
+async function remove(app, ripple) {
+  const { session, selection } = app;
+  const clips = selection.clips(session.mirror);
+  const io = session.mirror.ioPoints;
+  if (clips.length > 0) {
+    const edits = ripple ? rippleDelete(clips) : liftDelete(clips);
+    const label = `${ripple ? "Delete" : "Lift"} ${
+      clips.length === 1 ? "clip" : `${clips.length} clips`
+    }`;
+    if (await session.edit(edits, { label })) selection.clear();
+  } else if (io !== null && io.outFrame > io.inFrame) {
+    await session.edit([{
+      op: "range.delete",
+      startFrame: io.inFrame,
+      endFrame: io.outFrame,
+      ripple,
+    }], { label: ripple ? "Delete range" : "Lift range" });
+  } else {
+    app.notices.add({
+      kind: "delete.nothing",
+      tone: "info",
+      message: "Nothing is selected.",
+      advice: "Click a clip, or set in and out points with I and O.",
+    });
+  }
+}
+
+/** @param {App} app */
+function toggleLoop({ session, selection }) {
+  const loop = session.transport?.loop;
+  if (loop === undefined) return;
+  if (loop.enabled) return session.setLoop({ ...loop, enabled: false });
+  const { mirror } = session;
+  const io = mirror.ioPoints;
+  const range = extent(selection.clips(mirror)) ??
+    (io === null ? null : { startFrame: io.inFrame, endFrame: io.outFrame }) ??
+    (loop.endFrame > loop.startFrame ? loop : { startFrame: 0, endFrame: mirror.endFrame });
+  if (range.endFrame <= range.startFrame) return;
+  return session.setLoop({ enabled: true, startFrame: range.startFrame, endFrame: range.endFrame });
+}
+
+/**
+ * @param {App} app
+ * @param {"in" | "out"} side
+ */
+function setIo({ session }, side) {
+  const { mirror, frame } = session;
+  const io = mirror.ioPoints;
+  let inFrame = side === "in" ? frame : io?.inFrame ?? 0;
+  let outFrame = side === "out" ? frame : io?.outFrame ?? mirror.endFrame;
+  // A point beyond the other one begins a new range.
+  if (side === "in" && outFrame <= inFrame) outFrame = Math.max(mirror.endFrame, inFrame + 1);
+  if (side === "out" && inFrame >= outFrame) inFrame = 0;
+  if (outFrame <= inFrame) return;
+  return session.edit([{ op: "io.set", inFrame, outFrame }], { label: `Set ${side} point` });
+}
+
+/**
+ * @param {App} app
+ * @param {-1 | 1} direction
+ */
+function selectNeighbour(app, direction) {
+  const { session, selection, timeline } = app;
+  const selected = selection.clips(session.mirror);
+  const trackId = selected[0]?.trackId ?? selection.trackId ??
+    session.mirror.tracks[0]?.header.trackId;
+  const clips = session.mirror.track(trackId ?? "")?.clips.all() ?? [];
+  const at = selected.length > 0
+    ? clips.findIndex(({ clipId }) => clipId === selected[0].clipId) + direction
+    : clips.findIndex(({ startFrame, lengthFrames }) => startFrame + lengthFrames > session.frame);
+  const clip = clips[at];
+  if (clip === undefined) return;
+  selection.set([clip.clipId]);
+  timeline.revealClip(clip.clipId);
+}

@@ -1,0 +1,57 @@
+// @ts-check
+import { COMMANDS } from "./commands.js";
+import { byId, h } from "./dom.js";
+import { shownKey } from "./keys.js";
+
+/** What the pointer does; keys tell of themselves. */
+const POINTER = [
+  ["Zoom at the cursor", ["Mod+Wheel"]],
+  ["Zoom over the ruler", ["Wheel"]],
+  ["Scroll in time", ["Shift+Wheel"]],
+  ["Taller or flatter tracks", ["Alt+Wheel"]],
+  ["Draw the I/O range on the ruler", ["Shift+Drag"]],
+  ["Drag without snapping", ["Alt+Drag"]],
+  ["Add to the selection", ["Shift+Click"]],
+  ["Zoom to a clip", ["Double-click"]],
+];
+
+/** Shows all keys, from the table that they come from. */
+export function openHelp() {
+  const dialog = byId("help", HTMLDialogElement);
+  const body = byId("help-body", HTMLElement);
+  if (body.childElementCount === 0) {
+    const groups = Map.groupBy(COMMANDS, ({ group }) => group);
+    body.append(
+      ...Array.from(
+        groups,
+        ([group, commands]) => section(group, commands.map(({ title, keys }) => [title, keys])),
+      ),
+      section("Mouse and touchpad", /** @type {[string, string[]][]} */ (POINTER)),
+    );
+  }
+  dialog.showModal();
+}
+
+/**
+ * @param {string} title
+ * @param {[string, string[]][]} rows
+ */
+function section(title, rows) {
+  return h(
+    "section",
+    {},
+    h("h3", {}, title),
+    h(
+      "dl",
+      {},
+      ...rows.map(([what, keys]) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, what),
+          h("dd", {}, ...keys.slice(0, 2).map((key) => h("kbd", {}, shownKey(key)))),
+        )
+      ),
+    ),
+  );
+}

@@ -1,0 +1,272 @@
+// @ts-check
+import { duration } from "../model/format.js";
+import { statusIcon } from "./asset_status.js";
+import { draggable } from "./drag_source.js";
+import { byId, h, icon } from "./dom.js";
+
+/** @import { App } from "../app.js" */
+/** @import { LibraryEntry } from "../client/types.js" */
+
+const PAGE = 500;
+const SEARCH_MS = 180;
+
+/**
+ * A folder of the tree: what is known of it and whether it is open.
+ * @typedef {object} Folder
+ * @property {LibraryEntry[] | null} entries null: not asked for yet
+ * @property {number} total
+ * @property {boolean} open
+ */
+
+/**
+ * The library as a tree, opened folder by folder, or as the answers to a search.
+ */
+export class LibraryPanel {
+  #tree = byId("library", HTMLElement);
+  #search = byId("library-search", HTMLInputElement);
+  #empty = byId("library-empty", HTMLElement);
+  /** @type {Map<string, Folder>} `""` holds the roots */
+  #folders = new Map();
+  /** @type {LibraryEntry[] | null} */
+  #found = null;
+  #query = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    this.#search.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#find(), SEARCH_MS);
+    });
+    this.#search.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        this.#search.value = "";
+        this.#find();
+        this.#search.blur();
+      } else if (event.key === "ArrowDown") {
+        event.preventDefault();
+        this.#focusables()[0]?.focus();
+      }
+    });
+    this.#tree.addEventListener("keydown", (event) => this.#key(event));
+    app.session.on("library", ({ path, entries }) => this.#changed(path, entries));
+    app.session.on("connected", (connected) => connected && this.#refresh());
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  async #refresh() {
+    const open = [...this.#folders].filter(([path, folder]) => path === "" || folder.open);
+    if (open.length === 0) open.push(["", { entries: null, total: 0, open: true }]);
+    for (const [path, folder] of open) this.#folders.set(path, { ...folder, open: true });
+    await Promise.all(open.map(([path]) => this.#load(path)));
+    const roots = this.#folders.get("")?.entries ?? [];
+    // A lone root is opened for the user.
+    if (roots.length === 1 && roots[0].kind === "folder" && !this.#folders.has(roots[0].path)) {
+      await this.#toggle(roots[0].path);
+    }
+  }
+
+  /** @param {string} path */
+  async #load(path) {
+    const folder = this.#folders.get(path);
+    const params = path === "" ? {} : { path };
+    const answer = await this.app.session.ask(
+      "library.list",
+      { ...params, limit: PAGE },
+      "list the folder",
+    );
+    if (answer === null || folder === undefined) return;
+    folder.entries = answer.entries;
+    folder.total = answer.total;
+    this.#render();
+  }
+
+  /** @param {string} path */
+  async #more(path) {
+    const folder = this.#folders.get(path);
+    if (folder?.entries === null || folder === undefined) return;
+    const params = { path, offset: folder.entries.length, limit: PAGE };
+    const answer = await this.app.session.ask("library.list", params, "list the folder");
+    if (answer === null) return;
+    folder.entries.push(...answer.entries);
+    this.#render();
+  }
+
+  /** @param {string} path */
+  async #toggle(path) {
+    const folder = this.#folders.get(path) ?? { entries: null, total: 0, open: false };
+    this.#folders.set(path, folder);
+    folder.open = !folder.open;
+    this.#render();
+    if (folder.open && folder.entries === null) await this.#load(path);
+  }
+
+  /**
+   * @param {string} path
+   * @param {LibraryEntry[]} entries
+   */
+  #changed(path, entries) {
+    const folder = this.#folders.get(path);
+    if (folder === undefined) return;
+    if (folder.entries === null) {
+      folder.entries = [...entries];
+    } else {
+      const byPath = new Map(folder.entries.map((entry) => [entry.path, entry]));
+      for (const entry of entries) byPath.set(entry.path, entry);
+      folder.entries = [...byPath.values()];
+    }
+    folder.total = Math.max(folder.total, folder.entries.length);
+    this.#render();
+  }
+
+  async #find() {
+    const query = this.#search.value.trim();
+    const turn = ++this.#query;
+    if (query === "") {
+      this.#found = null;
+      return this.#render();
+    }
+    const answer = await this.app.session.ask("library.list", { query, limit: PAGE }, "search");
+    if (turn !== this.#query || answer === null) return;
+    this.#found = answer.entries;
+    this.#render();
+  }
+
+  #render() {
+    const focused = document.activeElement instanceof HTMLElement
+      ? document.activeElement.dataset.path
+      : undefined;
+    /** @type {HTMLElement[]} */
+    const rows = [];
+    if (this.#found !== null) { for (const entry of this.#found) rows.push(this.#row(entry, 0)); }
+    else this.#walk("", 0, rows);
+    this.#tree.replaceChildren(...rows);
+    this.#empty.hidden = rows.length > 0;
+    this.#empty.textContent = this.#found === null
+      ? "No folders. Start the engine with --library and a folder, or drop files here."
+      : "Nothing found.";
+    const focusables = this.#focusables();
+    const again = focusables.find(({ dataset }) => dataset.path === focused);
+    for (const row of focusables) row.tabIndex = row === (again ?? focusables[0]) ? 0 : -1;
+    again?.focus();
+  }
+
+  /**
+   * @param {string} path
+   * @param {number} depth
+   * @param {HTMLElement[]} rows
+   */
+  #walk(path, depth, rows) {
+    const folder = this.#folders.get(path);
+    if (folder?.entries === null || folder === undefined) {
+      if (depth > 0) rows.push(note("Reading…", depth));
+      return;
+    }
+    for (const entry of folder.entries) {
+      rows.push(this.#row(entry, depth));
+      if (entry.kind === "folder" && this.#folders.get(entry.path)?.open) {
+        this.#walk(entry.path, depth + 1, rows);
+      }
+    }
+    const left = folder.total - folder.entries.length;
+    if (left > 0) {
+      rows.push(
+        h(
+          "li",
+          { class: "tree-more", style: `--depth: ${depth}` },
+          h("button", { type: "button", onclick: () => this.#more(path) }, `${left} more`),
+        ),
+      );
+    }
+    if (folder.entries.length === 0 && depth > 0) rows.push(note("Empty", depth));
+  }
+
+  /**
+   * @param {LibraryEntry} entry
+   * @param {number} depth
+   */
+  #row(entry, depth) {
+    const { kind, name, path, offlineStatus } = entry;
+    const open = kind === "folder" && (this.#folders.get(path)?.open ?? false);
+    const row = h(
+      "li",
+      {
+        class: `tree-row ${kind}`,
+        role: "treeitem",
+        tabindex: -1,
+        title: kind === "audio" ? `${path}\nDouble-click adds it at the playhead` : path,
+        "aria-level": depth + 1,
+        "aria-expanded": kind === "folder" ? String(open) : null,
+        "data-path": path,
+        style: `--depth: ${depth}`,
+      },
+      kind === "folder" ? icon(open ? "open" : "closed") : h("span", { class: "icon" }),
+      icon(kind === "folder" ? "folder" : kind === "audio" ? "wave" : "file"),
+      h("span", { class: "tree-name" }, name),
+      offlineStatus ? statusIcon(offlineStatus) : null,
+      entry.durationSeconds === undefined
+        ? null
+        : h("span", { class: "tree-detail" }, duration(entry.durationSeconds)),
+    );
+    if (kind === "folder") row.addEventListener("click", () => this.#toggle(path));
+    if (kind === "audio") {
+      draggable(row, () => entry);
+      row.addEventListener("dblclick", () => this.app.addPaths([path]));
+    }
+    return row;
+  }
+
+  /** @returns {HTMLElement[]} */
+  #focusables() {
+    return [...this.#tree.querySelectorAll("[role=treeitem]")].filter((row) =>
+      row instanceof HTMLElement
+    );
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const rows = this.#focusables();
+    const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (at < 0) return;
+    const path = rows[at].dataset.path ?? "";
+    const expanded = rows[at].getAttribute("aria-expanded");
+    const focus = (/** @type {number} */ index) =>
+      rows[Math.min(rows.length - 1, Math.max(0, index))].focus();
+    const level = Number(rows[at].getAttribute("aria-level"));
+    const actions = new Map(Object.entries({
+      ArrowDown: () => focus(at + 1),
+      ArrowUp: () => focus(at - 1),
+      Home: () => focus(0),
+      End: () => focus(rows.length - 1),
+      ArrowRight: () =>
+        expanded === "false" ? this.#toggle(path) : expanded === "true" && focus(at + 1),
+      ArrowLeft: () => {
+        if (expanded === "true") return this.#toggle(path);
+        const parent = rows.slice(0, at).findLastIndex((row) =>
+          Number(row.getAttribute("aria-level")) < level
+        );
+        if (parent >= 0) focus(parent);
+      },
+      Enter: () => expanded === null ? this.app.addPaths([path]) : this.#toggle(path),
+    }));
+    const action = actions.get(event.key);
+    if (action === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {number} depth
+ */
+function note(text, depth) {
+  return h("li", { class: "tree-note", style: `--depth: ${depth}` }, text);
+}

@@ -1,0 +1,75 @@
+// @ts-check
+import { extent } from "../model/edits.js";
+import { baseName, duration, kilohertz, timecode } from "../model/format.js";
+import { byId, setText } from "./dom.js";
+
+/** @import { App } from "../app.js" */
+/** @import { ConnectionState } from "../client/client.js" */
+
+/**
+ * The line at the bottom: connection, selection, size of the project.
+ */
+export class StatusBar {
+  #connection = byId("connection", HTMLElement);
+  #connectionText = byId("connection-text", HTMLElement);
+  #selection = byId("selection-text", HTMLElement);
+  #size = byId("size-text", HTMLElement);
+
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    app.client.on("connection", (state) => this.#connected(state));
+    app.session.on("timeline", () => this.update());
+    app.session.on("assets", () => this.update());
+  }
+
+  update() {
+    const { mirror, assets } = this.app.session;
+    const clips = this.app.selection.clips(mirror);
+    const range = extent(clips);
+    const tracks = mirror.tracks.length;
+    setText(
+      this.#size,
+      [
+        kilohertz(mirror.sampleRate),
+        counted(tracks, "track"),
+        counted(mirror.clipCount, "clip"),
+        duration(mirror.endFrame / mirror.sampleRate),
+      ].join("  ·  "),
+    );
+    if (range === null) return setText(this.#selection, "");
+    const time = (/** @type {number} */ frame) =>
+      timecode(frame, mirror.sampleRate, mirror.frameRate);
+    const [clip] = clips;
+    const what = clips.length === 1
+      ? clip.name ?? baseName(assets.get(clip.assetId)?.path ?? "Clip")
+      : `${clips.length} clips`;
+    const length = timecode(range.endFrame - range.startFrame, mirror.sampleRate, mirror.frameRate);
+    setText(
+      this.#selection,
+      `${what}   ${time(range.startFrame)} – ${time(range.endFrame)}   (${length})`,
+    );
+  }
+
+  /** @param {ConnectionState} state */
+  #connected(state) {
+    const texts = {
+      connecting: "Connecting…",
+      open: "Connected",
+      closed: "Closed",
+      waiting: "The engine does not answer. Trying again…",
+      refused: "The engine refused this page",
+    };
+    this.#connection.dataset.state = state.state;
+    setText(this.#connectionText, texts[state.state]);
+    document.body.classList.toggle("offline", state.state !== "open");
+  }
+}
+
+/**
+ * @param {number} count
+ * @param {string} what
+ */
+function counted(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

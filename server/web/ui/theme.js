@@ -1,0 +1,127 @@
+// @ts-check
+
+/** One hue a track, in turn; far enough apart to tell, all of one lightness and little colour. */
+const HUES = [232, 162, 62, 300, 20, 196];
+
+/**
+ * @typedef {object} ClipColours
+ * @property {string} body
+ * @property {string} title
+ * @property {string} text
+ * @property {string} wave
+ * @property {string} core the rms inside the wave
+ * @property {string} edge
+ */
+
+/**
+ * @typedef {object} Theme
+ * @property {string} lane
+ * @property {string} laneAlternate
+ * @property {string} line
+ * @property {string} lineStrong
+ * @property {string} text
+ * @property {string} dim
+ * @property {string} faint
+ * @property {string} accent
+ * @property {string} selection
+ * @property {string} panel
+ * @property {string} shade over what a fade takes away, and over pending parts
+ * @property {string} warn
+ * @property {string} font
+ * @property {string} meterTrack
+ * @property {string} meterCool
+ * @property {string} meterWarm
+ * @property {string} meterHot
+ * @property {ClipColours[]} clips
+ * @property {ClipColours[]} selected
+ * @property {ClipColours} muted
+ */
+
+/**
+ * The colours of the style sheet, for canvases; read again when the system changes between light and dark.
+ *
+ * @returns {Theme}
+ */
+export function readTheme() {
+  const style = getComputedStyle(document.documentElement);
+  const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  return {
+    lane: read("--lane"),
+    laneAlternate: read("--lane-alternate"),
+    line: read("--line-soft"),
+    lineStrong: read("--line"),
+    text: read("--text"),
+    dim: read("--dim"),
+    faint: read("--faint"),
+    accent: read("--accent"),
+    selection: read("--selection"),
+    panel: read("--panel"),
+    shade: read("--shade"),
+    warn: read("--warn"),
+    font: read("--font"),
+    meterTrack: read("--meter-track"),
+    meterCool: read("--meter-cool"),
+    meterWarm: read("--meter-warm"),
+    meterHot: read("--meter-hot"),
+    clips: HUES.map((hue) => dark ? darkClip(hue, 0.055) : lightClip(hue, 0.05)),
+    selected: HUES.map((hue) => dark ? darkSelected(hue) : lightSelected(hue)),
+    muted: dark ? darkClip(260, 0.006) : lightClip(260, 0.004),
+  };
+}
+
+/**
+ * @param {number} hue
+ * @param {number} chroma
+ * @returns {ClipColours}
+ */
+function darkClip(hue, chroma) {
+  return {
+    body: `oklch(0.31 ${chroma} ${hue})`,
+    title: `oklch(0.385 ${chroma * 1.15} ${hue})`,
+    text: `oklch(0.93 ${chroma * 0.3} ${hue})`,
+    wave: `oklch(0.63 ${chroma * 1.7} ${hue})`,
+    core: `oklch(0.77 ${chroma * 1.7} ${hue})`,
+    edge: `oklch(0.47 ${chroma * 1.2} ${hue})`,
+  };
+}
+
+/** @param {number} hue @returns {ClipColours} */
+function darkSelected(hue) {
+  return {
+    body: `oklch(0.42 0.075 ${hue})`,
+    title: `oklch(0.53 0.09 ${hue})`,
+    text: "oklch(0.99 0 0)",
+    wave: `oklch(0.74 0.1 ${hue})`,
+    core: `oklch(0.89 0.08 ${hue})`,
+    edge: `oklch(0.95 0.02 ${hue})`,
+  };
+}
+
+/**
+ * @param {number} hue
+ * @param {number} chroma
+ * @returns {ClipColours}
+ */
+function lightClip(hue, chroma) {
+  return {
+    body: `oklch(0.915 ${chroma * 0.75} ${hue})`,
+    title: `oklch(0.845 ${chroma * 1.1} ${hue})`,
+    text: `oklch(0.3 ${chroma} ${hue})`,
+    wave: `oklch(0.66 ${chroma * 2} ${hue})`,
+    core: `oklch(0.53 ${chroma * 2.2} ${hue})`,
+    edge: `oklch(0.74 ${chroma * 1.4} ${hue})`,
+  };
+}
+
+/** @param {number} hue @returns {ClipColours} */
+function lightSelected(hue) {
+  return {
+    body: `oklch(0.82 0.085 ${hue})`,
+    title: `oklch(0.56 0.12 ${hue})`,
+    text: "oklch(1 0 0)",
+    wave: `oklch(0.53 0.13 ${hue})`,
+    core: `oklch(0.4 0.12 ${hue})`,
+    edge: `oklch(0.38 0.1 ${hue})`,
+  };
+}

@@ -1,0 +1,93 @@
+// @ts-check
+import { grouped, kilohertz, timecode } from "../model/format.js";
+import { byId, setAttribute, setText } from "./dom.js";
+import { drawStrip } from "./meter_strip.js";
+
+/** @import { App } from "../app.js" */
+
+/**
+ * Play, position, master meter, device: the bar at the top.
+ */
+export class TransportBar {
+  #play = byId("play", HTMLButtonElement);
+  #playIcon = /** @type {SVGUseElement} */ (document.querySelector("#play use"));
+  #loop = byId("loop", HTMLButtonElement);
+  #undo = byId("undo", HTMLButtonElement);
+  #redo = byId("redo", HTMLButtonElement);
+  #time = byId("time", HTMLElement);
+  #samples = byId("samples", HTMLElement);
+  #meter = byId("master-meter", HTMLCanvasElement);
+  #clip = byId("master-clip", HTMLButtonElement);
+  #project = byId("project-name", HTMLElement);
+  #deviceName = byId("device-name", HTMLElement);
+  #deviceDetail = byId("device-detail", HTMLElement);
+  #device = byId("device", HTMLButtonElement);
+
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    const { session } = app;
+    session.on("transport", () => this.#transport());
+    session.on("history", () => this.#history());
+    session.on("device", () => this.#showDevice());
+    session.on("project", () => this.#showProject());
+    this.#clip.addEventListener("click", () => {
+      session.meters.resetClipped();
+      this.drawMeter();
+    });
+    this.#history();
+  }
+
+  /** @param {number} frame */
+  showPosition(frame) {
+    const { mirror } = this.app.session;
+    setText(this.#time, timecode(frame, mirror.sampleRate, mirror.frameRate));
+    setText(this.#samples, grouped(Math.floor(frame)));
+  }
+
+  drawMeter() {
+    const channels = this.app.session.meters.of("");
+    drawStrip(this.#meter, channels, this.app.theme, "right");
+    this.#clip.classList.toggle("lit", channels.some(({ clipped }) => clipped));
+  }
+
+  #transport() {
+    const { transport } = this.app.session;
+    const playing = transport?.state === "playing";
+    setAttribute(this.#playIcon, "href", playing ? "#i-pause" : "#i-play");
+    setAttribute(this.#play, "aria-label", playing ? "Pause" : "Play");
+    setAttribute(this.#play, "aria-pressed", String(playing));
+    setAttribute(this.#loop, "aria-pressed", String(transport?.loop.enabled ?? false));
+  }
+
+  #history() {
+    this.#undo.disabled = !this.app.session.canUndo;
+    this.#redo.disabled = !this.app.session.canRedo;
+  }
+
+  #showDevice() {
+    const { device } = this.app.session;
+    const lost = device === null || device.state !== "running";
+    setText(this.#deviceName, device?.name ?? "No device");
+    setText(
+      this.#deviceDetail,
+      device === null
+        ? "silent"
+        : lost
+        ? device.state
+        : `${kilohertz(device.sampleRate)} · ${device.periodFrames}`,
+    );
+    this.#device.classList.toggle("lost", lost);
+    this.#device.title = device === null
+      ? "No audio device is open: choose one"
+      : `${device.name} (${device.backend}), period ${device.periodFrames} frames, latency ${
+        Math.round((device.latencyFrames * 1000) / device.sampleRate)
+      } ms`;
+  }
+
+  #showProject() {
+    const name = this.app.session.hello?.project.name ?? "";
+    setText(this.#project, name);
+    document.title = name ? `${name} – Loophole` : "Loophole";
+  }
+}
