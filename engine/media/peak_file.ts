@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { PeakFileError, type PeakSubject } from "./peak_header.ts";
+import {
+  checkPeakHeader,
+  PeakFileError,
+  type PeakSubject,
+  type PeakTotals,
+} from "./peak_header.ts";
 import { PeakImage } from "./peak_image.ts";
+import { peakLayout } from "./peak_layout.ts";
 
 const SLICE_BYTES = 1 << 22;
 
@@ -12,6 +18,22 @@ const SLICE_BYTES = 1 << 22;
 export function peakFilePath(cacheDir: string, identityKey: Uint8Array): string {
   const name = identityKey.toHex();
   return `${cacheDir}/peaks/${name.slice(0, 2)}/${name}.peaks`;
+}
+
+/**
+ * Looks at a file's header and length alone: whether it seems to hold the peaks of `subject`. Cheap enough for each file of a project.
+ *
+ * @returns What it noted about the whole; `undefined` where there is no file, or one that has to be rebuilt.
+ */
+export function probePeakFile(path: string, subject: PeakSubject): PeakTotals | undefined {
+  try {
+    using file = Deno.openSync(path);
+    const start = new Uint8Array(peakLayout(subject).headerBytes);
+    const got = file.readSync(start) ?? 0;
+    return checkPeakHeader(start.subarray(0, got), file.statSync().size, subject);
+  } catch {
+    return undefined; // whatever it is, making the peaks anew is the answer
+  }
 }
 
 /**

@@ -66,31 +66,46 @@ export function peakHeader(subject: PeakSubject, totals: PeakTotals): Uint8Array
 }
 
 /**
- * Checks that `bytes` is a whole, undamaged peak file about `subject`.
+ * Checks the header of a peak file, and that the file is as long as it says.
  *
- * @returns The count of invalid samples that it noted.
- * @throws {PeakFileError} If it is anything else.
+ * @param start The file's first bytes, at least as many as its header has.
+ * @throws {PeakFileError} If it is anything but the header of a peak file about `subject`.
  */
-export function checkPeakFile(bytes: Uint8Array, subject: PeakSubject): number {
-  const { headerBytes, fileBytes } = peakLayout(subject);
-  if (bytes.length < HEADER_BYTES) throw new PeakFileError("it ends inside its header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  if (new TextDecoder().decode(bytes.subarray(0, 8)) !== PEAK_MAGIC) {
+export function checkPeakHeader(
+  start: Uint8Array,
+  fileBytes: number,
+  subject: PeakSubject,
+): PeakTotals {
+  const layout = peakLayout(subject);
+  if (start.length < HEADER_BYTES) throw new PeakFileError("it ends inside its header");
+  const view = new DataView(start.buffer, start.byteOffset);
+  if (new TextDecoder().decode(start.subarray(0, 8)) !== PEAK_MAGIC) {
     throw new PeakFileError("it is not a peak file");
   }
   const version = view.getUint32(8, true);
   if (version !== PEAK_VERSION) throw new PeakFileError(`its layout has version ${version}`);
-  if (bytes.length !== fileBytes) {
-    throw new PeakFileError(`it has ${bytes.length} bytes, not ${fileBytes}`);
+  if (fileBytes !== layout.fileBytes) {
+    throw new PeakFileError(`it has ${fileBytes} bytes, not ${layout.fileBytes}`);
   }
-  const invalidSamples = view.getFloat64(32, true);
-  const dataSum = view.getUint32(68, true);
-  const expected = peakHeader(subject, { invalidSamples, dataSum });
-  if (!expected.every((byte, i) => byte === bytes[i])) {
+  const totals = {
+    invalidSamples: view.getFloat64(32, true),
+    dataSum: view.getUint32(68, true),
+  };
+  if (!peakHeader(subject, totals).every((byte, i) => byte === start[i])) {
     throw new PeakFileError("its header is damaged, or about another state of the file");
   }
-  if (crc32(bytes.subarray(headerBytes)) !== dataSum) {
+  return totals;
+}
+
+/**
+ * Checks that `bytes` is a whole, undamaged peak file about `subject`.
+ *
+ * @throws {PeakFileError} If it is anything else.
+ */
+export function checkPeakFile(bytes: Uint8Array, subject: PeakSubject): PeakTotals {
+  const totals = checkPeakHeader(bytes, bytes.length, subject);
+  if (crc32(bytes.subarray(peakLayout(subject).headerBytes)) !== totals.dataSum) {
     throw new PeakFileError("its data are damaged");
   }
-  return invalidSamples;
+  return totals;
 }

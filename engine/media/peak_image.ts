@@ -66,7 +66,7 @@ export class PeakImage {
    * @throws {PeakFileError} If it is damaged, or not about `subject`.
    */
   static open(bytes: Uint8Array<ArrayBuffer>, subject: PeakSubject): PeakImage {
-    const invalidSamples = checkPeakFile(bytes, subject);
+    const { invalidSamples } = checkPeakFile(bytes, subject);
     const image = new PeakImage(subject, peakLayout(subject), bytes);
     image.invalidSamples = invalidSamples;
     for (const level of image.levels) level.filled = level.buckets;
