@@ -4,7 +4,7 @@
  * @module
  */
 import { EngineError, InvalidParams } from "../errors.ts";
-import { copyMeta } from "./clip_body.ts";
+import { type ClipBody, copyMeta } from "./clip_body.ts";
 import { markerOf } from "./edits/marker_edits.ts";
 import { ClipIndex } from "./clip_index.ts";
 import { IdMaker } from "./id_maker.ts";
@@ -12,7 +12,6 @@ import { LIMITS } from "./limits.ts";
 import {
   blocksLike,
   type BodySource,
-  findClip,
   itemsFromInput,
   type TimelineModel,
   type TimelineTrack,
@@ -44,9 +43,10 @@ export function modelFromTimeline(
     for (const { clipId } of clips ?? []) if (clipId !== undefined) given.add(clipId);
   }
   const ids = new IdMaker(seed, (id) => given.has(id) || index.get(id) !== undefined);
+  const known = bodiesOf(previous);
   const source: BodySource = {
     newClipId: () => ids.next(),
-    known: (clipId) => previous && findClip(previous, clipId)?.body,
+    known: (clipId) => known.get(clipId),
     isTaken: (clipId) => index.get(clipId) !== undefined,
   };
   const seenTracks = new Set<string>();
@@ -97,6 +97,16 @@ export function modelFromTimeline(
     ...(timeline.meta !== undefined && timeline.meta !== null && { meta: copyMeta(timeline.meta) }),
     index: index.done(),
   };
+}
+
+function bodiesOf(model: TimelineModel | undefined): Map<string, ClipBody> {
+  const bodies = new Map<string, ClipBody>();
+  for (const { blocks } of model?.tracks ?? []) {
+    for (const { block } of blocks) {
+      for (const { body } of block.clips) bodies.set(body.clipId, body);
+    }
+  }
+  return bodies;
 }
 
 /** A whole timeline that contradicts itself is a wrong request, not a conflict with another. */

@@ -68,10 +68,20 @@ const timelineMembers = {
   meta: MetaSchema.optional(),
 };
 
+const checkedTimelines = new WeakSet<object>();
+
+/** True where this very object came out of `TimelineInputSchema`: a second check of a large one would cost as much again. */
+export function isCheckedTimeline(timeline: object): boolean {
+  return checkedTimelines.has(timeline);
+}
+
 /** A timeline as a client gives it. */
 export const TimelineInputSchema = z.strictObject({
   ...timelineMembers,
   tracks: z.array(TrackInputSchema).max(LIMITS.tracks),
+}).refine((timeline) => {
+  checkedTimelines.add(timeline);
+  return true;
 });
 
 /** A timeline as the engine answers it. */
