@@ -73,43 +73,61 @@ void lp_peaks_result(const lp_peaks *p, const lp_pcm_format *format, float *out)
 
 /* ---- s16, one and two channels ------------------------------------------------------------------------------ */
 
-/* Samples wherever they lie in a buffer of bytes. */
+/* Pairs of samples, wherever they lie in a buffer of bytes: the first in the lower half. */
+typedef int32_t any_pair __attribute__((aligned(1), may_alias));
 typedef int16_t any_s16 __attribute__((aligned(1), may_alias));
 
-/* Fewer than 2^31 frames at a time: the sums of squares are then exact. */
-CLONES static void add_s16_mono(lp_peaks *p, const uint8_t *raw, int64_t frames) {
-  int32_t low = INT16_MAX, high = INT16_MIN;
-  int64_t squares = 0;
+/* So few frames that sums of 16-bit halves of products fit 32 bits. */
+#define HALVES_FRAMES 16384
+
+/* A sum of products of 16-bit numbers, kept as two sums of 32 bits: widening each product to 64 would cost more than all the rest. */
+typedef struct products {
+  uint32_t lower;
+  int32_t upper;
+} products;
+
+INLINE void add_product(products *sum, int32_t product) {
+  sum->lower += (uint32_t)product & 0xFFFF;
+  sum->upper += product >> 16;
+}
+
+INLINE int64_t total(products sum) { return (int64_t)sum.upper * 65536 + sum.lower; }
+
+/* frames ≤ HALVES_FRAMES. The sums of squares are exact. */
+CLONES static void add_s16_mono(lp_peaks *p, const uint8_t *raw, int32_t frames) {
   const any_s16 *samples = (const any_s16 *)raw;
-  for (int64_t i = 0; i < frames; i++) {
+  int32_t low = INT16_MAX, high = INT16_MIN;
+  products squares = {0, 0};
+  for (int32_t i = 0; i < frames; i++) {
     int32_t x = samples[i];
     low = x < low ? x : low;
     high = x > high ? x : high;
-    squares += (int64_t)(x * x);
+    add_product(&squares, x * x);
   }
-  join(p, 0, low, high, (double)squares);
+  join(p, 0, low, high, (double)total(squares));
 }
 
-CLONES static void add_s16_stereo(lp_peaks *p, const uint8_t *raw, int64_t frames) {
+/* The same. Both samples of a frame are taken apart in one register, which spares the compiler from shuffling them. */
+CLONES static void add_s16_stereo(lp_peaks *p, const uint8_t *raw, int32_t frames) {
+  const any_pair *pairs = (const any_pair *)raw;
   int32_t low_l = INT16_MAX, high_l = INT16_MIN, low_r = INT16_MAX, high_r = INT16_MIN;
   int32_t low_m = INT32_MAX, high_m = INT32_MIN;
-  int64_t squares_l = 0, squares_r = 0, products = 0;
-  const any_s16 *samples = (const any_s16 *)raw;
-  for (int64_t i = 0; i < frames; i++) {
-    int32_t l = samples[2 * i], r = samples[2 * i + 1], m = l + r;
+  products ll = {0, 0}, rr = {0, 0}, lr = {0, 0};
+  for (int32_t i = 0; i < frames; i++) {
+    int32_t l = (int32_t)((uint32_t)pairs[i] << 16) >> 16, r = pairs[i] >> 16, m = l + r;
     low_l = l < low_l ? l : low_l;
     high_l = l > high_l ? l : high_l;
     low_r = r < low_r ? r : low_r;
     high_r = r > high_r ? r : high_r;
     low_m = m < low_m ? m : low_m;
     high_m = m > high_m ? m : high_m;
-    squares_l += (int64_t)(l * l);
-    squares_r += (int64_t)(r * r);
-    products += (int64_t)(l * r);
+    add_product(&ll, l * l);
+    add_product(&rr, r * r);
+    add_product(&lr, l * r);
   }
-  join(p, 0, low_l, high_l, (double)squares_l);
-  join(p, 1, low_r, high_r, (double)squares_r);
-  join(p, 2, low_m, high_m, (double)(squares_l + squares_r + 2 * products)); /* (l + r)² */
+  join(p, 0, low_l, high_l, (double)total(ll));
+  join(p, 1, low_r, high_r, (double)total(rr));
+  join(p, 2, low_m, high_m, (double)(total(ll) + total(rr) + 2 * total(lr))); /* (l + r)² */
 }
 
 /* ---- integers by planes ------------------------------------------------------------------------------------- */
@@ -321,12 +339,12 @@ void lp_peaks_add(lp_peaks *p, const lp_pcm_format *format, const uint8_t *raw, 
 #endif
   if (s16 && format->channels <= 2) {
     while (frames > 0) {
-      int64_t n = frames < 1 << 20 ? frames : 1 << 20;
+      int32_t n = frames < HALVES_FRAMES ? (int32_t)frames : HALVES_FRAMES;
       if (format->channels == 1)
         add_s16_mono(p, raw, n);
       else
         add_s16_stereo(p, raw, n);
-      raw += n * format->frame_bytes;
+      raw += (int64_t)n * format->frame_bytes;
       frames -= n;
     }
     return;
