@@ -76,6 +76,19 @@ INLINE float load_f64_be(const uint8_t *p) {
   return (float)y;
 }
 
+/* As load_s24, but four bytes at once: the byte before (or after) must be readable too. */
+INLINE float wide_s24(const uint8_t *p) {
+  uint32_t x;
+  memcpy(&x, p - 1, 4);
+  return (float)(int32_t)(x & 0xFFFFFF00) * 0x1p-31f;
+}
+
+INLINE float wide_s24_be(const uint8_t *p) {
+  uint32_t x;
+  memcpy(&x, p, 4);
+  return (float)(int32_t)(__builtin_bswap32(x) & 0xFFFFFF00) * 0x1p-31f;
+}
+
 /* ---- loops ----------------------------------------------------------------------------------------------- */
 
 /* load is a constant wherever this is called, so it is inlined into each loop. */
@@ -109,14 +122,29 @@ SPREAD(u8, 1)
 SPREAD(s8, 1)
 SPREAD(s16, 2)
 SPREAD(s16_be, 2)
-SPREAD(s24, 3)
-SPREAD(s24_be, 3)
 SPREAD(s32, 4)
 SPREAD(s32_be, 4)
 SPREAD(f32, 4)
 SPREAD(f32_be, 4)
 SPREAD(f64, 8)
 SPREAD(f64_be, 8)
+
+/* All but the block's first frame (or last, big-endian) have a byte to spare inside the block. */
+static void spread_s24(const uint8_t *raw, int64_t frames, uint32_t channels, float *const *planes) {
+  if (frames == 0) return;
+  spread(load_s24, 3, raw, 1, channels, planes);
+  float *rest[8];
+  for (uint32_t c = 0; c < channels; c++) rest[c] = planes[c] + 1;
+  spread(wide_s24, 3, raw + 3 * channels, frames - 1, channels, rest);
+}
+
+static void spread_s24_be(const uint8_t *raw, int64_t frames, uint32_t channels, float *const *planes) {
+  if (frames == 0) return;
+  spread(wide_s24_be, 3, raw, frames - 1, channels, planes);
+  float *last[8];
+  for (uint32_t c = 0; c < channels; c++) last[c] = planes[c] + frames - 1;
+  spread(load_s24_be, 3, raw + (frames - 1) * 3 * channels, 1, channels, last);
+}
 
 void lp_pcm_to_f32(const lp_pcm_format *format, const uint8_t *raw, int64_t frames, float *const *planes) {
   typedef void (*spread_fn)(const uint8_t *, int64_t, uint32_t, float *const *);
