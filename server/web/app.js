@@ -78,6 +78,10 @@ export class App {
     this.bar.showPosition(frame);
   }
 
+  metersChanged() {
+    this.loop.request(this.#drawMeters);
+  }
+
   openExport() {
     this.exporter.open();
   }
@@ -173,15 +177,15 @@ export class App {
       this.timeline.rulerChanged();
       session.hint({ cursorFrame: session.frame });
     });
-    session.on("meters", () => loop.request(this.#drawMeters));
+    session.on("meters", () => this.metersChanged());
     session.on("connected", (connected) => connected && this.tiles.restart());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.theme = readTheme();
       this.timeline.repaint();
       this.assets.repaint();
-      loop.request(this.#drawMeters);
+      this.metersChanged();
     });
-    loop.request(this.#drawMeters);
+    this.metersChanged();
     this.#showToggles();
   }
 

@@ -11,6 +11,8 @@ export const TITLE_HEIGHT = 17;
 export const CLIP_INSET = 3;
 const TITLE_FROM_HEIGHT = 44;
 const FADE_SEGMENTS = 24;
+/** Round corners are dear, and on narrow clips not seen. */
+const ROUND_FROM = 24;
 
 /**
  * @typedef {object} ClipBox device pixels
@@ -29,8 +31,20 @@ const FADE_SEGMENTS = 24;
  * @property {boolean} handles
  */
 
-/** @type {Map<string, number>} text → width; names repeat far more often than they change */
+/** @type {Map<string, number>} text → width in CSS pixels; names repeat far more often than they change */
 const measured = new Map();
+
+/**
+ * Sets what all clips of a drawing pass share; setting a font is dear.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Theme} theme
+ * @param {number} density
+ */
+export function prepareClips(context, theme, density) {
+  context.font = `500 ${11 * density}px ${theme.font}`;
+  context.textBaseline = "middle";
+}
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -50,16 +64,12 @@ export function drawClip(context, scene) {
   const { colours } = look;
   const titled = box.height >= TITLE_FROM_HEIGHT * density;
   const titleHeight = titled ? Math.round(TITLE_HEIGHT * density) : 0;
-  const radius = Math.min(3 * density, box.width / 4);
+  const radius = box.width > ROUND_FROM * density ? 3 * density : 0;
   context.fillStyle = colours.body;
-  context.beginPath();
-  context.roundRect(box.x, box.y, box.width, box.height, radius);
-  context.fill();
+  fillBox(context, box.x, box.y, box.width, box.height, radius, radius);
   if (titled) {
     context.fillStyle = colours.title;
-    context.beginPath();
-    context.roundRect(box.x, box.y, box.width, titleHeight, [radius, radius, 0, 0]);
-    context.fill();
+    fillBox(context, box.x, box.y, box.width, titleHeight, radius, 0);
   }
   const inner = {
     y: box.y + titleHeight + density,
@@ -94,6 +104,22 @@ export function drawClip(context, scene) {
   if (titled) drawTitle(context, scene, titleHeight);
   drawEdge(context, box, look, radius, density);
   if (look.handles && titled) drawHandles(context, scene, inner.y);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ * @param {number} top radius
+ * @param {number} bottom radius
+ */
+function fillBox(context, x, y, width, height, top, bottom) {
+  if (top === 0 && bottom === 0) return context.fillRect(x, y, width, height);
+  context.beginPath();
+  context.roundRect(x, y, width, height, [top, top, bottom, bottom]);
+  context.fill();
 }
 
 /**
@@ -169,11 +195,9 @@ function drawTitle(context, { clip, asset, box, look, theme, density }, titleHei
   const state = asset === undefined || asset.offlineStatus === "present"
     ? ""
     : `  ·  ${asset.offlineStatus}`;
-  context.font = `500 ${11 * density}px ${theme.font}`;
-  context.textBaseline = "middle";
   context.fillStyle = look.colours.text;
   context.fillText(
-    fitText(context, name + gain + state, room),
+    fitText(context, name + gain + state, room / density, density),
     x,
     box.y + titleHeight / 2 + density * 0.5,
   );
@@ -182,28 +206,19 @@ function drawTitle(context, { clip, asset, box, look, theme, density }, titleHei
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
- * @param {number} room
+ * @param {number} room CSS pixels
+ * @param {number} density
  */
-function fitText(context, text, room) {
-  const width = widthOf(context, text);
+function fitText(context, text, room, density) {
+  let width = measured.get(text);
+  if (width === undefined) {
+    if (measured.size > 5000) measured.clear();
+    width = context.measureText(text).width / density;
+    measured.set(text, width);
+  }
   if (width <= room) return text;
   const guess = Math.max(1, Math.floor((text.length * room) / width) - 1);
   return `${text.slice(0, guess)}…`;
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {string} text
- */
-function widthOf(context, text) {
-  const key = `${context.font}|${text}`;
-  let width = measured.get(key);
-  if (width === undefined) {
-    if (measured.size > 5000) measured.clear();
-    width = context.measureText(text).width;
-    measured.set(key, width);
-  }
-  return width;
 }
 
 /**
@@ -217,14 +232,13 @@ function drawEdge(context, box, look, radius, density) {
   const line = look.selected ? 1.5 * density : density;
   context.strokeStyle = look.colours.edge;
   context.lineWidth = line;
+  const width = Math.max(1, box.width - line);
+  if (radius === 0) {
+    context.strokeRect(box.x + line / 2, box.y + line / 2, width, box.height - line);
+    return;
+  }
   context.beginPath();
-  context.roundRect(
-    box.x + line / 2,
-    box.y + line / 2,
-    Math.max(1, box.width - line),
-    box.height - line,
-    radius,
-  );
+  context.roundRect(box.x + line / 2, box.y + line / 2, width, box.height - line, radius);
   context.stroke();
 }
 

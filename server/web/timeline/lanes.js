@@ -1,6 +1,6 @@
 // @ts-check
 import { clipEnd } from "../model/edits.js";
-import { CLIP_INSET, drawClip } from "./clip_painter.js";
+import { CLIP_INSET, drawClip, prepareClips } from "./clip_painter.js";
 import { gridFor } from "./ticks.js";
 
 /** @import { TimelineMirror } from "../client/mirror.js" */
@@ -47,6 +47,7 @@ export function drawLanes(surface, scene) {
   }
   drawGrid(surface, scene, tracks.length);
   tiles.begin();
+  prepareClips(context, theme, density);
   for (let index = first; index <= last; index++) {
     const { header } = tracks[index];
     const silent = header.mute || (soloed && !header.solo);

@@ -70,6 +70,7 @@ export class TimelineView {
     }
     view.clamp();
     this.headers.update();
+    this.app.metersChanged();
     document.body.classList.toggle("empty-timeline", session.mirror.clipCount === 0);
     this.viewChanged();
   }
@@ -191,7 +192,9 @@ export class TimelineView {
     const seen = x >= -1 && x <= view.width + 1;
     if (seen && session.playhead.moving) this.#following = true;
     this.playheadElement.style.visibility = seen ? "visible" : "hidden";
-    this.playheadElement.style.transform = `translateX(${x.toFixed(2)}px)`;
+    // On whole device pixels: a line between two of them is a blur.
+    const crisp = Math.round(x * devicePixelRatio) / devicePixelRatio;
+    this.playheadElement.style.transform = `translateX(${crisp}px)`;
     this.app.showPosition(frame);
     return session.playhead.moving;
   };

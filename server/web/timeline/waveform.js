@@ -173,23 +173,21 @@ function drawColumns(context, box, colours) {
   const half = box.height / 2 - 1;
   const middle = box.y + box.height / 2;
   let from = 0;
+  let pending = false;
   while (from < width) {
+    const before = from;
     while (from < width && low[from] > high[from]) from++;
+    pending ||= from > before;
     let to = from;
     while (to < width && low[to] <= high[to]) to++;
     if (to > from) {
       context.fillStyle = colours.wave;
       context.beginPath();
-      context.moveTo(x + from, middle - clamp(high[from] * gain) * half - 0.5);
       for (let at = from; at < to; at++) {
-        const y = middle - clamp(high[at] * gain) * half - 0.5;
-        context.lineTo(x + at, y);
-        context.lineTo(x + at + 1, y);
+        context.lineTo(x + at + 0.5, middle - clamp(high[at] * gain) * half - 0.5);
       }
       for (let at = to - 1; at >= from; at--) {
-        const y = middle - clamp(low[at] * gain) * half + 0.5;
-        context.lineTo(x + at + 1, y);
-        context.lineTo(x + at, y);
+        context.lineTo(x + at + 0.5, middle - clamp(low[at] * gain) * half + 0.5);
       }
       context.fill();
       context.fillStyle = colours.core;
@@ -206,7 +204,7 @@ function drawColumns(context, box, colours) {
     }
     from = to;
   }
-  drawPending(context, box, colours);
+  if (pending) drawPending(context, box, colours);
 }
 
 /**

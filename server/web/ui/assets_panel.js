@@ -110,7 +110,8 @@ export class AssetsPanel {
     const name = baseName(asset.path);
     const nameElement = /** @type {HTMLElement} */ (element.querySelector(".asset-name"));
     setText(nameElement, name);
-    element.title = `${asset.path}\nDouble-click adds it at the playhead`;
+    element.title =
+      `${asset.path}\n${asset.container} ${asset.codec}, ${asset.bitDepth} bit\nDouble-click adds it at the playhead`;
     element.dataset.assetId = asset.assetId;
     setText(
       detail,
@@ -118,7 +119,6 @@ export class AssetsPanel {
         duration(asset.durationSeconds),
         kilohertz(asset.sampleRate),
         asset.channels === 1 ? "mono" : asset.channels === 2 ? "stereo" : `${asset.channels} ch`,
-        `${asset.bitDepth} bit`,
       ].join(" · "),
     );
     if (state.dataset.status !== asset.offlineStatus) {
