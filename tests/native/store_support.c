@@ -87,7 +87,11 @@ void make_sound(sound *s, const char *name) {
   put(f, bytes * 8, 2);
   fwrite("data", 1, 4, f);
   put(f, data, 4);
-  for (int64_t i = 0; i < s->frames; i++) {
+  if (s->silent) {
+    fflush(f);
+    CHECK(ftruncate(fileno(f), (off_t)(44 + data)) == 0, "cannot extend %s", s->path);
+  }
+  for (int64_t i = 0; i < s->frames && !s->silent; i++) {
     for (uint32_t c = 0; c < s->channels; c++) {
       if (s->kind == F32) {
         float x = expected(s, i, c);
@@ -108,6 +112,8 @@ uint32_t next_random(uint64_t *state) {
   return (uint32_t)((x >> 22 ^ x) >> (22 + (x >> 61)));
 }
 
+_Atomic bool clock_is_gone;
+
 uint64_t real_now(void *context) {
   (void)context;
   struct timespec t;
@@ -122,8 +128,15 @@ void sleep_ms(unsigned ms) {
   nanosleep(&t, NULL);
 }
 
+static uint64_t engine_now(void *context) {
+  CHECK(!atomic_load(&clock_is_gone), "the clock is asked after the store was destroyed");
+  return real_now(context);
+}
+
+static void engine_filled(void *context) { (void)engine_now(context); }
+
 lp_store *make_store(double slab_bytes, uint32_t threads) {
-  lp_store_config c = {.sample_rate = RATE, .slab_bytes = slab_bytes, .threads = threads, .now_ns = real_now};
+  lp_store_config c = {.sample_rate = RATE, .slab_bytes = slab_bytes, .threads = threads, .now_ns = engine_now, .filled = engine_filled};
   lp_store *st = lp_store_create(&c);
   CHECK(st, "no store");
   return st;

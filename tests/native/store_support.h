@@ -26,6 +26,7 @@ typedef struct sound {
   enum kind kind;
   uint32_t seed, channels;
   int64_t frames;
+  bool silent; /* a hole in the file instead of samples, where only the number of pages matters */
 } sound;
 
 /* Where test files lie; made on first use, removed by end_files. */
@@ -63,6 +64,8 @@ extern _Atomic int read_fault;
 extern _Atomic bool reads_hang;
 extern _Atomic int reads_hanging;
 extern _Atomic uint64_t reads_begun;
+/* The store must not ask its clock any more, nor tell what it filled. */
+extern _Atomic bool clock_is_gone;
 /* Frames that a read is short by. */
 extern _Atomic int64_t read_shortfall;
 
