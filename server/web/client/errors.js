@@ -2,6 +2,7 @@
 
 /** The engine refused a request: its JSON-RPC error as an exception. */
 export class RpcError extends Error {
+  /** @override */
   name = "RpcError";
 
   /**
@@ -21,6 +22,7 @@ export class RpcError extends Error {
 
 /** There was no connection, or it ended before the answer came. Whether the request took effect is not known. */
 export class Disconnected extends Error {
+  /** @override */
   name = "Disconnected";
 
   /** @param {string} method what was asked */

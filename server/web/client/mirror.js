@@ -75,7 +75,8 @@ export class TimelineMirror {
   }
 
   /**
-   * Applies what changed, in the order that API.md gives: removed, shifted, tracks, trackOrder, clips, timeline.
+   * Applies what changed, in the order that API.md gives: removed, shifted, tracks, trackOrder, clips, timeline. A clip goes behind those that
+   * start with it.
    *
    * @param {Changes} changes
    * @param {number} revision that they lead to
@@ -84,6 +85,7 @@ export class TimelineMirror {
     this.revision = revision;
     this.#removeClips(changes.removed.clipIds);
     for (const trackId of changes.removed.trackIds) this.#removeTrack(trackId);
+    for (const { trackId } of changes.shifted) this.#tracks.get(trackId)?.clips.settle();
     for (const { trackId, fromFrame, byFrames } of changes.shifted) {
       this.#tracks.get(trackId)?.clips.shift(fromFrame, byFrames);
     }

@@ -18,7 +18,7 @@ export class TrackClips {
 
   /** End of the last clip to end, in frames; 0 without clips. */
   get endFrame() {
-    this.#mend();
+    this.settle();
     return this.#clips.length === 0 ? 0 : this.#latestEnds[this.#clips.length - 1];
   }
 
@@ -35,6 +35,8 @@ export class TrackClips {
   }
 
   /**
+   * Moves clips; call `settle` before the first shift of a set of changes, since among clips with one start the order of before counts.
+   *
    * @param {number} fromFrame clips that start there or later
    * @param {number} byFrames
    */
@@ -47,7 +49,7 @@ export class TrackClips {
 
   /** @returns {readonly ChangedClip[]} all, in order */
   all() {
-    this.#mend();
+    this.settle();
     return this.#clips;
   }
 
@@ -57,7 +59,7 @@ export class TrackClips {
    * @returns {Generator<ChangedClip>} clips that touch `[startFrame, endFrame)`, in order
    */
   *range(startFrame, endFrame) {
-    this.#mend();
+    this.settle();
     const clips = this.#clips;
     for (let index = this.#firstEndingAfter(startFrame); index < clips.length; index++) {
       const clip = clips[index];
@@ -78,7 +80,8 @@ export class TrackClips {
     return low;
   }
 
-  #mend() {
+  /** Puts the clips in the order of their starts; equal ones keep theirs. */
+  settle() {
     if (this.#tidy) return;
     this.#tidy = true;
     const clips = this.#clips;

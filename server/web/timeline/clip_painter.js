@@ -185,7 +185,7 @@ function drawFades(context, { clip, box, look, theme, framesPerColumn, density }
  * @param {Parameters<typeof drawClip>[1]} scene
  * @param {number} titleHeight
  */
-function drawTitle(context, { clip, asset, box, look, theme, density }, titleHeight) {
+function drawTitle(context, { clip, asset, box, look, density }, titleHeight) {
   const pad = 6 * density;
   const x = Math.max(box.x, box.visibleX) + pad;
   const room = box.x + box.width - pad - x;

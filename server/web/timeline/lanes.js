@@ -176,7 +176,7 @@ class Specks {
 
   flush() {
     if (this.#colours === null) return;
-    this.context.fillStyle = this.#colours.wave;
+    this.context.fillStyle = this.#colours.edge;
     this.context.fillRect(this.#from, this.y, this.#to - this.#from, this.height);
     this.#colours = null;
   }

@@ -24,9 +24,9 @@ export class Surface {
       this.density = devicePixelRatio;
       this.width = entry.contentRect.width;
       this.height = entry.contentRect.height;
-      const exact = entry.devicePixelContentBoxSize?.[0];
-      canvas.width = Math.max(1, exact?.inlineSize ?? Math.round(this.width * this.density));
-      canvas.height = Math.max(1, exact?.blockSize ?? Math.round(this.height * this.density));
+      const [exact] = entry.devicePixelContentBoxSize ?? [];
+      canvas.width = pixels(this.width * this.density, exact?.inlineSize);
+      canvas.height = pixels(this.height * this.density, exact?.blockSize);
       resized();
     });
     try {
@@ -35,4 +35,14 @@ export class Surface {
       observer.observe(canvas); // Safari does not know that box.
     }
   }
+}
+
+/**
+ * @param {number} computed
+ * @param {number | undefined} exact what the browser says, which rounds as its layout does
+ */
+function pixels(computed, exact) {
+  // An emulated density is not known to the layout: then the two have nothing in common.
+  const trusted = exact !== undefined && Math.abs(exact - computed) <= 1;
+  return Math.max(1, trusted ? exact : Math.round(computed));
 }

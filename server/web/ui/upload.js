@@ -6,6 +6,7 @@ const MOST_TRIES = 20;
 
 /** The engine did not take a file. */
 export class UploadError extends Error {
+  /** @override */
   name = "UploadError";
 
   /**
