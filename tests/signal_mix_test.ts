@@ -119,3 +119,20 @@ Deno.test("a muted track is silent and a gain changes by a ramp, without a cross
   assertEquals(left.slice(720).every((x) => x === 0), true);
   assertEquals(rig.signal.counters().crossfades, 0);
 });
+
+Deno.test("a thousand clips of a few frames each sound, all of them", async () => {
+  await using rig = await openRig({ singleStep: true, manualClock: true });
+  await rig.add("a", { planes: randomPlanes(7, 2, 4000, "s16"), encoding: "s16" });
+  // Up to a hundred start within one rendered block, some on others.
+  const clips = Array.from(
+    { length: 1000 },
+    (_, i) => clip(`c${i}`, "a", i * 5, i % 3 ? 4 : 9, { sourceFrame: (i * 37) % 3000 }),
+  );
+  const tracks = [track("t", clips)];
+  rig.signal.publish(mixOf(tracks), 1, []);
+  rig.signal.play(0);
+  rig.settle();
+  const [left] = rig.render(5000);
+  assertEquals(firstDifference(left, referenceMix(tracks, rig.sources, 0, 5000)[0]), -1);
+  assertEquals(rig.signal.counters().missing, 0);
+});

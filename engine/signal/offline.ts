@@ -12,6 +12,10 @@ import type { OfflineRender } from "./signal_api.ts";
 const OFFLINE = 1;
 /** A page that does not come within this time is taken as silence, and counted. */
 const PATIENCE_MS = 5000;
+/** The same for what follows it: a file that cannot be read must not cost the first patience a page. */
+const LEAST_PATIENCE_MS = 20;
+/** Frames rendered without waiting after a page did not come: about what a page holds. */
+const SKIP_FRAMES = 8192;
 
 /** @param sourceOf Native handle of an asset's source, 0 if it has none. */
 export function renderOffline(
@@ -26,6 +30,7 @@ export function renderOffline(
   const counters = new Float64Array(4);
   let pending: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let patience = PATIENCE_MS;
   try {
     check(
       symbols.lp_publish(renderer, packed.bytes, packed.bytes.length),
@@ -40,16 +45,18 @@ export function renderOffline(
   async function fill(out: Float32Array<ArrayBuffer>, frames: number): Promise<void> {
     for (let done = 0; done < frames;) {
       const rest = out.subarray(done * 2);
-      const result = await symbols.lp_render_wait(renderer, rest, frames - done, PATIENCE_MS);
+      const result = await symbols.lp_render_wait(renderer, rest, frames - done, patience);
       if (result > 0) {
         done += result;
+        if (result > SKIP_FRAMES) patience = PATIENCE_MS;
         continue;
       }
       if (nativeCode(result) !== "timeout") {
         throw new NativeError(`render at frame ${done}`, result);
       }
-      // What did not come for so long is left out: render on without waiting for one block.
-      const step = Math.min(512, frames - done);
+      // What did not come for so long is left out.
+      patience = Math.max(LEAST_PATIENCE_MS, patience / 4);
+      const step = Math.min(SKIP_FRAMES, frames - done);
       check(symbols.lp_render(renderer, rest, step), `render at frame ${done}`);
       done += step;
     }

@@ -99,21 +99,31 @@ static bool want_frames(struct lp_follow *f, lp_source *s, int64_t from, int64_t
   return true;
 }
 
+/* Wants what a track plays in [from, to) of the timeline. */
+static bool want_track(struct lp_follow *f, const lp_content *content, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
+  const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
+  lp_found found[LP_LIVE];
+  uint32_t n = lp_content_find(content, from, to, found, LP_LIVE);
+  if (n == LP_LIVE && to - from > 1) { /* more clips than are looked at in one go: nearer ones first */
+    int64_t middle = from + (to - from) / 2;
+    return want_track(f, content, from, middle, due_ns, tier) &&
+           want_track(f, content, middle, to, due_ns + (uint64_t)((double)(middle - from) * ns_a_frame), tier);
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    const lp_found *c = &found[i];
+    if (!c->clip->source) continue;
+    int64_t a = c->start > from ? c->start : from, b = c->end < to ? c->end : to;
+    if (!want_frames(f, c->clip->source, c->clip->first + (a - c->start), c->clip->first + (b - c->start),
+                     due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
+      return false;
+  }
+  return true;
+}
+
 /* Wants what the snapshot plays in [from, to) of the timeline. */
 static bool want_span(struct lp_follow *f, const lp_snapshot *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
-  const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
-  for (uint32_t t = 0; t < s->count; t++) {
-    lp_found found[LP_LIVE];
-    uint32_t n = lp_content_find(s->tracks[t].content, from, to, found, LP_LIVE);
-    for (uint32_t i = 0; i < n; i++) {
-      const lp_found *c = &found[i];
-      if (!c->clip->source) continue;
-      int64_t a = c->start > from ? c->start : from, b = c->end < to ? c->end : to;
-      if (!want_frames(f, c->clip->source, c->clip->first + (a - c->start), c->clip->first + (b - c->start),
-                       due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
-        return false;
-    }
-  }
+  for (uint32_t t = 0; t < s->count; t++)
+    if (!want_track(f, s->tracks[t].content, from, to, due_ns, tier)) return false;
   return true;
 }
 
@@ -262,28 +272,33 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   return next;
 }
 
+/* As lp_span_resident, for one track and a range without jumps. */
+static bool track_resident(const lp_content *content, int64_t from, int64_t to, bool *hopeless) {
+  lp_found found[LP_LIVE];
+  uint32_t count = lp_content_find(content, from, to, found, LP_LIVE);
+  if (count == LP_LIVE && to - from > 1) {
+    int64_t middle = from + (to - from) / 2;
+    return track_resident(content, from, middle, hopeless) && track_resident(content, middle, to, hopeless);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    const lp_found *c = &found[i];
+    const lp_source *source = c->clip->source;
+    if (!source) continue; /* nothing to wait for */
+    int64_t a = c->start > from ? c->start : from;
+    int64_t b = c->end < to ? c->end : to;
+    uint32_t cause = LP_CAUSE_QUEUE;
+    if (lp_source_run(source, c->clip->first + (a - c->start), b - a, &cause) >= b - a) continue;
+    if (cause != LP_CAUSE_ABSENT) return false;
+    if (hopeless) *hopeless = true;
+  }
+  return true;
+}
+
 bool lp_span_resident(const lp_snapshot *s, lp_head head, int64_t n, bool *hopeless) {
   while (n > 0) {
     int64_t m = lp_head_span(&head, n);
-    for (uint32_t t = 0; t < s->count; t++) {
-      const lp_track *track = &s->tracks[t];
-      lp_found found[LP_LIVE];
-      uint32_t count = lp_content_find(track->content, head.position, head.position + m, found, LP_LIVE);
-      for (uint32_t i = 0; i < count; i++) {
-        const lp_found *c = &found[i];
-        const lp_source *source = c->clip->source;
-        if (!source) continue; /* nothing to wait for */
-        int64_t a = c->start > head.position ? c->start : head.position;
-        int64_t b = c->end < head.position + m ? c->end : head.position + m;
-        uint32_t cause = LP_CAUSE_QUEUE;
-        if (lp_source_run(source, c->clip->first + (a - c->start), b - a, &cause) >= b - a) continue;
-        if (cause == LP_CAUSE_ABSENT) {
-          if (hopeless) *hopeless = true;
-          continue;
-        }
-        return false;
-      }
-    }
+    for (uint32_t t = 0; t < s->count; t++)
+      if (!track_resident(s->tracks[t].content, head.position, head.position + m, hopeless)) return false;
     lp_head_advance(&head, m);
     if (head.state != LP_PLAYING) return true;
     n -= m;

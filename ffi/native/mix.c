@@ -256,6 +256,13 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
   lp_found live[LP_LIVE];
   uint32_t found = lp_content_find(content, position, position + n, live, LP_LIVE);
   if (!found) return;
+  if (found == LP_LIVE && n > 1) {
+    /* Too many to look at in one go: part by part. At a single frame the last ones in order are all that can sound. */
+    int32_t half = n / 2;
+    lp_track_render(r, content, slot, voices, position, half, limit, count, left, right);
+    lp_track_render(r, content, slot, voices, position + half, n - half, limit - half, count, left + half, right + half);
+    return;
+  }
   const int64_t to = position + n;
   for (int64_t at = position; at < to;) {
     /* Up to the next edge, the same clips are there. */
