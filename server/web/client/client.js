@@ -132,6 +132,7 @@ export class PulseClient extends Emitter {
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#lost(socket, code);
+    socket.onerror = (event) => event.preventDefault(); // A close follows, and is what counts.
   }
 
   /** @param {WebSocket} socket */
