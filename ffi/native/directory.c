@@ -3,11 +3,16 @@
 
 #include "store.h"
 
-/* Vector code for what the machine has, where the loader can choose; sanitizers cannot stand resolvers. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define LP_CLONES __attribute__((target_clones("avx2", "default"), optimize("O3")))
-#elif defined(__GNUC__) && !defined(__clang__)
-#define LP_CLONES __attribute__((optimize("O3")))
+/* Vector code for what the machine has, where the loader can choose; sanitizers cannot stand its resolvers. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define LP_SANITIZED
+#endif
+#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define LP_SANITIZED
+#endif
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(LP_SANITIZED)
+#define LP_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define LP_CLONES
 #endif

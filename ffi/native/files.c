@@ -11,6 +11,10 @@
 /* Idle cursors kept a source: one a head is usual, two cover a head and its look-ahead. */
 #define IDLE_CURSORS 2
 
+#define FIRST_BACKOFF_NS 100000000ull
+#define LAST_BACKOFF_NS 2000000000ull
+#define FAILURES_OF_A_FILE 3
+
 /* ---- PCM: a cursor without state ------------------------------------------------------------------------ */
 
 static int64_t pcm_capacity(const lp_source *s, uint32_t bytes) { return bytes / s->format.frame_bytes; }
@@ -141,6 +145,47 @@ int lp_file_destroy(lp_files *f, lp_file *file) {
   int fd = take_fd(f, file);
   free(file);
   return fd;
+}
+
+/* ---- failures ------------------------------------------------------------------------------------------- */
+
+static void back_off(lp_backoff *b, uint64_t now_ns) {
+  b->wait_ns = b->wait_ns == 0 ? FIRST_BACKOFF_NS : b->wait_ns * 2 > LAST_BACKOFF_NS ? LAST_BACKOFF_NS : b->wait_ns * 2;
+  b->retry_ns = now_ns + b->wait_ns;
+}
+
+bool lp_file_may_try(const lp_file *file, int64_t page, uint64_t now_ns) {
+  if (now_ns < file->backoff.retry_ns) return false;
+  for (int i = 0; i < LP_BAD_PAGES; i++) {
+    const lp_bad_page *bad = &file->bad[i];
+    if (bad->page == page && bad->backoff.wait_ns && now_ns < bad->backoff.retry_ns) return false;
+  }
+  return true;
+}
+
+void lp_file_failed(lp_file *file, int64_t page, uint8_t cause, uint64_t now_ns) {
+  file->cause = cause;
+  file->failures++;
+  if (page >= 0) {
+    lp_bad_page *bad = NULL;
+    for (int i = 0; i < LP_BAD_PAGES && !bad; i++) {
+      if (file->bad[i].page == page && file->bad[i].backoff.wait_ns) bad = &file->bad[i];
+    }
+    if (!bad) {
+      bad = &file->bad[file->next_bad++ % LP_BAD_PAGES];
+      *bad = (lp_bad_page){.page = page};
+    }
+    back_off(&bad->backoff, now_ns);
+  }
+  if (page < 0 || file->failures >= FAILURES_OF_A_FILE) back_off(&file->backoff, now_ns);
+}
+
+void lp_file_succeeded(lp_file *file, int64_t first_page, uint32_t count) {
+  file->failures = 0;
+  file->backoff = (lp_backoff){0};
+  for (int i = 0; i < LP_BAD_PAGES; i++) {
+    if (file->bad[i].page >= first_page && file->bad[i].page < first_page + count) file->bad[i].backoff = (lp_backoff){0};
+  }
 }
 
 /* ---- leases --------------------------------------------------------------------------------------------- */

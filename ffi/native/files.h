@@ -35,13 +35,28 @@ struct lp_cursor {
 
 extern const lp_cursor_ops lp_pcm_cursor;
 
+/* When to try again, on the engine's clock: 100 ms after the first failure, then longer, up to 2 s. */
+typedef struct lp_backoff {
+  uint64_t wait_ns, retry_ns;
+} lp_backoff;
+
+/* A page that could not be read, though its file can. */
+#define LP_BAD_PAGES 8
+typedef struct lp_bad_page {
+  int64_t page;
+  lp_backoff backoff; /* wait_ns 0: none */
+} lp_bad_page;
+
 typedef struct lp_file lp_file;
 struct lp_file {
   int fd;          /* -1: closed */
   uint32_t leases; /* of this fd */
   bool condemned;  /* a read failed: no new lease on this fd */
   uint8_t cause;   /* lp_cause of the last failure */
-  uint64_t backoff_ns, retry_ns; /* not before that, on the engine's clock */
+  uint32_t failures; /* of reads, one after another */
+  lp_backoff backoff; /* of the file as a whole */
+  lp_bad_page bad[LP_BAD_PAGES];
+  uint32_t next_bad;
   const lp_cursor_ops *ops;
   lp_cursor *idle; /* cursors not leased */
   lp_file *prev, *next; /* open files, least recently leased first */
@@ -69,6 +84,13 @@ lp_file *lp_file_create(lp_files *f, int fd, const lp_cursor_ops *ops);
 /* [under the mutex] Frees a file without leases; returns its fd for the caller to close outside the mutex and give back with
  * lp_files_closed, or -1. */
 int lp_file_destroy(lp_files *f, lp_file *file);
+
+/* [under the mutex] Whether to try to read a page now; if not, file->cause says why. */
+bool lp_file_may_try(const lp_file *file, int64_t page, uint64_t now_ns);
+/* [under the mutex] A read of one page failed (page), or the file as a whole cannot be had (-1). One bad page does not make its neighbours wait;
+ * three failures without a success between them are taken for the file's. */
+void lp_file_failed(lp_file *file, int64_t page, uint8_t cause, uint64_t now_ns);
+void lp_file_succeeded(lp_file *file, int64_t first_page, uint32_t count);
 
 /* [under the mutex] A place for one more open file. False: all are leased. *close_fd: to be closed before (-1: none). */
 bool lp_files_place(lp_files *f, int *close_fd);

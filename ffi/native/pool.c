@@ -22,8 +22,6 @@
 #include <xmmintrin.h>
 #endif
 
-#define FIRST_BACKOFF_NS 100000000ull
-#define LAST_BACKOFF_NS 2000000000ull
 #define ROOM_WAIT_NS 250000ull
 #define STALLED_AFTER_NS 500000000ull
 #define STOP_WAIT_NS 2000000000ull
@@ -121,7 +119,8 @@ static void join_neighbours(lp_store *st, lp_job *job, int64_t capacity) {
     lp_entry *e = lp_source_entry(s, page);
     if (!e || !e->queued || atomic_load_explicit(&e->page, memory_order_relaxed)) break;
     uint32_t node = e->queued;
-    if (st->queue.nodes[node].state != LP_NODE_QUEUED || is_stale(&st->queue.nodes[node])) break;
+    const lp_fill_node *n = &st->queue.nodes[node];
+    if (n->state != LP_NODE_QUEUED || n->alone || is_stale(n)) break;
     if (join(st, job, node) != LP_ROOM_TAKEN) break;
     job->frames += length;
   }
@@ -160,7 +159,7 @@ static int choose_job(lp_store *st, lp_worker *w) {
       drop_stale(st, node, now);
       continue;
     }
-    if (now < s->file->retry_ns) {
+    if (!lp_file_may_try(s->file, n->page, now)) {
       refuse(st, node, s->file->cause);
       continue;
     }
@@ -194,7 +193,7 @@ static int choose_job(lp_store *st, lp_worker *w) {
       job->frames = length - job->from;
       if (job->frames > capacity)
         job->frames = capacity; /* the rest is the next step's */
-      else
+      else if (!n->alone)
         join_neighbours(st, job, capacity);
     }
     if (!lp_lease_begin(&st->files, s, (n->page << s->page_shift) + job->from, &job->lease)) {
@@ -233,6 +232,7 @@ static int read_job(lp_store *st, lp_worker *w) {
   int64_t frame = (job->first_page << job->source->page_shift) + job->from;
   if (c->frame != frame) r = c->ops->seek(c, job->lease.fd, frame);
   if (r < 0) return r;
+  job->fetched = true;
   int64_t got = c->ops->fetch(c, job->lease.fd, job->frames, w->scratch);
   if (got < 0) return (int)got;
   lp_count(st, LP_COUNT_READS, 1);
@@ -271,6 +271,10 @@ static int end_job(lp_store *st, lp_worker *w, int error) {
   lp_job *job = &w->job;
   lp_source *s = job->source;
   bool stripped = atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED;
+  uint8_t cause = cause_of(error);
+  bool of_the_file = !job->fetched || cause == LP_CAUSE_ABSENT;
+  /* Which of them is bad is not known yet: each by itself, at once. */
+  bool divide = error && !of_the_file && job->count > 1;
   for (uint32_t i = 0; i < job->count; i++) {
     uint32_t node = job->nodes[i];
     lp_fill_node *n = &st->queue.nodes[node];
@@ -287,24 +291,19 @@ static int end_job(lp_store *st, lp_worker *w, int error) {
       }
     }
     if (filled) lp_count(st, LP_COUNT_FILLS, 1);
-    if (error) {
-      set_cause(s, n->page, cause_of(error));
+    if (error && !divide) {
+      set_cause(s, n->page, cause);
       lp_node_forget(st, node);
     } else if (p && filled && is_whole(s, p)) {
       lp_node_forget(st, node);
     } else {
+      n->alone = divide;
       requeue(st, node);
     }
   }
-  if (error) {
-    lp_file *file = s->file;
-    lp_count(st, LP_COUNT_ERRORS, 1);
-    file->cause = cause_of(error);
-    file->backoff_ns = file->backoff_ns == 0 ? FIRST_BACKOFF_NS : file->backoff_ns * 2 > LAST_BACKOFF_NS ? LAST_BACKOFF_NS : file->backoff_ns * 2;
-    file->retry_ns = engine_now(st) + file->backoff_ns;
-  } else {
-    s->file->backoff_ns = 0;
-  }
+  if (error) lp_count(st, LP_COUNT_ERRORS, 1);
+  if (error && !divide) lp_file_failed(s->file, of_the_file ? -1 : job->first_page, cause, engine_now(st));
+  if (!error) lp_file_succeeded(s->file, job->first_page, job->count);
   int fd = lp_lease_end(&st->files, &job->lease, error != 0);
   atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
   lp_note_queue_length(st);
@@ -349,13 +348,41 @@ static bool run_job(lp_store *st, lp_worker *w) {
   return true;
 }
 
+/* [pool, control] Subnormals cost a hundred times a sample, and compare as 0 (DESIGN §13). Returns the mode as it was. */
+static uint64_t flush_subnormals(void) {
+#if defined(__x86_64__)
+  uint32_t mode = _mm_getcsr();
+  _mm_setcsr(mode | 0x8040);
+  return mode;
+#elif defined(__aarch64__)
+  uint64_t mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ull << 24));
+  return mode;
+#else
+  return 0;
+#endif
+}
+
+static void restore_float_mode(uint64_t mode) {
+#if defined(__x86_64__)
+  _mm_setcsr((uint32_t)mode);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#else
+  (void)mode;
+#endif
+}
+
 int lp_pool_step(lp_store *st) {
   lp_worker *w = &st->workers[0];
   pthread_mutex_lock(&st->mutex);
   int taken = take_job(st, w);
   pthread_mutex_unlock(&st->mutex);
   if (taken != TAKE_JOB) return 0;
-  (void)run_job(st, w); /* true: nobody gives the store up while its owner is in here */
+  uint64_t mode = flush_subnormals(); /* the same bits as in a thread of the pool */
+  (void)run_job(st, w);               /* true: nobody gives the store up while its owner is in here */
+  restore_float_mode(mode);
   return 1;
 }
 
@@ -373,22 +400,11 @@ static void lower_priority(void) {
 #endif
 }
 
-/* [pool] Subnormals cost a hundred times a sample, and compare as 0 (DESIGN §13). */
-static void flush_subnormals(void) {
-#if defined(__x86_64__)
-  _mm_setcsr(_mm_getcsr() | 0x8040);
-#elif defined(__aarch64__)
-  uint64_t fpcr;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-  __asm__ volatile("msr fpcr, %0" : : "r"(fpcr | 1ull << 24));
-#endif
-}
-
 static void *worker_main(void *argument) {
   lp_worker *w = argument;
   lp_store *st = w->store;
   lower_priority();
-  flush_subnormals();
+  (void)flush_subnormals();
   pthread_mutex_lock(&st->mutex);
   while (!st->stopping) {
     int taken = take_job(st, w);

@@ -325,7 +325,7 @@ static void renew(lp_store *st, uint32_t node, lp_origin *origin, uint32_t tick,
 /* [under the mutex] Queues a page that has no node. True if it now waits. */
 static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick, const lp_want *w, uint8_t tier, uint64_t now) {
   lp_source *s = w->source;
-  if (now < s->file->retry_ns) {
+  if (!lp_file_may_try(s->file, w->page, now)) {
     atomic_store_explicit(&e->cause, s->file->cause, memory_order_relaxed);
     return false;
   }

@@ -23,6 +23,7 @@ typedef struct lp_job {
   uint32_t count;
   uint32_t nodes[LP_JOB_PAGES];
   lp_page *pages[LP_JOB_PAGES];
+  bool fetched;    /* it came as far as reading samples */
   bool extends;    /* the one page is linked (and pinned), else they are private */
   int32_t from;    /* in the first page */
   int64_t frames;  /* in all */

@@ -1,6 +1,7 @@
 #include "store_support.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -199,6 +200,7 @@ _Atomic bool reads_hang;
 _Atomic int reads_hanging;
 _Atomic uint64_t reads_begun;
 _Atomic int64_t read_shortfall;
+_Atomic int64_t bad_frame = -1;
 
 int64_t __real_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw);
 int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw);
@@ -212,6 +214,8 @@ int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, i
   }
   int fault = atomic_load(&read_fault);
   if (fault) return fault;
+  int64_t bad = atomic_load(&bad_frame);
+  if (bad >= first && bad < first + frames) return -EIO;
   int64_t n = __real_lp_pcm_read(fd, format, first, frames, raw);
   int64_t less = atomic_load(&read_shortfall);
   return n > less ? n - less : n;

@@ -66,6 +66,8 @@ extern _Atomic int reads_hanging;
 extern _Atomic uint64_t reads_begun;
 /* The store must not ask its clock any more, nor tell what it filled. */
 extern _Atomic bool clock_is_gone;
+/* A read that touches this frame gives EIO; < 0: none does. */
+extern _Atomic int64_t bad_frame;
 /* Frames that a read is short by. */
 extern _Atomic int64_t read_shortfall;
 
