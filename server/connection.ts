@@ -22,7 +22,9 @@ export interface ConnectionOptions {
   clientId: string;
   ticket: string;
   /** Called once, when the connection has ended. */
-  onEnd(code: number): void;
+  onEnd(): void;
+  /** Called when it is closed because it does not read. */
+  onTooSlow(): void;
   /** Called when `topics` may have changed. */
   onTopics(): void;
   checkResults?: boolean;
@@ -85,7 +87,7 @@ export class Connection implements Client {
   onClose(code: number): void {
     const isGoodbye = this.#closing === null && code !== 1006;
     this.#end(isGoodbye);
-    this.#options.onEnd(code);
+    this.#options.onEnd();
   }
 
   /** Sends a notification if the client asked for its topic or it concerns the client itself. */
@@ -102,6 +104,7 @@ export class Connection implements Client {
   push(parcel: Parcel): void {
     if (this.#closing !== null || this.#outbox === null) return;
     if (this.#outbox.push(parcel)) return;
+    this.#options.onTooSlow();
     this.close(CLOSE.tooSlow, `waitingBytes ${SERVER_LIMITS.waitingBytes} are waiting to be read`);
   }
 

@@ -68,9 +68,9 @@ export class Hub {
       methods,
       clientId: crypto.randomUUID(),
       ticket,
-      onEnd: (code) => {
+      onTooSlow: () => void this.#closedForSlowness++,
+      onEnd: () => {
         revoke();
-        if (code === CLOSE.tooSlow) this.#closedForSlowness++;
         this.#connections.delete(connection);
         this.#updatePump();
       },

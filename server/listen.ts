@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Guard, type GuardOptions, offeredSubprotocols, SUBPROTOCOL } from "./guard.ts";
 import { urlHost } from "./host.ts";
+import { endLine } from "./http/end_line.ts";
 import { errorResponse } from "./http/errors.ts";
 import { readHeaders, readUrl, sendResponse, toRequest } from "./http/node_adapter.ts";
 import type { Connection } from "./connection.ts";
@@ -58,7 +59,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     requestTimeout: 0, // An upload of an hour's audio may take its time.
     keepAliveTimeout: 5_000,
   });
-  const sockets = new Set<Socket>();
+  /** Each line and how much is under way on it: requests, or the WebSocket that it has become. */
+  const lines = new Map<Socket, number>();
+  let isClosing = false;
 
   const respond = async (message: IncomingMessage): Promise<Response> => {
     const headers = readHeaders(message);
@@ -76,12 +79,19 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 
   server.on("request", (message, to) => {
+    const { socket } = message;
+    lines.set(socket, (lines.get(socket) ?? 0) + 1);
     void respond(message)
       .catch((error) => {
         console.error(`${message.method} failed unexpectedly:`, error);
         return errorResponse("internal", "Internal error");
       })
-      .then((response) => sendResponse(response, to));
+      .then((response) => sendResponse(response, to))
+      .finally(() => {
+        const left = (lines.get(socket) ?? 1) - 1;
+        if (lines.has(socket)) lines.set(socket, left);
+        if (isClosing && left === 0) socket.end();
+      });
   });
 
   server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
@@ -89,19 +99,17 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     const status = error.code === "HPE_HEADER_OVERFLOW"
       ? "431 Request Header Fields Too Large"
       : "400 Bad Request";
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    // The rest of what was too much would be parsed as a head again.
-    socket.removeAllListeners("data");
-    setTimeout(() => socket.destroy(), 500);
+    endLine(socket, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    lines.set(socket, 0);
+    socket.on("close", () => lines.delete(socket));
   });
 
   server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Uint8Array) => {
     socket.on("error", () => socket.destroy());
+    lines.set(socket, 1);
     try {
       const refusal = upgrade(message, socket, head);
       if (refusal !== null) void refuseUpgrade(socket, refusal);
@@ -183,9 +191,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     guard: ready,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      isClosing = true;
+      for (const [socket, underWay] of lines) {
+        if (underWay === 0) socket.destroy();
+      }
       const cut = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of lines.keys()) socket.destroy();
       }, graceMs);
       await closed;
       clearTimeout(cut);
@@ -203,7 +214,5 @@ async function refuseUpgrade(socket: Socket, response: Response): Promise<void> 
     "",
     "",
   ].join("\r\n");
-  socket.write(head);
-  socket.end(body);
-  setTimeout(() => socket.destroy(), 500);
+  endLine(socket, head, body);
 }

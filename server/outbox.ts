@@ -36,6 +36,8 @@ export class Outbox {
   #live = 0;
   readonly #byKey = new Map<string, number>();
   #bytes = 0;
+  /** The one message that may wait although it is greater than the limit. */
+  #giant: Parcel | null = null;
 
   /** @param maxBytes What may wait behind the message under way. */
   constructor(sink: Sink, maxBytes: number) {
@@ -45,22 +47,26 @@ export class Outbox {
 
   /** Bytes (characters, for text) that wait here and may not be lost. */
   get waitingBytes(): number {
-    return this.#bytes;
+    return this.#bytes + (this.#giant === null ? 0 : sizeOf(this.#giant));
   }
 
   /**
    * Puts a parcel at the end of the queue and sends what can be sent.
    *
-   * @returns `false` if too much waits: the client does not read, and the connection has to be closed. One message is taken at any
-   * size while nothing else waits, since a reply may be greater than the limit.
+   * @returns `false` if too much waits: the client does not read, and the connection has to be closed. A reply may be greater than the
+   * limit; one such message at a time is taken beside what else waits.
    */
   push(parcel: Parcel): boolean {
     if (parcel.key !== undefined) {
       parcel = this.#replaceOlder(parcel, parcel.key);
     } else {
       const bytes = sizeOf(parcel);
-      if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) return false;
-      this.#bytes += bytes;
+      if (bytes > this.#maxBytes && this.#giant === null) {
+        this.#giant = parcel;
+      } else {
+        if (this.#bytes + bytes > this.#maxBytes) return false;
+        this.#bytes += bytes;
+      }
     }
     if (parcel.key !== undefined) this.#byKey.set(parcel.key, this.#queue.length);
     this.#queue.push(parcel);
@@ -76,8 +82,9 @@ export class Outbox {
       this.#queue[this.#first++] = null;
       if (parcel === null) continue;
       this.#live--;
-      if (parcel.key === undefined) this.#bytes -= sizeOf(parcel);
-      else this.#byKey.delete(parcel.key);
+      if (parcel.key !== undefined) this.#byKey.delete(parcel.key);
+      else if (parcel === this.#giant) this.#giant = null;
+      else this.#bytes -= sizeOf(parcel);
       this.#sink.send(typeof parcel.data === "function" ? parcel.data() : parcel.data);
     }
     this.#compact();
@@ -90,6 +97,7 @@ export class Outbox {
     this.#live = 0;
     this.#byKey.clear();
     this.#bytes = 0;
+    this.#giant = null;
   }
 
   #replaceOlder(parcel: Parcel, key: string): Parcel {

@@ -5,8 +5,6 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 
 /** Headers as they came: what was sent twice stands there twice, joined by a comma. */
 export function readHeaders(message: IncomingMessage): Headers {
@@ -28,10 +26,53 @@ export function readUrl(message: IncomingMessage, headers: Headers): URL | null 
 export function toRequest(message: IncomingMessage, url: URL, headers: Headers): Request {
   const method = message.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
-  const body = hasBody
-    ? Readable.toWeb(message) as NodeReadableStream as unknown as ReadableStream<Uint8Array>
-    : null;
-  return new Request(url, { method, headers, body });
+  return new Request(url, { method, headers, body: hasBody ? toStream(message) : null });
+}
+
+/** The body, read as fast as its reader takes it. Given up, the rest is read and dropped: the answer has to arrive. */
+function toStream(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let isOver = false;
+  return new ReadableStream({
+    start(controller) {
+      const finish = (how: () => void) => {
+        if (isOver) return;
+        isOver = true;
+        how();
+      };
+      message.on("data", (bytes: Uint8Array) => {
+        if (isOver) return;
+        controller.enqueue(new Uint8Array(bytes));
+        if ((controller.desiredSize ?? 0) <= 0) message.pause();
+      });
+      message.on("end", () => finish(() => controller.close()));
+      message.on("error", (error) => finish(() => controller.error(error)));
+      message.on("close", () => finish(() => controller.error(new Error("The body broke off"))));
+      message.pause();
+    },
+    pull: () => void message.resume(),
+    cancel() {
+      isOver = true;
+      message.resume();
+    },
+  });
+}
+
+/** How long an answer waits for the rest of a body that nobody wants, in milliseconds. */
+const DRAIN_MS = 2_000;
+
+/** Lets a client finish sending: a line cut while it sends would be reset, and the answer lost. */
+function drained(message: IncomingMessage): Promise<void> {
+  if (message.complete || message.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, DRAIN_MS);
+    message.once("end", done);
+    message.once("close", done);
+    message.resume();
+  });
 }
 
 /** Sends a response; resolves when it is sent or the client has gone. Never rejects. */
@@ -52,6 +93,7 @@ export async function sendResponse(response: Response, to: ServerResponse): Prom
     if (isHead) return void to.end();
     if (first?.value) await write(to, first.value);
     if (next?.value) await write(to, next.value);
+    if (isWhole) await drained(to.req);
     while (reader && !isWhole && !to.destroyed) {
       const { done, value } = await reader.read();
       if (done) break;

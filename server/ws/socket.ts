@@ -120,7 +120,11 @@ export class ServerSocket {
       if (message.kind === "text") this.#events.text(message.text);
       else if (message.kind === "binary") this.#events.binary();
       else if (message.kind === "ping") this.#write(OPCODE.pong, message.payload);
-      else if (message.kind === "failure") this.close(message.code, message.reason);
+      else if (message.kind === "failure") {
+        this.close(message.code, message.reason);
+        // Nothing more can be understood, an answer neither. What comes is dropped until the client ends too.
+        this.#line.end();
+      }
     }
   }
 
