@@ -30,6 +30,7 @@ import { EditOptionsSchema, EditsSchema, isCheckedTimeline, parseParams } from "
 import { TimelineInputSchema } from "./schema/timeline.ts";
 import {
   assetsOf,
+  countAllClips,
   emptyModel,
   type TimelineModel,
   timelineOf,
@@ -84,7 +85,7 @@ export class TimelineService {
   #model: TimelineModel;
   #revision: number;
   #history: History;
-  readonly #journal: Journal;
+  #journal: Journal;
   readonly #options: TimelineServiceOptions;
   readonly #requests = new RequestLog<EditResult>();
   readonly #ring: RevisionRing;
@@ -224,6 +225,34 @@ export class TimelineService {
     const { steps, applied } = this.#history;
     const { model, map } = this.#stepForward(step);
     return this.#commitMove("redo", step, model, map, { steps, applied: applied + 1 }, caller);
+  }
+
+  /**
+   * Gives a timeline without clips another rate, in Hz, before anything can sound at it. That cannot be undone: the undo history begins anew.
+   *
+   * @param persist Keeps the timeline of the new revision; nothing changes if it throws.
+   * @throws {Error} if there are clips.
+   */
+  adoptSampleRate(
+    sampleRate: number,
+    persist: (model: TimelineModel, revision: number) => void = () => {},
+  ): void {
+    if (sampleRate === this.#model.sampleRate) return;
+    const clips = countAllClips(this.#model.tracks);
+    if (clips > 0) {
+      throw new Error(`Cannot change the project's sample rate: there are ${clips} clips`);
+    }
+    const model = { ...this.#model, sampleRate };
+    persist(model, this.#revision + 1);
+    this.#history = emptyHistory;
+    this.#mergeable = null;
+    const changes = diffModels(this.#model, model);
+    this.#publish(model, "set", "Sample rate", "", changes, []);
+  }
+
+  /** Goes on in another journal, which has all that this one has. */
+  useJournal(journal: Journal): void {
+    this.#journal = journal;
   }
 
   /** Undo steps, oldest first. `applied` is false for those that were undone. */

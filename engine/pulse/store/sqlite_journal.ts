@@ -1,0 +1,163 @@
+/**
+ * The journal in a project file.
+ *
+ * @module
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type Journal, type JournalEntry, type StepChanges, stepChangesOf } from "../journal.ts";
+import { LIMITS } from "../limits.ts";
+import { checksumOf } from "./checksum.ts";
+
+/** A row that cannot be read. */
+export class DamagedEntry extends Error {
+  override name = "DamagedEntry";
+}
+
+interface Row {
+  readonly revision: number;
+  readonly cause: string;
+  readonly step: number;
+  readonly request_id: string | null;
+  readonly checksum: number;
+  readonly info: string;
+  readonly forward: string | null;
+  readonly backward: string | null;
+  readonly redo: string | null;
+}
+
+/** An entry without its changes: enough for the list of undo steps. */
+export type EntryHead = Pick<
+  JournalEntry,
+  "revision" | "cause" | "step" | "label" | "clientId" | "mergeKey"
+>;
+
+export class SqliteJournal implements Journal {
+  readonly #append: StatementSync;
+  readonly #row: StatementSync;
+
+  /** @param onAppend Called after each entry. */
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly onAppend: (revision: number) => void = () => {},
+  ) {
+    this.#append = database.prepare(`
+      INSERT INTO journal (revision, cause, step, request_id, checksum, info, forward, backward, redo)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `);
+    this.#row = database.prepare("SELECT * FROM journal WHERE revision = ?");
+  }
+
+  append(entry: JournalEntry): void {
+    const { revision, cause, step, requestId = null, forward, backward, redo, ...info } = entry;
+    const texts = [info, forward, backward, redo].map((value) =>
+      value === undefined ? null : JSON.stringify(value)
+    );
+    const checksum = checksumOf(revision, cause, step, requestId, ...texts);
+    this.#append.run(revision, cause, step, requestId, checksum, ...texts);
+    this.onAppend(revision);
+  }
+
+  /** The entry of a revision, or `null` where there is none. @throws {DamagedEntry} */
+  read(revision: number): JournalEntry | null {
+    const row = this.#row.get(revision) as unknown as Row | undefined;
+    return row === undefined ? null : entryOf(row);
+  }
+
+  /** The entry of a revision, or `null` where there is none that can be read. */
+  entry(revision: number): JournalEntry | null {
+    try {
+      return this.read(revision);
+    } catch (error) {
+      if (error instanceof DamagedEntry) return null;
+      throw error;
+    }
+  }
+
+  stepChanges(revision: number): StepChanges | null {
+    return stepChangesOf(this.entry(revision));
+  }
+
+  /** Revisions after `revision`, in order. */
+  revisionsAfter(revision: number): number[] {
+    return this.database.prepare(
+      "SELECT revision FROM journal WHERE revision > ? ORDER BY revision",
+    ).all(revision).map((row) => Number(row.revision));
+  }
+
+  /** The newest entries that had a `requestId`, oldest first, without their changes. */
+  requests(): JournalEntry[] {
+    const rows = this.database.prepare(`
+      SELECT revision, cause, step, request_id, info FROM journal WHERE request_id IS NOT NULL
+      ORDER BY revision DESC LIMIT ?
+    `).all(LIMITS.rememberedRequests);
+    return rows.reverse().flatMap((row) => {
+      const head = headOf(row);
+      return head === null ? [] : [{ ...head, map: [], requestId: row.request_id as string }];
+    });
+  }
+
+  /** What the list of undo steps says of a revision, or `null`. */
+  head(revision: number): EntryHead | null {
+    const row = this.database.prepare(
+      "SELECT revision, cause, step, info FROM journal WHERE revision = ?",
+    ).get(revision);
+    return row === undefined ? null : headOf(row);
+  }
+
+  /** Takes rows out that nobody will ask for: those up to `revision` that are not in `needed`. */
+  forget(revision: number, needed: ReadonlySet<number>): void {
+    const rows = this.database.prepare("SELECT revision FROM journal WHERE revision <= ?")
+      .all(revision);
+    const remove = this.database.prepare("DELETE FROM journal WHERE revision = ?");
+    for (const row of rows) {
+      if (!needed.has(Number(row.revision))) remove.run(row.revision);
+    }
+  }
+
+  /** Moves the rows from `revision` on to where a person can look at them. */
+  setAside(revision: number, reason: string): void {
+    this.database.prepare(`
+      INSERT INTO lost SELECT revision, cause, info, forward, backward, ? FROM journal WHERE revision >= ?
+    `).run(reason, revision);
+    this.database.prepare("DELETE FROM journal WHERE revision >= ?").run(revision);
+  }
+}
+
+function entryOf(row: Row): JournalEntry {
+  const { revision, cause, step, request_id, info, forward, backward, redo } = row;
+  const checksum = checksumOf(revision, cause, step, request_id, info, forward, backward, redo);
+  if (checksum !== row.checksum) {
+    throw new DamagedEntry(`Revision ${revision} of the journal is damaged: wrong checksum`);
+  }
+  try {
+    return {
+      revision,
+      cause: cause as JournalEntry["cause"],
+      step,
+      ...(request_id !== null && { requestId: request_id }),
+      ...JSON.parse(info),
+      ...(forward !== null && { forward: JSON.parse(forward) }),
+      ...(backward !== null && { backward: JSON.parse(backward) }),
+      ...(redo !== null && { redo: JSON.parse(redo) }),
+    };
+  } catch (error) {
+    throw new DamagedEntry(`Revision ${revision} of the journal is damaged: ${error}`);
+  }
+}
+
+function headOf(row: Record<string, unknown>): (EntryHead & { requestHash?: string }) | null {
+  try {
+    const info = JSON.parse(row.info as string);
+    return {
+      revision: Number(row.revision),
+      cause: row.cause as JournalEntry["cause"],
+      step: Number(row.step),
+      label: info.label,
+      clientId: info.clientId,
+      ...(info.mergeKey !== undefined && { mergeKey: info.mergeKey }),
+      ...(info.requestHash !== undefined && { requestHash: info.requestHash }),
+    };
+  } catch {
+    return null;
+  }
+}
