@@ -77,8 +77,12 @@ int32_t lp_renderer_create(uint32_t engine, uint32_t flags) {
     lp_renderer_free(r);
     return LP_E_MEMORY;
   }
+  if (lp_store_add_epoch(e->store, &r->epoch)) {
+    lp_handle_free(r->handle);
+    lp_renderer_free(r);
+    return LP_E_MEMORY;
+  }
   lp_record_write(r, lp_engine_now_ns(e));
-  lp_store_add_epoch(e->store, &r->epoch);
   pthread_mutex_lock(&e->lock);
   r->next = e->renderers;
   e->renderers = r;
@@ -101,6 +105,9 @@ int32_t lp_renderer_close(uint32_t handle) {
   pthread_mutex_unlock(&e->lock);
   if (r->candidate) atomic_fetch_sub(&e->gates, 1);
   lp_store_remove_epoch(e->store, &r->epoch);
+  /* Queued requests and marks on pages name them. */
+  lp_store_remove_origin(e->store, &r->origin);
+  lp_store_remove_origin(e->store, &r->candidate_origin);
   lp_renderer_free(r);
   return LP_OK;
 }
