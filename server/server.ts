@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 import type { EngineApi } from "../engine/api.ts";
 import { createApp } from "./http/app.ts";
-import { fileStreams } from "./http/send_file.ts";
+import { FileReader } from "./http/file_reader.ts";
 import { Hub } from "./hub.ts";
 import { type Answerer, listen, type Listening } from "./listen.ts";
 import { METHODS } from "./rpc/methods.ts";
@@ -36,6 +36,7 @@ export class Server implements AsyncDisposable {
   readonly #config: ServerConfig;
   readonly #tickets: Tickets;
   readonly #listening: Listening;
+  readonly #files = new FileReader();
   #answerer: Answerer | null = null;
   #hub: Hub | null = null;
 
@@ -82,9 +83,10 @@ export class Server implements AsyncDisposable {
     });
     const app = createApp({
       engine,
+      files: this.#files,
       webRoot: this.#config.webRoot ?? fileURLToPath(new URL("./web", import.meta.url)),
       guard: this.#listening.guard,
-      counters: () => ({ ...hub.counters, file_streams: fileStreams() }),
+      counters: () => ({ ...hub.counters, file_streams: this.#files.streams }),
       openRpc: () => toOpenRpc(METHODS.values(), engine.version),
     });
     this.#hub = hub;
@@ -104,6 +106,7 @@ export class Server implements AsyncDisposable {
     const hub = this.#hub;
     this.#hub = null;
     await Promise.all([hub?.close(GRACE_MS), this.#listening.close(GRACE_MS)]);
+    this.#files[Symbol.dispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,10 +2,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseRange } from "../server/http/conditional.ts";
 import { createApp } from "../server/http/app.ts";
+import { FileReader } from "../server/http/file_reader.ts";
 import { rawRequest, startServer } from "./support/server_client.ts";
 import { StandInEngine } from "./support/stand_in_engine.ts";
 
 const app = createApp({
+  files: new FileReader(),
   engine: new StandInEngine(),
   webRoot: "/nowhere",
   guard: null,

@@ -8,6 +8,7 @@ import type { EngineApi } from "../../engine/api.ts";
 import { parseParams } from "../../engine/pulse/schema.ts";
 import type { Guard, Verdict } from "../guard.ts";
 import { errorResponse, HttpError, toErrorResponse } from "./errors.ts";
+import type { FileReader } from "./file_reader.ts";
 import { fileRoutes } from "./file_routes.ts";
 import { toOpenApi } from "./openapi.ts";
 import { peaksRoutes } from "./peaks_routes.ts";
@@ -18,6 +19,8 @@ import { systemRoutes } from "./system_routes.ts";
 /** What an app is made of. */
 export interface AppOptions {
   engine: EngineApi;
+  /** Reads what is sent; stays its owner's. */
+  files: FileReader;
   /** Folder of the page, absolute. */
   webRoot: string;
   /** `null` only where whoever calls the app has judged the request already. */
@@ -32,7 +35,7 @@ const EXPOSED = "ETag, Content-Range, Content-Length, Accept-Ranges";
 
 /** The app: guard, routes, the page. */
 export function createApp(options: AppOptions): Hono {
-  const { engine, guard } = options;
+  const { engine, files, guard } = options;
   const routes: Route[] = [...peaksRoutes, ...fileRoutes];
   routes.push(...systemRoutes({
     counters: options.counters,
@@ -40,7 +43,7 @@ export function createApp(options: AppOptions): Hono {
     openRpc: options.openRpc,
   }));
   const app = new Hono();
-  const page = new StaticFiles(options.webRoot);
+  const page = new StaticFiles(files, options.webRoot);
 
   app.onError((error) => toErrorResponse(error));
   app.notFound(() => errorResponse("route.notFound", "There is nothing here"));
@@ -87,6 +90,7 @@ export function createApp(options: AppOptions): Hono {
       const given = prefix === null ? c.req.param() : { path: url.pathname.slice(prefix.length) };
       return await route.handle({
         engine,
+        files,
         request: raw,
         params: parseParams(route.params, { ...given }),
         query: parseQuery(route.query, url),

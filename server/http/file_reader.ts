@@ -1,102 +1,174 @@
 /**
- * Reads a file piece by piece, as its reader asks.
+ * The server's side of the file worker: files piece by piece, each step bounded by time.
  *
  * @module
  */
-
-/** What identifies a file's bytes. */
-export interface FileFacts {
-  size: number;
-  inode: number;
-  mtimeMs: number;
-}
+import { HttpError } from "./errors.ts";
+import type {
+  FileAnswers,
+  FileFacts,
+  FileMessage,
+  FileReply,
+  FileRequest,
+} from "./file_protocol.ts";
 
 /** A file that is open. */
 export interface OpenFile {
   readonly facts: FileFacts;
-  /** The bytes of `[start, end)`; `onEnd` is called once, when it is over either way, and the file closed. */
-  stream(start: number, end: number, onEnd: () => void): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** The bytes of `[start, end)`; when it is over either way, the file is closed. */
+  stream(start: number, end: number): ReadableStream<Uint8Array<ArrayBuffer>>;
   close(): void;
 }
 
 const PIECE_BYTES = 256 * 1024;
-/** How long a disk may take for one piece, in milliseconds. */
-const PIECE_WITHIN_MS = 30_000;
+/** How long a disk may take to open a file or to give one piece, in milliseconds. */
+const ANSWER_MS = 10_000;
+/** Steps that may hang on dead disks: beyond it nothing is begun, so that the threads of the worker do not run out. */
+const MAX_HANGING = 16;
 
-/**
- * Opens a file.
- *
- * @param path Resolved: if links lead elsewhere by now, there is no such file.
- * @returns `null` if there is no such file, or it is not a plain one.
- */
-export async function openFile(path: string): Promise<OpenFile | null> {
-  let file: Deno.FsFile;
-  try {
-    const before = await Deno.lstat(path);
-    if (!before.isFile || await Deno.realPath(path) !== path) return null;
-    file = await Deno.open(path, { read: true });
-    const info = await file.stat();
-    if (!info.isFile || info.ino !== before.ino || info.dev !== before.dev) {
-      file.close();
-      return null;
-    }
-    const facts = { size: info.size, inode: info.ino ?? 0, mtimeMs: info.mtime?.getTime() ?? 0 };
-    return { facts, close: () => file.close(), stream: (...args) => stream(file, ...args) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return null;
-    }
-    throw error;
-  }
+interface Pending {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
 }
 
-function stream(
-  file: Deno.FsFile,
-  start: number,
-  end: number,
-  onEnd: () => void,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let at = start;
-  let isOver = false;
-  const finish = () => {
-    if (isOver) return;
-    isOver = true;
-    file.close();
-    onEnd();
-  };
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        if (at === start) await file.seek(start, Deno.SeekMode.Start);
-        const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
-        const read = await within(file.read(piece), PIECE_WITHIN_MS);
-        if (read === null) throw new Error("the file became shorter while it was read");
-        at += read;
-        controller.enqueue(piece.subarray(0, read));
-        if (at === end) {
+/** Reads files through one worker, which starts with the first file. */
+export class FileReader implements Disposable {
+  #worker: Worker | null = null;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #hanging = 0;
+  #streams = 0;
+  #closed = false;
+
+  /** Files that are being sent. */
+  get streams(): number {
+    return this.#streams;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path Resolved: if links lead elsewhere by now, there is no such file.
+   * @returns `null` if there is no such file, or it is not a plain one that may be read.
+   * @throws {HttpError} `engine.unavailable` if its disk does not answer.
+   */
+  async open(path: string): Promise<OpenFile | null> {
+    const opening = this.#ask({ kind: "open", path });
+    const opened = await this.#within(opening, (late) => {
+      if (late !== null) this.#close(late.fileId);
+    });
+    if (opened === null) return null;
+    const { fileId, facts } = opened;
+    return {
+      facts,
+      close: () => this.#close(fileId),
+      stream: (start, end) => this.#stream(fileId, start, end),
+    };
+  }
+
+  /** Ends the worker; streams under way break off. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#failAll(new Error("The server closed"));
+  }
+
+  #stream(
+    fileId: number,
+    start: number,
+    end: number,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let at = start;
+    let isOver = false;
+    this.#streams++;
+    const finish = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#streams--;
+      this.#close(fileId);
+    };
+    return new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const length = Math.min(PIECE_BYTES, end - at);
+          const piece = await this.#within(
+            this.#ask({ kind: "read", fileId, at, length }),
+            () => {},
+          );
+          if (piece.length < length) throw new Error("the file became shorter while it was read");
+          if (isOver) return;
+          at += length;
+          controller.enqueue(piece);
+          if (at < end) return;
           finish();
           controller.close();
+        } catch (error) {
+          finish();
+          controller.error(error);
         }
-      } catch (error) {
-        finish();
-        controller.error(error);
-      }
-    },
-    cancel: finish,
-  }, { highWaterMark: 0 });
-}
+      },
+      cancel: finish,
+    }, { highWaterMark: 0 });
+  }
 
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`the disk did not answer in ${limitMs} ms`)),
-      limitMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+  #close(fileId: number): void {
+    // Closing cannot fail in a way that anyone could act on.
+    void this.#ask({ kind: "close", fileId }).catch(() => {});
+  }
+
+  #ask<Request extends FileRequest>(request: Request): Promise<FileAnswers[Request["kind"]]> {
+    if (this.#closed) return Promise.reject(new Error("The server closed"));
+    this.#worker ??= this.#start();
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject });
+      this.#worker?.postMessage({ id, request } satisfies FileMessage);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./file_worker.ts", import.meta.url), {
+      type: "module",
+      name: "http-files",
+    });
+    worker.onmessage = ({ data: { id, answer, error } }: MessageEvent<FileReply>) => {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (error === undefined) pending?.resolve(answer);
+      else pending?.reject(new Error(error));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#worker = null;
+      this.#failAll(new Error(`The file worker stopped: ${event.message}`));
+    };
+    return worker;
+  }
+
+  #failAll(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+
+  /** Waits for a step, but not for ever; what comes late goes to `onLate`. */
+  async #within<T>(step: Promise<T>, onLate: (answer: T) => void): Promise<T> {
+    const unavailable = () =>
+      new HttpError("engine.unavailable", "The file's disk does not answer", { reason: "slow" });
+    if (this.#hanging >= MAX_HANGING) {
+      step.then(onLate, () => {});
+      throw unavailable();
+    }
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#hanging++;
+      step.then(onLate, () => {}).finally(() => void this.#hanging--);
+      reject(unavailable());
+    }, ANSWER_MS);
+    try {
+      return await Promise.race([step, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -37,9 +37,9 @@ const audio = route({
   params: z.strictObject({ assetId: IdSchema }),
   query: none,
   answers: fileAnswers,
-  async handle({ engine, request, params }) {
+  async handle({ engine, files, request, params }) {
     const { path, etag, contentType } = engine.assets.file(params.assetId);
-    const response = await sendFile(request, path, { contentType, etag: toEntityTag(etag) });
+    const response = await sendFile(files, request, path, { contentType, etag: toEntityTag(etag) });
     if (response !== null) return response;
     throw new HttpError("asset.notFound", `The file of ${params.assetId} is missing`, {
       assetId: params.assetId,
@@ -55,12 +55,12 @@ const exported = route({
   params: z.strictObject({ path: z.string() }),
   query: none,
   answers: fileAnswers,
-  async handle({ engine, request, params }) {
+  async handle({ engine, files, request, params }) {
     const segments = decodeSegments(params.path);
     const missing = () => new HttpError("asset.notFound", "There is no such render", {});
     if (segments === null) throw missing();
     const { path, contentType } = engine.render.exportFile(segments.join("/"));
-    const response = await sendFile(request, path, {
+    const response = await sendFile(files, request, path, {
       contentType: contentType || contentTypeOf(path) || "application/octet-stream",
     });
     if (response === null) throw missing();

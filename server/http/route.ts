@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { EngineApi } from "../../engine/api.ts";
 import { parseParams } from "../../engine/pulse/schema.ts";
 import { InvalidParams } from "../../engine/errors.ts";
+import type { FileReader } from "./file_reader.ts";
 
 /** A body by media type: a schema for JSON, `binary` or `text` for what is not. */
 export type Content = Readonly<Record<string, z.ZodType | "binary" | "text">>;
@@ -21,6 +22,7 @@ export interface Answer {
 /** What a handler works with. */
 export interface RouteContext<Params, Query> {
   readonly engine: EngineApi;
+  readonly files: FileReader;
   readonly request: Request;
   readonly params: Params;
   readonly query: Query;

@@ -6,7 +6,8 @@
 import { limitExceeded } from "../rpc/errors.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import { isNotModified, parseRange } from "./conditional.ts";
-import { type FileFacts, openFile } from "./file_reader.ts";
+import type { FileFacts } from "./file_protocol.ts";
+import type { FileReader } from "./file_reader.ts";
 
 /** What goes with a file. */
 export interface SendFileOptions {
@@ -14,13 +15,6 @@ export interface SendFileOptions {
   /** A strong validator, quotes included; made of the file's identity if left out. */
   etag?: string;
   headers?: Readonly<Record<string, string>>;
-}
-
-let underWay = 0;
-
-/** Files that are being sent. */
-export function fileStreams(): number {
-  return underWay;
 }
 
 /** The validator of a file as it stands: changes whenever its bytes may have. */
@@ -36,12 +30,13 @@ export function etagOf({ inode, size, mtimeMs }: FileFacts): string {
  * @throws {EngineError} `limit.exceeded` when too many files are being sent.
  */
 export async function sendFile(
+  files: FileReader,
   request: Request,
   path: string,
   options: SendFileOptions,
 ): Promise<Response | null> {
-  if (underWay >= SERVER_LIMITS.fileStreams) throw limitExceeded("fileStreams");
-  const file = await openFile(path);
+  if (files.streams >= SERVER_LIMITS.fileStreams) throw limitExceeded("fileStreams");
+  const file = await files.open(path);
   if (file === null) return null;
   let isHanded = false;
   try {
@@ -71,9 +66,7 @@ export async function sendFile(
     const status = range === null ? 200 : 206;
     if (request.method === "HEAD" || start === end) return new Response(null, { status, headers });
     isHanded = true;
-    underWay++;
-    const body = file.stream(start, end, () => void underWay--);
-    return new Response(body, { status, headers });
+    return new Response(file.stream(start, end), { status, headers });
   } finally {
     if (!isHanded) file.close();
   }

@@ -6,6 +6,7 @@
 import { HttpError } from "./errors.ts";
 import { contentTypeOf } from "./content_type.ts";
 import { decodeSegments } from "./segments.ts";
+import type { FileReader } from "./file_reader.ts";
 import { sendFile } from "./send_file.ts";
 
 /** What the page may load and talk to. */
@@ -23,11 +24,13 @@ const CONTENT_SECURITY_POLICY = [
 
 /** Serves the files below `root`. */
 export class StaticFiles {
+  readonly #files: FileReader;
   readonly #root: string;
   #realRoot: string | undefined;
 
   /** @param root The folder, absolute. */
-  constructor(root: string) {
+  constructor(files: FileReader, root: string) {
+    this.#files = files;
     this.#root = root;
   }
 
@@ -43,7 +46,7 @@ export class StaticFiles {
     if (this.#realRoot === undefined) throw notFound();
     // `sendFile` opens a path only where it is its own resolution: a link in it is not followed.
     const path = [this.#realRoot, ...segments].join("/");
-    const response = await sendFile(request, path, {
+    const response = await sendFile(this.#files, request, path, {
       contentType,
       headers: { "content-security-policy": CONTENT_SECURITY_POLICY },
     });
