@@ -43,7 +43,7 @@ export class App {
     this.client = client;
     this.session = new Session(client, this.notices);
     this.selection = new Selection(() => this.#selected());
-    this.tiles = new PeakTiles(client, () => this.timeline.repaint());
+    this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
     this.commands = new Commands(this);
     this.sidebar = new Sidebar();
     this.timeline = new TimelineView(this);

@@ -5,7 +5,7 @@ import { byId } from "../ui/dom.js";
 import { AccessibleLanes } from "./accessible.js";
 import { drawLanes } from "./lanes.js";
 import { lanePointer, overviewPointer, rulerPointer } from "./pointers.js";
-import { drawOverview } from "./overview.js";
+import { Overview } from "./overview.js";
 import { drawRuler } from "./ruler.js";
 import { Surface } from "./surface.js";
 import { TrackHeaders } from "./track_headers.js";
@@ -37,7 +37,9 @@ export class TimelineView {
     this.verticalBar = byId("vertical-bar", HTMLElement);
     this.lanes = new Surface(canvas, () => this.#resized());
     this.ruler = new Surface(byId("ruler", HTMLCanvasElement), () => this.#drawRuler());
-    this.overview = new Surface(byId("overview", HTMLCanvasElement), () => this.#drawOverview());
+    this.overview = new Overview(
+      new Surface(byId("overview", HTMLCanvasElement), () => this.overview.draw(this.#scene)),
+    );
     this.headers = new TrackHeaders(
       app,
       byId("track-headers", HTMLElement),
@@ -69,6 +71,7 @@ export class TimelineView {
       view.fit();
     }
     view.clamp();
+    this.overview.invalidate();
     this.headers.update();
     this.app.metersChanged();
     document.body.classList.toggle("empty-timeline", session.mirror.clipCount === 0);
@@ -93,8 +96,13 @@ export class TimelineView {
 
   /** Colours or selection changed, nothing moved. */
   repaint() {
+    this.overview.invalidate();
     this.app.loop.request(this.#draw);
     this.accessible.changed();
+  }
+
+  waveformsArrived() {
+    this.app.loop.request(this.#draw);
   }
 
   /** Loop, I/O points or markers changed. */
@@ -228,7 +236,7 @@ export class TimelineView {
   #draw = () => {
     drawLanes(this.lanes, this.#scene);
     this.#drawRuler();
-    this.#drawOverview();
+    this.overview.draw(this.#scene);
     this.headers.scroll();
     this.#syncVerticalBar();
   };
@@ -237,10 +245,6 @@ export class TimelineView {
 
   #drawRuler() {
     drawRuler(this.ruler, this.#scene);
-  }
-
-  #drawOverview() {
-    drawOverview(this.overview, this.#scene);
   }
 
   #syncVerticalBar() {

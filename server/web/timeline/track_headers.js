@@ -44,10 +44,17 @@ export class TrackHeaders {
   }
 
   scroll() {
-    this.list.style.transform = `translateY(${-this.app.view.scrollTop}px)`;
+    const transform = `translateY(${-this.app.view.scrollTop}px)`;
+    if (this.list.style.transform === transform) return;
+    this.list.style.transform = transform;
+    this.app.metersChanged(); // Those that came into view.
   }
 
   drawMeters() {
-    for (const view of this.#views.values()) view.drawMeter();
+    const { view, session } = this.app;
+    session.mirror.tracks.forEach(({ header }, index) => {
+      const y = view.yOf(index);
+      if (y < view.height && y + view.trackHeight > 0) this.#views.get(header.trackId)?.drawMeter();
+    });
   }
 }

@@ -41,8 +41,11 @@ export class HistoryPanel {
   /** @param {HistoryEntry[]} entries */
   #show(entries) {
     const ordered = entries.toSorted((a, b) => b.revision - a.revision);
-    const current = ordered.findIndex(({ applied }) => applied);
-    this.#list.replaceChildren(...ordered.map((entry, index) =>
+    // The state before the first step has a line too; steps above the current one are undone.
+    const labels = [...ordered.map(({ label }) => label || "Edit"), "Opened"];
+    const applied = ordered.findIndex((entry) => entry.applied);
+    const current = applied < 0 ? ordered.length : applied;
+    this.#list.replaceChildren(...labels.map((label, index) =>
       h(
         "li",
         {},
@@ -50,25 +53,24 @@ export class HistoryPanel {
           "button",
           {
             type: "button",
-            class: entry.applied ? "" : "undone",
+            class: index < current ? "undone" : "",
             "aria-current": index === current ? "step" : null,
-            onclick: () => this.#go(index - current, current < 0 ? ordered.length - index : 0),
+            onclick: () => this.#go(index - current),
           },
           icon(index === current ? "here" : "dot"),
-          h("span", {}, entry.label || "Edit"),
+          h("span", {}, label),
         ),
       )
     ));
     this.#empty.hidden = entries.length > 0;
+    this.#list.hidden = entries.length === 0;
   }
 
-  /**
-   * @param {number} back steps to undo, or to redo below zero
-   * @param {number} all steps to redo when nothing is applied
-   */
-  async #go(back, all) {
+  /** @param {number} back steps to undo, or to redo below zero */
+  async #go(back) {
     const { session } = this.app;
-    for (let step = 0; step < back && all === 0; step++) if (await session.undo() === null) return;
-    for (let step = 0; step < (all || -back); step++) if (await session.redo() === null) return;
+    for (let step = 0; step < Math.abs(back); step++) {
+      if (await (back > 0 ? session.undo() : session.redo()) === null) return;
+    }
   }
 }
