@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { EngineError } from "../engine/errors.ts";
-import { type AnalysedRange, Analysis } from "../engine/media/analysis.ts";
+import { Analysis } from "../engine/media/analysis.ts";
 import { CancelledError } from "../engine/media/task_queue.ts";
 import { ensureLibrary } from "../ffi/build.ts";
 import { type AudioMaterial, makeWav, randomPlanes } from "./support/audio_files.ts";
