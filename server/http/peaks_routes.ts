@@ -243,14 +243,17 @@ function quoted(validator: string, representation: string): string {
   return `"${text}-${representation}"`;
 }
 
-/** Columns as JSON text. Floats are written with nine digits, which is what a float holds. */
+/** Columns as JSON text: each value is the float's own, exactly; what is not analysed (NaN) is written as `null`. */
 function toJson({ start, end, width, min, max, rms, complete }: PeaksColumns): string {
-  const planes = (all: Float32Array[]) =>
-    `[${all.map((one) => `[${Array.from(one, column).join(",")}]`).join(",")}]`;
-  return `{"start":${start},"end":${end},"width":${width},"channels":${min.length},` +
-    `"complete":${complete},"min":${planes(min)},"max":${planes(max)},"rms":${planes(rms)}}`;
-}
-
-function column(value: number): string | number {
-  return Number.isNaN(value) ? "null" : Number(value.toPrecision(9));
+  const planes = (all: Float32Array[]) => all.map((plane) => Array.from(plane));
+  return JSON.stringify({
+    start,
+    end,
+    width,
+    channels: min.length,
+    complete,
+    min: planes(min),
+    max: planes(max),
+    rms: planes(rms),
+  });
 }
