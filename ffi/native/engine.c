@@ -247,6 +247,8 @@ int32_t lp_source_prefetch(uint32_t engine, uint32_t handle, double start_frame,
   int64_t from = (int64_t)start_frame, to = (int64_t)end_frame;
   if (to > s->frames) to = s->frames;
   uint64_t far = lp_engine_now_ns(e) + 10000000000ull;
+  /* A newer request may take the place of older ones. */
+  atomic_fetch_add_explicit(&always.tick, 1, memory_order_relaxed);
   for (int64_t at = from; at < to;) {
     int64_t page = at >> s->page_shift, begin = page << s->page_shift;
     lp_want want = { s, page, (int32_t)(at - begin), LP_TIER_ANTICIPATIVE, far };

@@ -190,12 +190,12 @@ static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, ui
       gone = horizon;
       break;
     }
-    if (gone == slice && start.state == LP_PLAYING) {
+    if (gone == slice && start.state == LP_PLAYING)
       want_span(f, s, start.position - behind, start.position, f->now_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
-      pass_behind(f, s, &start, behind);
-    }
   }
   flush(f);
+  /* After all that is wanted is marked: what another head is due to play stays. */
+  if (start.state == LP_PLAYING) pass_behind(f, s, &start, behind);
   return (uint64_t)((double)gone * 1e9 / rate);
 }
 

@@ -126,13 +126,12 @@ static void add(_Atomic uint64_t *counter, uint64_t n) {
 
 /* Presence of a voice at [position, position + n) of the timeline, frame by frame into presence: 0 in holes, down to them and up from them by
  * a slope of one fade length. ahead: frames looked at beyond n. Returns false, and writes nothing, where it is 1 throughout. */
-static bool presence_of(lp_renderer *r, const lp_found *f, lp_voice *v, uint32_t slot, int64_t position, int32_t n, int64_t ahead, bool count,
-                        float *presence) {
-  const lp_source *s = f->clip->source;
+static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
+                        int64_t ahead, bool count, float *presence) {
   const int64_t first = f->clip->first + (position - f->start);
   const int64_t want = n + ahead;
   uint32_t cause = LP_CAUSE_ABSENT;
-  int64_t run = s ? lp_source_run(s, first, want, &cause) : 0;
+  int64_t run = view ? lp_view_run(view, first, want, &cause) : 0;
   int64_t hole_at = run < want ? run : INT64_MAX;
   if (run > 0 && v->gap) {
     v->gap = false;
@@ -158,7 +157,7 @@ static bool presence_of(lp_renderer *r, const lp_found *f, lp_voice *v, uint32_t
       }
       continue;
     }
-    int64_t hole = s ? lp_source_hole(s, first + i, n - i) : n - i;
+    int64_t hole = view ? lp_view_hole(view, first + i, n - i) : n - i;
     if (hole > 0) {
       if (!v->gap) {
         v->gap = true;
@@ -176,8 +175,7 @@ static bool presence_of(lp_renderer *r, const lp_found *f, lp_voice *v, uint32_t
       i += hole;
     }
     if (i >= n) break;
-    /* The page may have come between the two looks: look again, and take a frame as missing only if it is not there now either. */
-    run = lp_source_run(s, first + i, want - i, &cause);
+    run = lp_view_run(view, first + i, want - i, &cause);
     hole_at = run < want - i ? i + run : INT64_MAX;
     if (run > 0 && v->gap) {
       v->gap = false;
@@ -223,13 +221,16 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
   if (limit - n < ahead) ahead = limit - n;
   if (ahead > r->fade_frames) ahead = r->fade_frames;
   if (ahead < 0) ahead = 0;
-  bool ramped = presence_of(r, f, v, slot, position, n, ahead, count, r->presence);
   const lp_source *s = f->clip->source;
-  if (!s) return;
   int64_t first = f->clip->first + (position - f->start);
+  /* One look answers what is there and gives it: a page that goes meanwhile is still read, one that comes is not there yet. */
+  lp_view view;
+  if (s) lp_view_look(&view, s, first, n + ahead);
+  bool ramped = presence_of(r, f, s ? &view : NULL, v, slot, position, n, ahead, count, r->presence);
+  if (!s) return;
   if (first >= s->frames || first + n <= 0) return; /* beyond the source is silence */
 
-  lp_source_read(s, first, n, r->scratch);
+  lp_view_read(&view, first, n, r->scratch);
   float *sides[2] = { r->scratch[0], r->scratch[s->channels > 1 ? 1 : 0] };
   float folded[2][LP_BLOCK];
   if (!is_plain(s)) {
