@@ -136,3 +136,17 @@ Deno.test("a thousand clips of a few frames each sound, all of them", async () =
   assertEquals(firstDifference(left, referenceMix(tracks, rig.sources, 0, 5000)[0]), -1);
   assertEquals(rig.signal.counters().missing, 0);
 });
+
+Deno.test("NaN and infinity of a file sound as silence and spoil nothing beside them", async () => {
+  await using rig = await openRig({ singleStep: true, manualClock: true });
+  const plane = new Float64Array(2000).fill(0.25);
+  [plane[10], plane[11], plane[12]] = [NaN, Infinity, -Infinity];
+  await rig.add("a", { planes: [plane], encoding: "f32" });
+  rig.signal.publish(mixOf([track("t", [clip("c", "a", 0, 2000)])]), 1, []);
+  rig.signal.play(0);
+  rig.settle();
+  const [left] = rig.render(2000);
+  const expected = new Float32Array(2000).fill(0.25);
+  expected.fill(0, 10, 13);
+  assertEquals(firstDifference(left, expected), -1);
+});

@@ -31,6 +31,17 @@ static int64_t pcm_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch)
   return n;
 }
 
+/* NaN and infinity of a float file never reach a mix: one of them would silence all that follows in a filter, or a speaker. Found by bits,
+ * as the peaks count them. */
+static void silence_nonfinite(float *samples, int32_t n) {
+  for (int32_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &samples[i], sizeof bits);
+    if ((bits & 0x7F800000u) == 0x7F800000u) bits = 0;
+    memcpy(&samples[i], &bits, sizeof bits);
+  }
+}
+
 static void pcm_deliver(const lp_cursor *c, const uint8_t *scratch, int64_t from, int32_t n, uint8_t *const *planes, int32_t at) {
   const lp_source *s = c->source;
   const uint8_t *raw = scratch + from * s->format.frame_bytes;
@@ -42,6 +53,8 @@ static void pcm_deliver(const lp_cursor *c, const uint8_t *scratch, int64_t from
     float *out[LP_MAX_CHANNELS];
     for (uint32_t i = 0; i < s->channels; i++) out[i] = (float *)(void *)planes[i] + at;
     lp_pcm_to_f32(&s->format, raw, n, out);
+    if (s->format.encoding == LP_ENC_F32 || s->format.encoding == LP_ENC_F64)
+      for (uint32_t i = 0; i < s->channels; i++) silence_nonfinite(out[i], n);
   }
 }
 
