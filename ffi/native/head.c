@@ -3,7 +3,9 @@
 int64_t lp_map_frame(int64_t frame, int64_t at, int64_t remove, int64_t insert) {
   if (frame < at) return frame;
   if (remove > 0 && frame < at + remove) return at;
-  return frame - remove + insert;
+  frame += insert - remove;
+  /* Many edits may push far: stays a whole number in f64, and never overflows. */
+  return frame < LP_MAX_FRAME ? frame : LP_MAX_FRAME;
 }
 
 static void run_map(lp_head *h, const lp_step *s, lp_step_result *result) {

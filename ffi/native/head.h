@@ -13,6 +13,7 @@
 enum lp_state { LP_STOPPED = 0, LP_PAUSED = 1, LP_PLAYING = 2 };
 
 #define LP_NO_FRAME INT64_MIN
+#define LP_MAX_FRAME ((int64_t)1 << 53)
 
 typedef struct lp_head {
   int64_t position;

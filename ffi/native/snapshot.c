@@ -97,10 +97,13 @@ static void table_put(block_table *t, lp_block *b) {
   t->slots[i] = b;
 }
 
+/* What products and sums of stay finite, whatever is added up. */
+static bool gain_sane(float gain) { return fabsf(gain) <= 1e6f; }
+
 static bool clip_sane(const lp_clip *c) {
   const int64_t max = (int64_t)1 << 53;
-  return c->length > 0 && c->at >= 0 && c->at < max && c->length < max && c->first > -max && c->first < max && c->fade_in >= 0 &&
-         c->fade_out >= 0 && isfinite(c->gain);
+  return c->uid && c->length > 0 && c->at >= 0 && c->at < max && c->length < max && c->first > -max && c->first < max && c->fade_in >= 0 &&
+         c->fade_out >= 0 && gain_sane(c->gain);
 }
 
 static lp_block *block_unpack(reader *r, const block_table *table, lp_source_lookup lookup, void *context) {
@@ -184,7 +187,7 @@ static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *
       return NULL;
     }
   }
-  if (!probe.ok || total > 1u << 20) return NULL;
+  if (!probe.ok || total > LP_MAX_PLACES) return NULL;
   lp_content *c = calloc(1, sizeof *c + total * sizeof(lp_place));
   if (!c) return NULL;
   c->refs = 1;
@@ -202,7 +205,8 @@ static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *
       int64_t end = p->start + p->block->max_end;
       const lp_place *before = c->count ? p - 1 : NULL;
       p->reach = before && before->reach > end ? before->reach : end;
-      sane = sane && p->start >= 0 &&
+      /* Bounded, since shifts of many edits add up. */
+      sane = sane && p->start >= 0 && p->start <= (int64_t)1 << 53 &&
              (!before || p->start + p->block->clips[0].at >= before->start + before->block->clips[before->block->count - 1].at);
       c->count++;
     }
@@ -222,7 +226,7 @@ int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot 
   take(&r, &revision, sizeof revision);
   uint32_t steps = take_u32(&r), blocks = take_u32(&r), tracks = take_u32(&r);
   take_u32(&r);
-  if (!r.ok || magic != LP_PACK_MAGIC || all != bytes) return LP_E_ARGUMENT;
+  if (!r.ok || magic != LP_PACK_MAGIC || all != bytes || !isfinite(revision)) return LP_E_ARGUMENT;
   if (tracks > LP_MAX_TRACKS) return LP_E_LIMIT;
   if (blocks > bytes / 48 || steps > bytes / 24) return LP_E_ARGUMENT;
 
@@ -231,7 +235,7 @@ int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot 
   lp_map_step *map = NULL;
   block_table table = { 0 };
   lp_block **made = calloc(blocks ? blocks : 1, sizeof *made);
-  uint32_t made_count = 0, last_blocks = 0;
+  uint32_t made_count = 0, last_blocks = 0, places = 0;
   for (uint32_t i = 0; i < last->count; i++) last_blocks += last->tracks[i].content->count;
   if (!made || !table_init(&table, last_blocks + blocks)) goto done;
   for (uint32_t i = 0; i < last->count; i++) {
@@ -275,7 +279,7 @@ int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot 
     t->gain[1] = take_f32(&r);
     uint32_t flags = take_u32(&r);
     take_u32(&r);
-    if (!r.ok || t->slot >= LP_MAX_TRACKS || !isfinite(t->gain[0]) || !isfinite(t->gain[1])) goto done;
+    if (!r.ok || t->slot >= LP_MAX_TRACKS || !gain_sane(t->gain[0]) || !gain_sane(t->gain[1])) goto done;
     for (uint32_t k = 0; k < i; k++)
       if (s->tracks[k].slot == t->slot) goto done;
     lp_content *base = (lp_content *)(uintptr_t)content_of_slot(last, t->slot);
@@ -288,6 +292,11 @@ int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot 
       if (!t->content) goto done;
     }
     s->count = i + 1;
+    places += t->content->count;
+    if (places > LP_MAX_PLACES) {
+      result = LP_E_LIMIT;
+      goto done;
+    }
   }
   if (!r.ok || r.at != r.end) goto done;
   *out = s;

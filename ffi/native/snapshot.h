@@ -14,7 +14,7 @@
  *   piece   u32 kind, u32 a, u32 b, u32 0, f64 value    kind 0: `b` block places of the track last published under this slot from
  *           index `a` on, moved by `value`; kind 1: block `a` at frame `value`
  *
- * Gains are linear; mute, solo and pan are in them.
+ * Gains are linear, at most 1e6; mute, solo and pan are in them. A clip's uid is not 0.
  */
 #ifndef LP_SNAPSHOT_H
 #define LP_SNAPSHOT_H
@@ -27,6 +27,7 @@
 #define LP_PACK_MAGIC 0x314B504Cu
 #define LP_MAX_TRACKS 1024u
 #define LP_BLOCK_CLIPS 256u
+#define LP_MAX_PLACES (1u << 20) /* of all tracks together */
 
 typedef struct lp_clip {
   uint32_t uid;
