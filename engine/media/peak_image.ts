@@ -93,13 +93,10 @@ export class PeakImage {
     const step = level.planes.length * FLOATS_PER_PLANE;
     level.planes.forEach((plane, p) => {
       const factor = 1 / plane.scale; // a power of two: exact
-      const { min, max, rms } = plane;
-      let at = p * FLOATS_PER_PLANE;
-      for (let i = level.filled; i < level.filled + buckets; i++, at += step) {
-        min[i] = peaks[at] * factor;
-        max[i] = peaks[at + 1] * factor;
-        rms[i] = peaks[at + 2];
-      }
+      const at = p * FLOATS_PER_PLANE;
+      spread(peaks, at, step, factor, plane.min, level.filled, buckets);
+      spread(peaks, at + 1, step, factor, plane.max, level.filled, buckets);
+      spread(peaks, at + 2, step, 1, plane.rms, level.filled, buckets);
     });
     level.filled += buckets;
     for (let i = 1; i < this.levels.length; i++) this.#derive(i);
@@ -120,26 +117,35 @@ export class PeakImage {
       ? level.buckets
       : Math.floor(below.filled / LEVEL_FACTOR);
     if (end === level.filled) return;
+    // All buckets but a level's last are of equal length, and made of four of equal length.
+    const whole = Math.min(end, level.buckets - 1);
     level.planes.forEach((plane, p) => {
       const from = below.planes[p];
-      for (let i = level.filled; i < end; i++) {
-        const first = i * LEVEL_FACTOR;
-        const last = Math.min(first + LEVEL_FACTOR, below.buckets) - 1;
-        let min = from.min[first];
-        let max = from.max[first];
-        let squares = 0;
-        for (let j = first; j <= last; j++) {
-          if (from.min[j] < min) min = from.min[j];
-          if (from.max[j] > max) max = from.max[j];
-          const frames = j < last ? below.framesPerBucket : this.bucketFrames(below, j);
-          squares += from.rms[j] * from.rms[j] * frames;
-        }
-        plane.min[i] = min;
-        plane.max[i] = max;
-        plane.rms[i] = Math.sqrt(squares / this.bucketFrames(level, i));
-      }
+      leastOfFour(from.min, plane.min, level.filled, whole);
+      greatestOfFour(from.max, plane.max, level.filled, whole);
+      meanSquareOfFour(from.rms, plane.rms, level.filled, whole);
+      if (end > whole) this.#deriveLast(level, below, p);
     });
     level.filled = end;
+  }
+
+  /** The last bucket of a level: of one to four below, the last of which may be short. */
+  #deriveLast(level: PeakLevel, below: PeakLevel, p: number): void {
+    const bucket = level.buckets - 1;
+    const { min, max, rms } = below.planes[p];
+    const first = bucket * LEVEL_FACTOR;
+    let low = min[first];
+    let high = max[first];
+    let squares = 0;
+    for (let j = first; j < below.buckets; j++) {
+      low = Math.min(low, min[j]);
+      high = Math.max(high, max[j]);
+      squares += rms[j] * rms[j] * this.bucketFrames(below, j);
+    }
+    const plane = level.planes[p];
+    plane.min[bucket] = low;
+    plane.max[bucket] = high;
+    plane.rms[bucket] = Math.sqrt(squares / this.bucketFrames(level, bucket));
   }
 
   /** Writes the header of a complete image: `bytes` is then the file. A generator, since summing up a long one takes a while. */
@@ -154,5 +160,51 @@ export class PeakImage {
     this.bytes.set(
       peakHeader(this.subject, { invalidSamples: this.invalidSamples, dataSum }),
     );
+  }
+}
+
+type Values = Int16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+
+/** Every `step`-th value from `at` on, times `factor`, to `out` from `first` on. */
+function spread(
+  values: Float32Array,
+  at: number,
+  step: number,
+  factor: number,
+  out: Values,
+  first: number,
+  count: number,
+): void {
+  for (let i = first; i < first + count; i++, at += step) out[i] = values[at] * factor;
+}
+
+function leastOfFour(from: Values, to: Values, start: number, end: number): void {
+  for (let i = start, j = start * 4; i < end; i++, j += 4) {
+    const a = from[j] < from[j + 1] ? from[j] : from[j + 1];
+    const b = from[j + 2] < from[j + 3] ? from[j + 2] : from[j + 3];
+    to[i] = a < b ? a : b;
+  }
+}
+
+function greatestOfFour(from: Values, to: Values, start: number, end: number): void {
+  for (let i = start, j = start * 4; i < end; i++, j += 4) {
+    const a = from[j] > from[j + 1] ? from[j] : from[j + 1];
+    const b = from[j + 2] > from[j + 3] ? from[j + 2] : from[j + 3];
+    to[i] = a > b ? a : b;
+  }
+}
+
+function meanSquareOfFour(
+  from: Float32Array,
+  to: Float32Array,
+  start: number,
+  end: number,
+): void {
+  for (let i = start, j = start * 4; i < end; i++, j += 4) {
+    const a = from[j];
+    const b = from[j + 1];
+    const c = from[j + 2];
+    const d = from[j + 3];
+    to[i] = Math.sqrt((a * a + b * b + c * c + d * d) / 4);
   }
 }
