@@ -32,7 +32,7 @@ async function setUp({ adopts = false } = {}) {
   const analysed: string[] = [];
   const used = new Set<string>();
   const state = { signal: await Signal.open({ sampleRate: 48_000, memoryBytes: 2 ** 22 }) };
-  const assets = new Assets({
+  const assets: Assets = new Assets({
     signal: () => state.signal,
     grants,
     notices: gather,
@@ -45,6 +45,7 @@ async function setUp({ adopts = false } = {}) {
       drop: () => {},
     },
     isUsed: (assetId) => used.has(assetId),
+    rateIsOpen: () => adopts && assets.size === 0,
     adoptRate: async (sampleRate) => {
       if (!adopts || assets.size > 0) return false;
       await state.signal[Symbol.asyncDispose]();
@@ -130,7 +131,10 @@ Deno.test("what cannot be an asset is refused with its own code and words, and c
       "asset.unsupported",
     ],
     [await write("cut header.wav", bytes(30)), "asset.unreadable"],
-    [await write("no rate.wav", makeWav(material, { format: { sampleRate: 0 } })), "asset.unreadable"],
+    [
+      await write("no rate.wav", makeWav(material, { format: { sampleRate: 0 } })),
+      "asset.unreadable",
+    ],
     [await write("96k.wav", makeWav({ ...material, sampleRate: 96_000 })), "asset.unsupported"],
     [`${base}/outside.wav`, "asset.outsideLibrary"],
     [`${root}/link.wav`, "asset.outsideLibrary"],
@@ -182,12 +186,12 @@ Deno.test("a file of the library keeps its id when it is registered", async () =
   await using place = await setUp();
   const { root, assets, register } = place;
   await Deno.writeFile(`${root}/a.wav`, wav);
-  const transient = assets.idOf(`${root}/a.wav`, undefined);
+  const transient = assets.at(`${root}/a.wav`, undefined).assetId;
   assertEquals(assets.get(transient).type, "transient");
   assertEquals(assets.list({}).total, 0);
   assertEquals((await register(`${root}/a.wav`)).assetId, transient);
   assertEquals(assets.get(transient).type, "sample");
-  assertEquals(assets.idOf(`${root}/a.wav`, undefined), transient);
+  assertEquals(assets.at(`${root}/a.wav`, undefined).assetId, transient);
 });
 
 Deno.test("a file that goes away and comes back is told; another one in its place is a new generation", async () => {

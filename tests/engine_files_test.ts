@@ -26,9 +26,12 @@ async function setUp() {
   const notices: Notification[] = [];
   const library = new Library({
     files,
-    grants,
+    grants: () => grants,
     notify: (notice) => void notices.push(notice),
-    assetIdOf: (path) => `id of ${path.slice(root.length)}`,
+    assetOf: (path, head) => ({
+      assetId: `id of ${path.slice(root.length)}`,
+      durationSeconds: head ? head.lengthSamples / head.sampleRate : 0,
+    }),
   });
   return {
     base,

@@ -157,7 +157,7 @@ Deno.test("a project begins where it was left, paused", () => {
   using _ = transport;
   transport.begin({ positionFrame: 77, loop: { enabled: true, startFrame: 5, endFrame: 9 } });
   const now = transport.get();
-  assertEquals([now.state, now.positionFrame, now.loop.enabled], ["stopped", 77, true]);
+  assertEquals([now.state, now.positionFrame, now.loop.enabled], ["paused", 77, true]);
   signal.take();
   assertEquals(transport.get().positionFrame, 77);
 });

@@ -8,7 +8,7 @@ import type { FileFacts, FileFault } from "./files_protocol.ts";
 import { type Files, SlowDisk } from "./files.ts";
 import { absolutePath, isWithin } from "./paths.ts";
 
-/** The gate that every path of a request goes through. */
+/** The gate that every path of a request goes through: roots and one project's grants. */
 export class Grants {
   #realRoots: string[] = [];
   readonly #granted = new Set<string>();
@@ -22,11 +22,6 @@ export class Grants {
   /** The roots with their links resolved, as far as their disks have answered. */
   get realRoots(): readonly string[] {
     return this.#realRoots;
-  }
-
-  /** Files that are allowed though they lie outside the roots. */
-  get granted(): readonly string[] {
-    return [...this.#granted];
   }
 
   /** Resolves the roots; those that cannot be looked at are tried again when a path under them is asked for. */
@@ -46,11 +41,6 @@ export class Grants {
   /** Allows a file by its resolved path. */
   grant(resolvedPath: string): void {
     this.#granted.add(resolvedPath);
-  }
-
-  /** Forgets all grants: they belong to a project. */
-  revokeAll(): void {
-    this.#granted.clear();
   }
 
   /** Whether a resolved path may be read. */

@@ -12,6 +12,7 @@ import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
 import type { Asset, AssetType, OfflineStatus } from "../types.ts";
 import {
   assetFromSource,
+  contentType,
   type FileIdentity,
   identityOf,
   sameBytes,
@@ -33,9 +34,9 @@ export interface AssetKeeper {
 }
 
 /** Reads files behind, for peaks and hashes. */
-export interface AssetAnalysis {
+export interface Analyser {
   /** Begins, goes on, or begins anew for another generation. */
-  begin(asset: Asset, identity: FileIdentity): void;
+  begin(asset: Asset): void;
   drop(assetId: string): void;
 }
 
@@ -44,10 +45,12 @@ export interface AssetsOptions {
   grants: Grants;
   notices: AssetNotices;
   keeper: AssetKeeper;
-  analysis: AssetAnalysis;
+  analysis: Analyser;
   /** Whether clips of the timeline use it. */
   isUsed: (assetId: string) => boolean;
-  /** Gives a project that has nothing yet the rate of its first file. Says whether it did. */
+  /** Whether the project has nothing yet, so that its first file decides its rate. */
+  rateIsOpen: () => boolean;
+  /** Gives the project another rate, if it is open. Says whether it did. */
   adoptRate: (sampleRate: number) => Promise<boolean>;
 }
 
@@ -71,6 +74,8 @@ export class Assets {
   readonly #transientByPath = new Map<string, string>();
   /** The chain of registrations while the project's rate may still change. */
   #first: Promise<unknown> = Promise.resolve();
+  /** Sources that are being opened. */
+  readonly #opening = new Set<Promise<unknown>>();
 
   constructor(options: AssetsOptions) {
     this.#options = options;
@@ -86,9 +91,9 @@ export class Assets {
     }
   }
 
-  /** The renderer is a new one: no source is open in it. */
-  unbindAll(): void {
-    for (const entry of this.#entries.values()) entry.bound = false;
+  /** Waits until no source is being opened. */
+  async settled(): Promise<void> {
+    while (this.#opening.size > 0) await Promise.allSettled(this.#opening);
   }
 
   /** All registered assets with their state, in order of registration. */
@@ -139,6 +144,22 @@ export class Assets {
     return { ...asset };
   }
 
+  /**
+   * The asset's file and what tells its bytes from others'.
+   *
+   * @throws {EngineError} `asset.notFound`.
+   */
+  file(assetId: string): { path: string; etag: string; contentType: string } {
+    const { path, container } = this.get(assetId);
+    const identity = this.#entries.get(assetId)?.identity;
+    // Nobody looks after a transient asset's file: what a client holds of it is never known to be right.
+    const etag = identity
+      ? [identity.device, identity.inode, identity.bytes, Math.round(identity.mtimeMs * 1_000)]
+        .map((value) => value.toString(36)).join("-")
+      : crypto.randomUUID();
+    return { path, etag: `"${etag}"`, contentType: contentType(container) };
+  }
+
   /** Registered assets in order of registration. */
   list(params: { offset?: number; limit?: number; status?: OfflineStatus }): {
     assets: Asset[];
@@ -176,22 +197,53 @@ export class Assets {
     this.#options.notices.removed(assetId);
   }
 
-  /** The id under which a file of the library can be heard: its asset's, else a transient one that lasts as long as the engine. */
-  idOf(path: string, head: AudioHead | undefined): string {
-    const registered = this.#byPath.get(path);
-    if (registered !== undefined) return registered;
-    const known = this.#transientByPath.get(path);
-    const assetId = known ?? crypto.randomUUID();
-    if (known === undefined || head !== undefined) {
-      this.#transients.set(assetId, transientAsset(assetId, path, head));
-      this.#transientByPath.set(path, assetId);
-    }
+  /** The asset under which a file of the library can be heard: its own, else a transient one that lasts as long as the project is open. */
+  at(path: string, head: AudioHead | undefined): Asset {
+    const assetId = this.#byPath.get(path) ?? this.#transientByPath.get(path);
+    const known = assetId === undefined
+      ? undefined
+      : this.#entries.get(assetId)?.asset ?? this.#transients.get(assetId);
+    if (known !== undefined && (known.type !== "transient" || head === undefined)) return known;
+    const asset = transientAsset(assetId ?? crypto.randomUUID(), path, head);
+    this.#transients.set(asset.assetId, asset);
+    this.#transientByPath.set(path, asset.assetId);
     if (this.#transients.size > MAX_TRANSIENTS) {
       const [oldest, { path }] = this.#transients.entries().next().value!;
       this.#transients.delete(oldest);
       this.#transientByPath.delete(path);
     }
-    return assetId;
+    return asset;
+  }
+
+  /** Takes note of how far an asset is analysed. */
+  progress(assetId: string, analysedSamples: number, lengthSamples: number): void {
+    const entry = this.#entries.get(assetId);
+    if (!entry) return;
+    entry.asset = { ...entry.asset, analysedSamples };
+    this.#options.notices.importProgress({
+      assetId,
+      analysed: [[0, analysedSamples]],
+      lengthSamples,
+    });
+  }
+
+  /** Takes note that an asset is analysed to its end. */
+  analysed(
+    assetId: string,
+    { peakCache, lengthSamples }: { peakCache: string | null; lengthSamples: number },
+  ): void {
+    const entry = this.#entries.get(assetId);
+    if (!entry) return;
+    const { asset } = entry;
+    const done = { peakCache, waveformCache: peakCache, analysedSamples: lengthSamples };
+    if (asset.complete && asset.peakCache === peakCache) return;
+    this.#options.notices.importProgress({
+      assetId,
+      analysed: [[0, lengthSamples]],
+      lengthSamples,
+    });
+    this.update(assetId, { ...done, complete: true });
+    this.#options.notices.ready(assetId);
   }
 
   /** Changes members of an asset, keeps them, and tells clients. */
@@ -209,7 +261,7 @@ export class Assets {
     if (!entry || entry.bound) return;
     const signal = this.#options.signal();
     try {
-      await signal.openSource(assetId, entry.asset.path);
+      await this.#openSource(signal, assetId, entry.asset.path);
       if (this.#entries.get(assetId) !== entry) signal.closeSource(assetId);
       else entry.bound = signal === this.#options.signal();
     } catch (error) {
@@ -252,7 +304,7 @@ export class Assets {
     const signal = this.#options.signal();
     let info: SourceInfo;
     try {
-      info = await signal.openSource(assetId, path);
+      info = await this.#openSource(signal, assetId, path);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       // It is being written, or is no audio any more: the old samples stay until it can be read.
@@ -274,7 +326,7 @@ export class Assets {
       this.#options.notices.statusChanged(entry.asset);
     }
     this.#options.keeper.put(entry.asset, identity);
-    this.#options.analysis.begin(entry.asset, identity);
+    this.#options.analysis.begin(entry.asset);
   }
 
   async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
@@ -295,23 +347,33 @@ export class Assets {
     this.#transientByPath.delete(facts.path);
     this.#options.keeper.put(asset, identity);
     this.#options.notices.added({ ...asset });
-    this.#options.analysis.begin(asset, identity);
+    this.#options.analysis.begin(asset);
     return asset;
   }
 
   async #open(assetId: string, path: string): Promise<SourceInfo> {
     try {
-      return await this.#options.signal().openSource(assetId, path);
+      return await this.#openSource(this.#options.signal(), assetId, path);
     } catch (error) {
       const rate = refusedRate(error);
       if (rate === null || !await this.#options.adoptRate(rate)) throw error;
-      return await this.#options.signal().openSource(assetId, path);
+      return await this.#openSource(this.#options.signal(), assetId, path);
+    }
+  }
+
+  async #openSource(signal: SignalApi, assetId: string, path: string): Promise<SourceInfo> {
+    const opening = signal.openSource(assetId, path);
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(opening);
     }
   }
 
   /** The first file decides the project's rate, so until there is one, files are taken one after another. */
   #inOrder(register: () => Promise<Asset>): Promise<Asset> {
-    if (this.#entries.size > 0) return register();
+    if (!this.#options.rateIsOpen()) return register();
     const next = this.#first.then(register);
     this.#first = next.catch(() => {});
     return next;

@@ -47,6 +47,18 @@ export class Devices {
     void this.#enqueue(() => this.#openOrFall(wish, "open"));
   }
 
+  /** Another renderer took over: the device goes from the one before to it. Resolves when the one before has none. */
+  move(before: SignalApi): Promise<void> {
+    const left = Promise.withResolvers<void>();
+    const work = this.#last.then(async () => {
+      await before.closeDevice().catch(() => {}); // Lost already.
+      left.resolve();
+      if (!this.#closed) await this.#openOrFall(this.#wish, "reopened");
+    });
+    this.#last = work.catch(() => {});
+    return left.promise;
+  }
+
   async list(): Promise<DeviceInfo[]> {
     return await this.#options.signal().listDevices();
   }
@@ -102,10 +114,15 @@ export class Devices {
     );
   }
 
+  /** Resolves when nothing is being opened any more, or after `ms`. */
+  async settled(ms: number): Promise<void> {
+    await withinMs(this.#last, ms, undefined);
+  }
+
   /** Opens nothing any more and waits for what is being opened, within a bound. */
   async close(): Promise<void> {
     this.#closed = true;
-    await withinMs(this.#last, SLOW_MS, undefined);
+    await this.settled(SLOW_MS);
   }
 
   #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {

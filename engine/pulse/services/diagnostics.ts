@@ -73,11 +73,10 @@ export class DiagnosticsService {
   readonly #options: DiagnosticsOptions;
   readonly #baselines = new Map<string, Baseline>();
   readonly #warnings: Warning[] = [];
-  readonly #startedMs: number;
+  #startedMs = 0;
 
   constructor(options: DiagnosticsOptions) {
     this.#options = options;
-    this.#startedMs = options.signal().nowMs();
   }
 
   get({ clientId }: Caller): Diagnostics {
@@ -98,7 +97,7 @@ export class DiagnosticsService {
       }),
       memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
       underruns: underruns.list({ limit: 0 }).total,
-      warnings: [...this.#warnings],
+      warnings: this.warnings,
       device: device(),
       analysis: analysis(),
     };
@@ -117,9 +116,15 @@ export class DiagnosticsService {
     }
   }
 
-  /** Forgets all baselines: the renderer, and with it its counters, is a new one. */
-  forget(): void {
+  /** Begins anew for all clients: the renderer, and with it its counters, is a new one. */
+  begin(): void {
+    this.#startedMs = this.#options.signal().nowMs();
     this.#baselines.clear();
+  }
+
+  /** What clients were warned of, oldest first. */
+  get warnings(): Warning[] {
+    return [...this.#warnings];
   }
 
   underruns(params: { afterId?: number; limit?: number }): {

@@ -13,6 +13,7 @@ import { faultError, type Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
 import { absolutePath } from "../../files/paths.ts";
 import type { Notify } from "../../notices.ts";
+import type { Asset } from "../types.ts";
 
 /** How long a listing waits for its disk before it answers with what is known, in milliseconds. */
 export const PATIENCE_MS = 150;
@@ -27,10 +28,14 @@ const KEPT_ANSWERS = 64;
 
 export interface LibraryOptions {
   files: Files;
-  grants: Grants;
+  /** Of the open project. */
+  grants: () => Grants;
   notify: Notify;
-  /** The id under which an audio file can be heard, a transient asset's if it is in no project. */
-  assetIdOf: (path: string, head: AudioHead | undefined) => string;
+  /** The asset under which an audio file can be heard, a transient one if it is in no project. */
+  assetOf: (
+    path: string,
+    head: AudioHead | undefined,
+  ) => Pick<Asset, "assetId" | "durationSeconds">;
 }
 
 /** `library.list` and `library.changed`. */
@@ -50,7 +55,7 @@ export class Library {
 
   /** State of the topic: the roots. */
   roots(): LibraryListing {
-    const entries = this.#options.grants.roots.map((path): LibraryEntry => ({
+    const entries = this.#options.grants().roots.map((path): LibraryEntry => ({
       name: basename(path) || path,
       path,
       kind: "folder",
@@ -93,7 +98,8 @@ export class Library {
   }
 
   async #read(request: ListRequest, key: string): Promise<LibraryListing> {
-    const { files, grants } = this.#options;
+    const { files } = this.#options;
+    const grants = this.#options.grants();
     const { path } = request;
     const facts = await grants.resolve(path, "list");
     if (facts.kind !== "folder") {
@@ -124,12 +130,13 @@ export class Library {
 
   #entry({ name, path, kind, head }: ListedEntry): LibraryEntry {
     if (kind !== "audio") return { name, path, kind };
+    const { assetId, durationSeconds } = this.#options.assetOf(path, head);
     return {
       name,
       path,
       kind,
-      assetId: this.#options.assetIdOf(path, head),
-      ...(head ? { durationSeconds: head.lengthSamples / head.sampleRate } : {}),
+      assetId,
+      ...(durationSeconds > 0 ? { durationSeconds } : {}),
       offlineStatus: "present",
     };
   }

@@ -68,6 +68,8 @@ export class TransportService implements Disposable {
     if (kept !== null) {
       this.#send({ kind: "seek", positionFrame: kept.positionFrame });
       this.#send({ kind: "loop", loop: kept.loop });
+      this.#send({ kind: "play" }); // No device drives it yet: this makes it paused, not stopped.
+      this.#send({ kind: "pause" });
     }
     this.#timer ??= setInterval(() => this.tick(), TICK_MS);
   }

@@ -1,0 +1,485 @@
+/**
+ * The engine as one value: opens a data folder and a project, plays it, and answers requests.
+ *
+ * @module
+ */
+import config from "../deno.json" with { type: "json" };
+import { ensureLibrary } from "../ffi/build.ts";
+import type {
+  Caller,
+  EditOptions,
+  EditResult,
+  EngineApi,
+  Notification,
+  OpenDevice,
+  PeaksQuery,
+  Topic,
+} from "./api.ts";
+import { Background } from "./background.ts";
+import { EngineError, InvalidParams } from "./errors.ts";
+import { Files } from "./files/files.ts";
+import { AUDIO_EXTENSIONS } from "./files/head.ts";
+import { isWithin } from "./files/paths.ts";
+import { Analysis } from "./media/analysis.ts";
+import { MAX_COLUMNS } from "./media/columns.ts";
+import { Notices } from "./notices.ts";
+import { type EngineOptions, resolveOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { LIMITS } from "./pulse/limits.ts";
+import { MAX_ASSETS } from "./pulse/services/assets.ts";
+import { Devices } from "./pulse/services/devices.ts";
+import { DiagnosticsService } from "./pulse/services/diagnostics.ts";
+import { existingExport } from "./pulse/services/export_path.ts";
+import { Jobs, UNFINISHED } from "./pulse/services/jobs.ts";
+import { Library, MAX_LIMIT } from "./pulse/services/library.ts";
+import { packMeters } from "./pulse/services/meters.ts";
+import { Underruns } from "./pulse/services/underruns.ts";
+import { MAX_UPLOAD_BYTES, saveUpload } from "./pulse/services/upload.ts";
+import { type Opened, ProjectStore } from "./pulse/store/project_store.ts";
+import type { Edit, Project, Timeline } from "./pulse/types.ts";
+import { fixRate, rateIsOpen, Session, type Shared } from "./session.ts";
+import type { SignalApi } from "./signal/signal_api.ts";
+
+/** How long the start waits for an audio system that answers at once, as most do, in milliseconds. */
+const PATIENCE_MS = 200;
+/** How often the device and slow things are looked after, in milliseconds. */
+const HOUSEKEEPING_MS = 500;
+
+/**
+ * A running engine. Open it with {@linkcode Engine.open}, dispose of it when done.
+ *
+ * Every method that throws has changed nothing. Listeners hear of a change before the request that made it settles.
+ *
+ * @example
+ * ```ts no-eval
+ * import { Engine } from "./engine.ts";
+ *
+ * await using engine = await Engine.open({ libraryRoots: ["/music"] });
+ * const me = { clientId: "example" };
+ * const song = await engine.assets.register("/music/song.wav", "sample", me);
+ * engine.timeline.edit([
+ *   { op: "track.add", track: { trackId: "t" } },
+ *   {
+ *     op: "clip.add",
+ *     trackId: "t",
+ *     clip: { assetId: song.assetId, startFrame: 0, lengthFrames: song.lengthSamples },
+ *   },
+ * ], {}, me);
+ * engine.transport.play({});
+ * ```
+ */
+export class Engine implements EngineApi, AsyncDisposable {
+  readonly version: string = config.version;
+  readonly instanceId: string = crypto.randomUUID();
+  readonly limits: Readonly<Record<string, number>> = {
+    ...LIMITS,
+    assets: MAX_ASSETS,
+    jobs: UNFINISHED,
+    libraryEntries: MAX_LIMIT,
+    peaksWidth: MAX_COLUMNS,
+    uploadBytes: MAX_UPLOAD_BYTES,
+  };
+  readonly capabilities: Readonly<Record<string, unknown>> = {
+    extensions: [...AUDIO_EXTENSIONS],
+    render: { containers: ["wav"], sampleFormats: ["s16", "s24", "f32"], dither: ["s16", "s24"] },
+    speedModes: [],
+    rates: false,
+    reverse: false,
+    streams: false,
+  };
+  readonly kernels: Readonly<Record<string, unknown>> = { peaks: "cpu" };
+
+  readonly #options: ResolvedOptions;
+  readonly #notices: Notices;
+  readonly #files: Files;
+  readonly #jobs: Jobs;
+  readonly #underruns: Underruns;
+  readonly #analysis: Promise<Analysis>;
+  readonly #store: ProjectStore;
+  readonly #shared: Shared;
+  readonly #devices: Devices;
+  readonly #diagnostics: DiagnosticsService;
+  readonly #library: Library;
+  readonly #background = new Background();
+  readonly #hints = new Map<string, unknown>();
+  #session!: Session;
+  /** Files that were named at the start, until it is known where they lead. */
+  #granting: Promise<void> = Promise.resolve();
+  /** Opening projects happens one after another. */
+  #switching: Promise<unknown> = Promise.resolve();
+  #housekeeping: ReturnType<typeof setInterval> | null = null;
+  #metersSent = 0;
+  #closing: Promise<void> | null = null;
+
+  private constructor(options: ResolvedOptions, parts: {
+    notices: Notices;
+    files: Files;
+    analysis: Promise<Analysis>;
+    store: ProjectStore;
+  }) {
+    this.#options = options;
+    this.#notices = parts.notices;
+    this.#files = parts.files;
+    this.#analysis = parts.analysis;
+    this.#store = parts.store;
+    const { notify } = this.#notices;
+    const signal = () => this.#session.signal;
+    this.#jobs = new Jobs(notify);
+    this.#underruns = new Underruns(notify);
+    this.#diagnostics = new DiagnosticsService({
+      signal,
+      notify,
+      underruns: this.#underruns,
+      trackIds: () => this.#session.trackIds(),
+      device: () => this.#devices.current(),
+      analysis: () => this.#session.analysis.state,
+    });
+    this.#devices = new Devices({
+      signal,
+      notify,
+      warn: this.#diagnostics.warn,
+      onChanged: () => this.#session.transport.deviceChanged(),
+    });
+    this.#shared = {
+      options,
+      files: this.#files,
+      notify,
+      jobs: this.#jobs,
+      underruns: this.#underruns,
+      analysis: this.#analysis,
+      onSignal: async (before) => {
+        this.#retire(before, this.#session);
+        await this.#devices.settled(PATIENCE_MS);
+      },
+    };
+    this.#library = new Library({
+      files: this.#files,
+      grants: () => this.#session.grants,
+      notify,
+      assetOf: (path, head) => this.#session.assets.at(path, head),
+    });
+  }
+
+  /**
+   * Opens an engine and the project that was open last, or the one named; makes one where there is none. The device, analysis and the
+   * opening of files go on behind.
+   *
+   * @throws {RangeError} if an option is out of range.
+   * @throws {FileInUse} if another engine uses the data folder.
+   * @throws {EngineError} `project.notFound` if the project named cannot be opened.
+   * @throws {LibraryError} @throws {BuildError} if the native library cannot be loaded or built.
+   */
+  static async open(options: EngineOptions = {}): Promise<Engine> {
+    const resolved = resolveOptions(options);
+    const holder: { engine: Engine | null } = { engine: null };
+    const session = () => holder.engine!.#session; // None yet while the first project opens.
+    const store = ProjectStore.open({
+      dataDir: resolved.dataDir,
+      timeline: {
+        onCommit: (commit) => session()?.onCommit(commit),
+        playhead: () => session().transport.positionFrame,
+        hasAsset: (assetId) => session().assets.entry(assetId) !== undefined,
+      },
+      ...(resolved.sampleRate === undefined ? {} : { sampleRate: resolved.sampleRate }),
+    });
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.use(store);
+    const roots = resolved.libraryRoots;
+    const files = new Files((path) => roots.find((root) => isWithin(root, path)) ?? "");
+    cleanup.use(files);
+    const analysis = startAnalysis(resolved);
+    cleanup.defer(() => analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {}));
+    const parts = { notices: new Notices(), files, analysis, store };
+    const engine = holder.engine = new Engine(resolved, parts);
+
+    const { opened, warning } = await openFirst(store, resolved);
+    engine.#session = await Session.open(engine.#shared, opened.file);
+    cleanup.move();
+    await engine.#begin(opened, warning);
+    return engine;
+  }
+
+  async #begin(opened: Opened, warning: Error | null): Promise<void> {
+    const { backend, device, period, allowedFiles } = this.#options;
+    this.#session.begin();
+    this.#diagnostics.begin();
+    this.#devices.begin({ backend, period, ...(device === undefined ? {} : { device }) });
+    this.#granting = this.#session.grantNamed(allowedFiles);
+    this.#background.run(this.#granting);
+    this.#housekeeping = setInterval(() => this.#devices.tick(), HOUSEKEEPING_MS);
+    this.#analysis.catch((error) =>
+      this.#diagnostics.warn("analysis.unavailable", `Files cannot be analysed: ${error.message}`)
+    );
+    if (warning !== null) this.#diagnostics.warn("project.skipped", warning.message);
+    this.#warnOfLoss(opened);
+    await this.#devices.settled(PATIENCE_MS);
+  }
+
+  /**
+   * Ends it: new work is refused, jobs are cancelled, the sound fades out, the device is closed, native calls end, stores are closed.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
+    await this.#switching.catch(() => {}); // Told to whoever asked.
+    this.#library.close();
+    await this.#jobs[Symbol.asyncDispose]();
+    await this.#devices.close();
+    await this.#session.signal.closeDevice();
+    this.#files[Symbol.dispose]();
+    await this.#session.quiet();
+    await this.#background.settled();
+    await this.#analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {});
+    await this.#session.signal[Symbol.asyncDispose]();
+    await this.#store[Symbol.asyncDispose]();
+  }
+
+  clock(): { timeMs: number; unixMs: number } {
+    return { timeMs: this.#session.signal.nowMs(), unixMs: Date.now() };
+  }
+
+  listen(listener: (notification: Notification) => void): () => void {
+    return this.#notices.listen(listener);
+  }
+
+  topicState(topic: Topic, sinceRevision?: number): unknown {
+    const { timeline, transport, assets } = this.#session;
+    switch (topic) {
+      case "timeline":
+        return timeline.changesSince(sinceRevision);
+      case "transport":
+        return transport.get();
+      case "assets":
+        return { assets: assets.list({ limit: MAX_ASSETS }).assets };
+      case "streams":
+        return { streams: [] };
+      case "jobs":
+        return { jobs: this.#jobs.list() };
+      case "device":
+        return { device: this.#devices.current() };
+      case "library":
+        return this.#library.roots();
+      case "diagnostics":
+        return { warnings: this.#diagnostics.warnings };
+      case "meters":
+        return { trackIds: this.#session.trackIds() };
+    }
+  }
+
+  takeMeters(): Uint8Array<ArrayBuffer> | null {
+    const { signal } = this.#session;
+    const reading = signal.takeMeters();
+    if (reading === null) return null;
+    return packMeters(reading, this.#session.trackIds(reading.revision), this.#metersSent++);
+  }
+
+  viewHint({ clientId }: Caller, hint: unknown): void {
+    this.#hints.delete(clientId);
+    this.#hints.set(clientId, hint);
+    if (this.#hints.size > 256) this.#hints.delete(this.#hints.keys().next().value!);
+  }
+
+  readonly projects: EngineApi["projects"] = {
+    current: () => this.#session.file.project,
+    list: () => Promise.resolve(this.#store.list()),
+    create: (params) =>
+      this.#switch(async () => {
+        const opened = await this.#store.create(params);
+        if ((params.sampleRate ?? this.#options.sampleRate) !== undefined) fixRate(opened.file);
+        return opened;
+      }),
+    open: (params) => this.#switch(() => this.#store.open(params)),
+    saveAs: (params) => this.#saveAs(params),
+  };
+
+  readonly library: EngineApi["library"] = {
+    list: (query) => this.#library.list(query),
+    upload: async (name, body, caller) => {
+      const { assets } = this.#openSession();
+      const path = await saveUpload(name, body, {
+        files: this.#files,
+        folder: this.#uploadFolder(),
+        inspect: (path) => this.#openSession().inspect(path),
+      });
+      return await assets.register(path, undefined, caller);
+    },
+  };
+
+  readonly assets: EngineApi["assets"] = {
+    register: async (path, type, caller) => {
+      await this.#granting;
+      return await this.#openSession().assets.register(path, type, caller);
+    },
+    get: (assetId) => this.#session.assets.get(assetId),
+    list: (params) => this.#session.assets.list(params),
+    remove: (assetId) => this.#openSession().assets.remove(assetId),
+    file: (assetId) => this.#session.assets.file(assetId),
+    peaks: (assetId, query: PeaksQuery) => this.#session.analysis.peaks(assetId, query),
+    waveformDat: (assetId, params) => this.#session.analysis.waveformDat(assetId, params),
+    waveformJson: (assetId, params) => this.#session.analysis.waveformJson(assetId, params),
+    wavesurferJson: (assetId, params) => this.#session.analysis.wavesurferJson(assetId, params),
+    waveformSvg: (assetId, params) => this.#session.analysis.waveformSvg(assetId, params),
+    onAnalysed: (assetId, listener) => this.#session.analysis.onAnalysed(assetId, listener),
+  };
+
+  readonly timeline: EngineApi["timeline"] = {
+    get: () => this.#session.timeline.get(),
+    set: (timeline: Timeline, options: EditOptions, caller: Caller): EditResult =>
+      this.#openSession().timeline.set(timeline, options, caller),
+    edit: (edits: readonly Edit[], options: EditOptions, caller: Caller): EditResult =>
+      this.#openSession().timeline.edit(edits, options, caller),
+    undo: (options, caller) => this.#openSession().timeline.undo(options, caller),
+    redo: (options, caller) => this.#openSession().timeline.redo(options, caller),
+    history: (params) => this.#session.timeline.history(params),
+  };
+
+  readonly transport: EngineApi["transport"] = {
+    get: () => this.#session.transport.get(),
+    play: (params) => this.#openSession().transport.play(params),
+    pause: () => this.#openSession().transport.pause(),
+    stop: () => this.#openSession().transport.stop(),
+    seek: (positionFrame) => this.#openSession().transport.seek(positionFrame),
+    setLoop: (loop) => this.#openSession().transport.setLoop(loop),
+  };
+
+  readonly render: EngineApi["render"] = {
+    mixdown: (params, caller) => this.#openSession().mixdown.start(params, caller),
+    exportFile: (path) => {
+      const { path: resolved } = existingExport(this.#options.exportDir, path);
+      return { path: resolved, contentType: "audio/wav" };
+    },
+  };
+
+  readonly jobs: EngineApi["jobs"] = {
+    list: () => this.#jobs.list(),
+    get: (jobId) => this.#jobs.get(jobId),
+    cancel: (jobId) => this.#jobs.cancel(jobId),
+  };
+
+  readonly devices: EngineApi["devices"] = {
+    list: () => this.#devices.list(),
+    current: () => this.#devices.current(),
+    open: async (params): Promise<OpenDevice> => {
+      this.#openSession();
+      return await this.#devices.open(params);
+    },
+  };
+
+  readonly diagnostics: EngineApi["diagnostics"] = {
+    get: (caller) => this.#diagnostics.get(caller),
+    reset: (caller) => this.#diagnostics.reset(caller),
+    underruns: (params) => this.#diagnostics.underruns(params),
+  };
+
+  /** The session, for requests that change something. */
+  #openSession(): Session {
+    if (this.#closing !== null) throw new Error("The engine is closing");
+    if (this.#session.isOpen) return this.#session;
+    throw new EngineError(
+      "timeline.conflict",
+      "Cannot change this project: another one is being opened; ask again",
+      { reason: "switching" },
+    );
+  }
+
+  #uploadFolder(): string {
+    const [folder] = this.#options.libraryRoots;
+    if (folder !== undefined) return folder;
+    throw new InvalidParams(["name"], "there is no library to save it in; start with --library");
+  }
+
+  /** Opens another project in place of the open one, with a renderer of its own. */
+  #switch(open: () => Promise<Opened>): Promise<Project> {
+    return this.#inTurn(async () => {
+      const before = this.#session;
+      const opened = await open();
+      if (opened.file === before.file) return opened.file.project;
+      const session = await Session.open(this.#shared, opened.file);
+      await before.quiet();
+      this.#session = session;
+      session.begin();
+      this.#tellProject(opened);
+      this.#retire(before.signal, before);
+      await this.#devices.settled(PATIENCE_MS);
+      return opened.file.project;
+    });
+  }
+
+  /** Goes on in a copy of the project; nothing that sounds changes. */
+  #saveAs(params: { name: string; path?: string }): Promise<Project> {
+    return this.#inTurn(async () => {
+      const session = this.#session;
+      session.prepareMove();
+      let opened: Opened | null = null;
+      try {
+        opened = await this.#store.saveAs(params);
+      } finally {
+        session.moveTo(opened?.file ?? null);
+      }
+      this.#tellProject(opened);
+      return opened.file.project;
+    });
+  }
+
+  #inTurn(work: () => Promise<Project>): Promise<Project> {
+    if (this.#closing !== null) return Promise.reject(new Error("The engine is closing"));
+    const done = this.#switching.then(work);
+    this.#switching = done.catch(() => {});
+    return done;
+  }
+
+  #tellProject(opened: Opened): void {
+    this.#notices.notify({
+      topic: "timeline",
+      method: "project.changed",
+      params: { project: opened.file.project },
+    });
+    this.#warnOfLoss(opened);
+  }
+
+  #warnOfLoss({ file, recovery }: Opened): void {
+    if (recovery === null) return;
+    const { lostRevisions, reason } = recovery;
+    this.#diagnostics.warn(
+      "project.damaged",
+      `${lostRevisions.length} of the last edits of ${file.path} could not be read (${reason}); ` +
+        "they are set aside in the file, and the project is as it was before them",
+      { path: file.path, lostRevisions, reason },
+    );
+  }
+
+  /** Closes a renderer that another one has replaced, once its device is free and its renders have ended. */
+  #retire(signal: SignalApi, session: Session): void {
+    this.#diagnostics.begin();
+    const left = this.#devices.move(signal);
+    this.#background.run((async () => {
+      await left;
+      await this.#jobs.settled();
+      await session.assets.settled();
+      await signal[Symbol.asyncDispose]();
+    })());
+  }
+}
+
+async function startAnalysis({ cacheDir }: ResolvedOptions): Promise<Analysis> {
+  return await Analysis.start({ libraryPath: await ensureLibrary(), cacheDir });
+}
+
+/** The project named, else the last one, else a new one. */
+async function openFirst(
+  store: ProjectStore,
+  { project, sampleRate }: ResolvedOptions,
+): Promise<{ opened: Opened; warning: Error | null }> {
+  if (project !== undefined) {
+    return { opened: await store.open({ path: project, trusted: true }), warning: null };
+  }
+  const opened = await store.openLast();
+  if (sampleRate !== undefined && rateIsOpen(opened.file)) {
+    opened.file.adoptSampleRate(sampleRate);
+    fixRate(opened.file);
+  }
+  return { opened, warning: opened.skipped };
+}

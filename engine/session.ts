@@ -1,0 +1,304 @@
+/**
+ * The open project with its renderer: its timeline is heard, its assets are read, its transport moves.
+ *
+ * @module
+ */
+import { Background } from "./background.ts";
+import { EngineError } from "./errors.ts";
+import { type Files, SlowDisk } from "./files/files.ts";
+import { Grants } from "./files/grants.ts";
+import type { Analysis } from "./media/analysis.ts";
+import type { Notify } from "./notices.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
+import type { FileIdentity } from "./pulse/services/asset_entry.ts";
+import { AssetNotices } from "./pulse/services/asset_notices.ts";
+import { AssetWatch } from "./pulse/services/asset_watch.ts";
+import { Assets } from "./pulse/services/assets.ts";
+import type { Jobs } from "./pulse/services/jobs.ts";
+import { Mixdown } from "./pulse/services/mixdown.ts";
+import { TrackOrders } from "./pulse/services/track_orders.ts";
+import { type KeptTransport, TransportService } from "./pulse/services/transport.ts";
+import type { Underruns } from "./pulse/services/underruns.ts";
+import type { ProjectFile } from "./pulse/store/project_file.ts";
+import { assetsOf, type TimelineModel } from "./pulse/timeline_model.ts";
+import type { Commit } from "./pulse/timeline_service.ts";
+import type { Asset, Frames } from "./pulse/types.ts";
+import { endOf } from "./pulse/block_list.ts";
+import { Signal } from "./signal/signal.ts";
+import type { SignalApi } from "./signal/signal_api.ts";
+
+/** What an engine lends to its sessions. */
+export interface Shared {
+  readonly options: ResolvedOptions;
+  readonly files: Files;
+  readonly notify: Notify;
+  readonly jobs: Jobs;
+  readonly underruns: Underruns;
+  readonly analysis: Promise<Analysis>;
+  /** Called when another renderer has taken over from `before`; resolves when the device has, if that is quick. */
+  readonly onSignal: (before: SignalApi) => Promise<void>;
+}
+
+/** Keys of the project's own state. */
+const TRANSPORT = "transport";
+/** `true` if a person chose the project's rate; else its first file does. */
+const RATE_IS_FIXED = "rateIsFixed";
+
+/** Sources that are opened at the same time when a project opens. */
+const OPENINGS = 8;
+
+/** Everything that belongs to one open project. */
+export class Session {
+  readonly grants: Grants;
+  readonly assets: Assets;
+  readonly analysis: AssetAnalysis;
+  readonly transport: TransportService;
+  readonly mixdown: Mixdown;
+  readonly #shared: Shared;
+  #file: ProjectFile;
+  readonly #notices: AssetNotices;
+  readonly #watch: AssetWatch;
+  readonly #orders = new TrackOrders();
+  readonly #background = new Background();
+  #signal: SignalApi;
+  /** What was kept while the file is being copied, the newest by what it is about. */
+  #sinceMove: Map<string, (file: ProjectFile) => void> | null = null;
+  #closed = false;
+
+  private constructor(shared: Shared, file: ProjectFile, signal: SignalApi) {
+    this.#shared = shared;
+    this.#file = file;
+    this.#signal = signal;
+    const { files, notify, jobs, underruns, options, analysis } = shared;
+    this.#notices = new AssetNotices(notify);
+    this.grants = new Grants(files, options.libraryRoots);
+    this.analysis = new AssetAnalysis({
+      analysis,
+      assetOf: (assetId) => this.assets.get(assetId),
+      onProgress: (assetId, analysedSamples, lengthSamples) =>
+        this.assets.progress(assetId, analysedSamples, lengthSamples),
+      onReady: (assetId, result) => this.assets.analysed(assetId, result),
+      onHash: (assetId, hash) => this.assets.update(assetId, { hash }),
+      onError: (assetId, error) => this.#notices.decodeError(assetId, error),
+    });
+    this.assets = new Assets({
+      signal: () => this.#signal,
+      grants: this.grants,
+      notices: this.#notices,
+      keeper: {
+        put: (asset, identity) =>
+          this.#keep(asset.assetId, (file) => file.assets.put(asset, identity)),
+        remove: (assetId) => this.#keep(assetId, (file) => file.assets.remove(assetId)),
+      },
+      analysis: this.analysis,
+      isUsed: (assetId) => this.timeline.usesAsset(assetId),
+      rateIsOpen: () => rateIsOpen(this.#file),
+      adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
+    });
+    this.#watch = new AssetWatch(this.assets, files);
+    this.transport = new TransportService({
+      signal: () => this.#signal,
+      notify,
+      underruns,
+      save: (kept) => this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept)),
+    });
+    this.mixdown = new Mixdown({
+      signal: () => this.#signal,
+      jobs,
+      exportDir: options.exportDir,
+      snapshot: () => {
+        const { model, revision } = this.timeline;
+        return { mix: model, revision, tracks: [...model.tracks], endFrame: this.endFrame };
+      },
+    });
+  }
+
+  /** Opens a session on an open project file, which stays its owner's. */
+  static async open(shared: Shared, file: ProjectFile): Promise<Session> {
+    const rows = await file.assets.load();
+    const signal = await openSignal(shared, file.timeline.model.sampleRate);
+    const session = new Session(shared, file, signal);
+    session.assets.load(rows as { asset: Asset; identity: FileIdentity }[]);
+    return session;
+  }
+
+  get signal(): SignalApi {
+    return this.#signal;
+  }
+
+  get timeline(): ProjectFile["timeline"] {
+    return this.#file.timeline;
+  }
+
+  get file(): ProjectFile {
+    return this.#file;
+  }
+
+  /** Where the last clip ends. */
+  get endFrame(): Frames {
+    return endFrameOf(this.timeline.model);
+  }
+
+  /** Makes the project heard and looks after its files; what takes long goes on behind. */
+  begin(): void {
+    for (const path of this.#file.grants.list()) this.grants.grant(path);
+    this.#sound(this.#file.state.get(TRANSPORT) as KeptTransport | undefined ?? null);
+    this.#background.run(this.grants.resolveRoots());
+    this.#background.run(this.#bindAll());
+    this.#watch.begin();
+  }
+
+  /** Allows files that a person named, and keeps that with the project. Those that are not there now are not allowed later. */
+  async grantNamed(paths: readonly string[]): Promise<void> {
+    await Promise.all(paths.map(async (path) => {
+      try {
+        const facts = await this.#shared.files.ask(path, { kind: "identify", path });
+        if ("fault" in facts || facts.kind !== "file") return;
+        this.grants.grant(facts.path);
+        this.#keep(`grant ${facts.path}`, (file) => file.grants.add(facts.path));
+      } catch (error) {
+        if (!(error instanceof SlowDisk)) throw error;
+      }
+    }));
+  }
+
+  /** From now on what is kept is remembered as well, for {@linkcode moveTo}. */
+  prepareMove(): void {
+    this.#sinceMove = new Map();
+  }
+
+  /** Goes on in a copy of the project file that was made since {@linkcode prepareMove}; without one, as before. */
+  moveTo(file: ProjectFile | null): void {
+    const since = this.#sinceMove;
+    this.#sinceMove = null;
+    if (file === null) return;
+    this.#file = file;
+    for (const keep of since?.values() ?? []) keep(file);
+  }
+
+  /** Tracks of a revision that sounds, in order. */
+  trackIds(revision = this.timeline.revision): readonly string[] {
+    return this.#orders.at(revision);
+  }
+
+  /** Whether its file is still the open project's. */
+  get isOpen(): boolean {
+    return !this.#closed && this.#file.isOpen;
+  }
+
+  /** Looks whether a file could be registered here, without registering it. */
+  async inspect(path: string): Promise<void> {
+    const probe = `probe ${crypto.randomUUID()}`;
+    try {
+      await this.#signal.openSource(probe, path);
+      this.#signal.closeSource(probe);
+    } catch (error) {
+      if (!(rateIsOpen(this.#file) && isOtherRate(error))) throw error;
+    }
+  }
+
+  /** Stops telling and looking, stores where the head stands, and waits for what is under way. The renderer plays on. */
+  async quiet(): Promise<void> {
+    if (this.#closed) return;
+    this.#watch[Symbol.dispose]();
+    const kept = this.transport.kept();
+    this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept));
+    this.#closed = true;
+    this.transport[Symbol.dispose]();
+    this.analysis.dropAll();
+    this.analysis.close();
+    this.#notices[Symbol.dispose]();
+    await this.#background.settled();
+    await this.assets.settled();
+  }
+
+  /** Keeps something in the project file; what comes when that is closed already is of a project that nobody looks at any more. */
+  #keep(key: string, keep: (file: ProjectFile) => void): void {
+    if (this.#closed || !this.#file.isOpen) return;
+    keep(this.#file);
+    this.#sinceMove?.set(key, keep);
+  }
+
+  /** Publishes the timeline as it stands to a renderer that is new. */
+  #sound(kept: KeptTransport | null): void {
+    const { model, revision } = this.timeline;
+    this.#orders.push(revision, model);
+    this.#signal.publish(model, revision, []);
+    this.transport.begin(kept);
+  }
+
+  /** A change of the timeline has happened: it is heard, then told. */
+  onCommit(commit: Commit): void {
+    const { model, map, previousModel: _, ...told } = commit;
+    const tellTransport = this.transport.publishing(commit.revision, map);
+    this.#orders.push(commit.revision, model);
+    this.#signal.publish(model, commit.revision, map);
+    this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
+    tellTransport();
+    for (const { assetId } of commit.changes.clips) {
+      if (this.assets.entry(assetId)?.bound === false) {
+        this.#background.run(this.assets.bind(assetId));
+      }
+    }
+  }
+
+  /** Opens the sources that the timeline uses, then goes on with analyses that did not end last time. */
+  async #bindAll(): Promise<void> {
+    const used = [...assetsOf(this.timeline.model)];
+    const work = async () => {
+      for (let next = used.shift(); next !== undefined && !this.#closed; next = used.shift()) {
+        await this.assets.bind(next);
+      }
+    };
+    await Promise.all(Array.from({ length: OPENINGS }, work));
+    for (const { asset } of this.assets.entries()) {
+      if (this.#closed) return;
+      if (!asset.complete && asset.offlineStatus === "present") this.analysis.begin(asset);
+    }
+  }
+
+  /** A project without files takes the rate of its first one: another renderer, the same place. */
+  async #adoptRate(sampleRate: number): Promise<boolean> {
+    if (!rateIsOpen(this.#file)) return false;
+    const next = await openSignal(this.#shared, sampleRate);
+    if (!rateIsOpen(this.#file) || this.#closed) {
+      await next[Symbol.asyncDispose]();
+      return false;
+    }
+    const before = this.#signal;
+    this.#signal = next;
+    this.transport.begin(null);
+    this.#file.adoptSampleRate(sampleRate); // Publishes the timeline.
+    this.#shared.notify({
+      topic: "timeline",
+      method: "project.changed",
+      params: { project: this.#file.project },
+    });
+    await this.#shared.onSignal(before);
+    return true;
+  }
+}
+
+/** Says that a person chose the project's rate. */
+export function fixRate(file: ProjectFile): void {
+  file.state.set(RATE_IS_FIXED, true);
+}
+
+/** Whether the project has nothing yet that its rate would matter to, nor a rate that a person chose. */
+export function rateIsOpen({ assets, state, timeline }: ProjectFile): boolean {
+  return assets.size === 0 && state.get(RATE_IS_FIXED) !== true &&
+    !timeline.canUndo && !timeline.canRedo && endFrameOf(timeline.model) === 0;
+}
+
+function endFrameOf({ tracks }: TimelineModel): Frames {
+  return tracks.reduce((end, { blocks }) => Math.max(end, endOf(blocks)), 0);
+}
+
+async function openSignal(shared: Shared, sampleRate: number): Promise<SignalApi> {
+  return await Signal.open({ sampleRate, memoryBytes: shared.options.memoryBytes });
+}
+
+function isOtherRate(error: unknown): boolean {
+  return error instanceof EngineError && error.details.why === "rate";
+}
