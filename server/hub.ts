@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { EngineApi } from "../engine/api.ts";
+import type { EngineApi, Notification } from "../engine/api.ts";
 import { Connection } from "./connection.ts";
 import { CLOSE, SERVER_LIMITS } from "./limits.ts";
 import { toParcel } from "./notices.ts";
 import type { Parcel } from "./outbox.ts";
 import type { Method } from "./rpc/method.ts";
+import { NOTIFICATIONS } from "./rpc/notifications.ts";
 import type { Tickets } from "./tickets.ts";
 import type { ServerSocket } from "./ws/socket.ts";
 
@@ -35,12 +36,16 @@ export class Hub {
   constructor(options: HubOptions) {
     this.#options = options;
     this.#stopListening = options.engine.listen((notification) => {
+      if (options.checkResults) this.#check(notification);
       let parcel: Parcel | undefined; // Made once, and only if someone hears it.
       for (const connection of this.#connections) {
         connection.deliver(notification, parcel ??= toParcel(notification));
       }
     });
   }
+
+  /** Notifications that are not what their schemas say. */
+  readonly faults: string[] = [];
 
   /** Whether another connection would be one too many. */
   get isFull(): boolean {
@@ -94,6 +99,14 @@ export class Hub {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const connection of this.#connections) connection.destroy();
+  }
+
+  #check({ method, params, topic }: Notification): void {
+    const type = NOTIFICATIONS.find(({ name }) => name === method);
+    const issues = type?.params.safeParse(params).error?.message;
+    if (type === undefined) this.faults.push(`${method} is not declared`);
+    else if (type.topic !== topic) this.faults.push(`${method} has the topic ${topic}`);
+    else if (issues !== undefined) this.faults.push(`${method}: ${issues}`);
   }
 
   #updatePump(): void {

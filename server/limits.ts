@@ -39,10 +39,10 @@ export const SERVER_LIMITS = {
 /** The name of a limit, as `details.limit` of a refusal gives it. */
 export type LimitName = keyof typeof SERVER_LIMITS;
 
-/** Seconds, in milliseconds, between two pings of the engine. */
+/** Time between two pings of the engine, in milliseconds. */
 export const PING_EVERY_MS = 10_000;
-/** A connection from which nothing came for so long, pongs included, is given up. */
-export const SILENT_AFTER_MS = 60_000;
+/** A connection from which nothing came for so many of them, pongs included, is given up. */
+export const SILENT_AFTER_PINGS = 6;
 
 /** Why a connection ends (API.md, "Life of a connection"). */
 export const CLOSE = {

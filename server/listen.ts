@@ -32,6 +32,8 @@ export interface Answerer {
 export interface ListenOptions extends Omit<GuardOptions, "port"> {
   /** 0 takes a free one. */
   port: number;
+  /** Time between two pings, in milliseconds; the contract's if left out (tests). */
+  pingEveryMs?: number;
   /** Who answers; `null` while the engine starts or stops, which is told as 503. */
   answerer(): Answerer | null;
 }
@@ -149,12 +151,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
         headers.get("sec-websocket-key") ?? "",
         isOurs ? SUBPROTOCOL : null,
       ));
-      return new ServerSocket(socket, head, SERVER_LIMITS.messageBytes, {
+      return new ServerSocket(socket, head, {
         text: (text) => connection?.onText(text),
         binary: () => connection?.onBinary(),
         drain: () => connection?.onDrain(),
         close: (code) => connection?.onClose(code),
-      });
+      }, options.pingEveryMs);
     };
     if (isTokenWrong) {
       open(null).close(CLOSE.token, "the token is missing or wrong");

@@ -24,8 +24,10 @@ export interface ServerConfig {
   origins: readonly string[];
   /** Folder of the page; `web/` beside this file if left out. */
   webRoot?: string;
-  /** Checks replies against their schemas as well (tests). */
+  /** Checks what is sent against its schema as well; {@linkcode Server.faults} tells (tests). */
   checkResults?: boolean;
+  /** Time between two pings, in milliseconds (tests). */
+  pingEveryMs?: number;
 }
 
 /** Time that clients have to end, in milliseconds. */
@@ -70,6 +72,11 @@ export class Server implements AsyncDisposable {
 
   get port(): number {
     return this.#listening.port;
+  }
+
+  /** What was sent though its schema has it otherwise; filled with `checkResults` alone. */
+  get faults(): readonly string[] {
+    return this.#hub?.faults ?? [];
   }
 
   /** Begins to answer. The engine stays its owner's. */

@@ -242,3 +242,14 @@ Deno.test("endless fragments are stopped at the message's limit", async () => {
   assertLess(Deno.memoryUsage().rss - before, 300e6);
   assertEquals((await reading).code, 1009);
 });
+
+Deno.test("a client that answers pings stays, one that says nothing for six of them is given up", async () => {
+  await using test = await startServer({ pingEveryMs: 50 });
+  await using client = await TestClient.connect(test.url);
+  using silent = await connectRaw(test.host);
+  const reading = readAll(silent);
+  const { texts, code } = await reading;
+  assertEquals([texts, code], [[], null]);
+  assertEquals((await counters(test)).loophole_connections, 1);
+  assertEquals((await client.call("engine.clock")).error, undefined);
+});

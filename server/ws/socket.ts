@@ -4,7 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { PING_EVERY_MS, SILENT_AFTER_MS } from "../limits.ts";
+import { PING_EVERY_MS, SERVER_LIMITS, SILENT_AFTER_PINGS } from "../limits.ts";
 import { closePayload, frameHeader, FrameReader, OPCODE } from "./frames.ts";
 
 /** What a {@linkcode ServerSocket} tells its owner. None may throw; each is caught all the same. */
@@ -28,16 +28,18 @@ export class ServerSocket {
   readonly #events: SocketEvents;
   readonly #pinger: ReturnType<typeof setInterval>;
   #linger: ReturnType<typeof setTimeout> | undefined;
+  readonly #silentAfterMs: number;
   #heardAt = performance.now();
   /** `open`, then `closing` once either side said so, then `closed`. */
   #state: "open" | "closing" | "closed" = "open";
   #code = 1006;
 
   /** @param line The connection, after the answer that opens; `head`: bytes of it that came already. */
-  constructor(line: Socket, head: Uint8Array, maxMessageBytes: number, events: SocketEvents) {
+  constructor(line: Socket, head: Uint8Array, events: SocketEvents, pingEveryMs = PING_EVERY_MS) {
     this.#line = line;
     this.#events = events;
-    this.#reader = new FrameReader(maxMessageBytes);
+    this.#reader = new FrameReader(SERVER_LIMITS.messageBytes);
+    this.#silentAfterMs = pingEveryMs * SILENT_AFTER_PINGS;
     line.setNoDelay(true);
     line.setTimeout(0);
     line.on("data", (bytes: Uint8Array) => this.#guarded(() => this.#read(bytes)));
@@ -45,7 +47,7 @@ export class ServerSocket {
     line.on("error", () => line.destroy()); // A broken line is an end like any other.
     line.on("end", () => this.#guarded(() => this.#otherSideEnded()));
     line.on("close", () => this.#ended());
-    this.#pinger = setInterval(() => this.#guarded(() => this.#ping()), PING_EVERY_MS);
+    this.#pinger = setInterval(() => this.#guarded(() => this.#ping()), pingEveryMs);
     if (head.length > 0) this.#guarded(() => this.#read(head));
   }
 
@@ -129,7 +131,7 @@ export class ServerSocket {
   }
 
   #ping(): void {
-    if (performance.now() - this.#heardAt > SILENT_AFTER_MS) this.#line.destroy();
+    if (performance.now() - this.#heardAt > this.#silentAfterMs) this.#line.destroy();
     else this.#write(OPCODE.ping, new Uint8Array());
   }
 
