@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { columnSamples } from "../engine/media/columns.ts";
-import { emptyFold, foldBuckets } from "../engine/media/fold.ts";
+import { Fold } from "../engine/media/fold.ts";
 import { PeakImage } from "../engine/media/peak_image.ts";
 import { BASE_FRAMES } from "../engine/media/peak_layout.ts";
 import {
@@ -119,11 +119,11 @@ Deno.test("any run of buckets folds to what its samples are, from whichever leve
     if (start >= end) [start, end] = [end - 1, start + 1];
     const naive = naivePeaks(stereo, start * 256, Math.min(FRAMES, end * 256)).planes;
     naive.forEach((peak, plane) => {
-      const fold = emptyFold();
-      foldBuckets(image, plane, start, end, fold);
+      const fold = new Fold(image, plane);
+      fold.addBuckets(start, end);
       assertEquals([fold.min, fold.max], [peak.min, peak.max], `${start} ${end} ${plane}`);
       assertEquals(fold.frames, Math.min(FRAMES, end * 256) - start * 256);
-      assert(Math.abs(Math.sqrt(fold.squares / fold.frames) - peak.rms) < 1e-6);
+      assert(Math.abs(fold.rms - peak.rms) < 1e-6);
     });
   }
 });
@@ -174,17 +174,19 @@ Deno.test("wide columns move their edges to the nearer bucket, by 1/32 of a colu
   await using library = await openScans();
   await using folder = await TemporaryFolder.make();
   using subject = await Subject.open(library, folder, stereo);
-  for (
-    const query of [{ start: 0, end: FRAMES, width: 20 }, { start: 1000, end: 98_765.4, width: 7 }]
-  ) {
+  const cases = [
+    { start: 0, end: FRAMES, width: 20, unit: 256 },
+    { start: 1000, end: 98_765.4, width: 7, unit: 256 },
+    { start: 0, end: FRAMES, width: 6, unit: 1024 },
+    { start: 700, end: FRAMES - 700, width: 1, unit: 4096 },
+    { start: -1000, end: FRAMES + 70_000, width: 4, unit: 1024 },
+  ];
+  for (const { unit, ...query } of cases) {
+    assert(unit / 2 <= (query.end - query.start) / query.width / 32);
     const { first, end } = columnSamples(query);
-    const near = (x: number) => x === FRAMES ? x : Math.round(x / 256) * 256;
-    assertColumns(
-      subject,
-      query,
-      (i) => [near(first[i]), near(end[i])],
-      subject.query(query, { scan: false }),
-    );
+    const near = (x: number) => x >= FRAMES ? x : Math.round(x / unit) * unit;
+    const answer = subject.query(query, { scan: false });
+    assertColumns(subject, query, (i) => [near(first[i]), near(end[i])], answer);
   }
 });
 

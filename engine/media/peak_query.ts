@@ -5,21 +5,25 @@
  *
  * - **512 samples or fewer**: each column is reduced from the samples.
  * - **up to 4,096**: from the samples where it cuts a bucket of 256, from the buckets between. Still exact.
- * - **wider, or all edges multiples of 256**: from buckets alone. An edge inside a bucket moves to the nearer end of it, by 1/32 of a
- *   column at most, so that an overview of a file of any length reads nothing but its peaks. Edges at multiples of 256 are exact.
+ * - **wider**: from the buckets of the coarsest level that has 16 of them a column. An edge inside a bucket moves to the nearer end of it, by
+ *   1/32 of a column at most; so an overview of a file of any length reads little, and no sample.
+ *
+ * Where all edges are multiples of 256 the answer comes from buckets alone and is exact, whatever the width.
  *
  * @module
  */
 import { checkColumnRange, type ColumnRange, columnSamples, columnWidth } from "./columns.ts";
-import { emptyFold, type Fold, foldBuckets } from "./fold.ts";
+import { Fold } from "./fold.ts";
 import type { PeakImage } from "./peak_image.ts";
-import { BASE_FRAMES, planesOf } from "./peak_layout.ts";
+import { BASE_FRAMES, LEVEL_FACTOR, planesOf } from "./peak_layout.ts";
 import { FLOATS_PER_PLANE, type Scan } from "./scan.ts";
 
 /** Columns of at most so many samples are reduced from samples alone. */
 const SAMPLES_BELOW = 512;
 /** Columns of fewer samples than this are exact whatever their edges. */
 const EXACT_BELOW = 4096;
+/** Wider ones are drawn from buckets of which there are at least so many a column. */
+const BUCKETS_A_COLUMN = EXACT_BELOW / BASE_FRAMES;
 /** Columns drawn between two looks at the clock. */
 const CLOCK_EVERY = 32;
 
@@ -102,7 +106,7 @@ export function queryPeaks(
     rms: plane(),
     complete: true,
   };
-  const painter = new Painter(source, selected, columns);
+  const painter = new Painter(source, selected, columns, edgeUnit(query) / BASE_FRAMES);
   const samples = columnSamples(query);
   const wide = fromBucketsAlone(query);
   const limit = now() + deadlineMs;
@@ -124,9 +128,21 @@ export function queryPeaks(
 
 /** Whether the columns are drawn without reading samples. */
 export function fromBucketsAlone(range: ColumnRange): boolean {
-  const width = columnWidth(range);
-  return width >= EXACT_BELOW ||
-    (width >= BASE_FRAMES && width % BASE_FRAMES === 0 && range.start % BASE_FRAMES === 0);
+  return columnWidth(range) >= EXACT_BELOW || isAligned(range);
+}
+
+/** Whether all edges are multiples of the finest bucket. */
+function isAligned(range: ColumnRange): boolean {
+  return columnWidth(range) % BASE_FRAMES === 0 && range.start % BASE_FRAMES === 0;
+}
+
+/** What edges are rounded to where buckets alone are used: frames a bucket of some level. */
+function edgeUnit(range: ColumnRange): number {
+  let unit = BASE_FRAMES;
+  if (isAligned(range)) return unit;
+  const most = columnWidth(range) / BUCKETS_A_COLUMN;
+  while (unit * LEVEL_FACTOR <= most) unit *= LEVEL_FACTOR;
+  return unit;
 }
 
 /** Draws one column at a time. */
@@ -139,8 +155,10 @@ class Painter {
     readonly source: PeakSource,
     readonly selected: readonly number[],
     readonly columns: PeakColumns,
+    /** Finest buckets that edges are rounded to. */
+    readonly unit: number,
   ) {
-    this.#folds = selected.map(emptyFold);
+    this.#folds = selected.map((plane) => new Fold(source.image, plane));
     this.#scratch = new Float32Array(planesOf(source.channels) * FLOATS_PER_PLANE);
   }
 
@@ -153,17 +171,19 @@ class Painter {
   fromBuckets(i: number, first: number, end: number, rough: boolean): void {
     const { image, frames } = this.source;
     const buckets = Math.ceil(frames / BASE_FRAMES);
-    const left = Math.min(Math.round(first / BASE_FRAMES), buckets - 1);
-    const right = end === frames ? buckets : Math.round(end / BASE_FRAMES);
-    const start = rough ? Math.floor(first / BASE_FRAMES) : left;
-    const stop = Math.max(start + 1, right);
+    const unit = rough ? 1 : this.unit;
+    const last = Math.ceil(buckets / unit) - 1;
+    const at = first / (unit * BASE_FRAMES);
+    const start = Math.min(rough ? Math.floor(at) : Math.round(at), last) * unit;
+    const right = end === frames ? buckets : Math.round(end / (unit * BASE_FRAMES)) * unit;
+    const stop = Math.min(Math.max(start + unit, right), buckets);
     if (image === undefined || stop > image.levels[0].filled) {
       this.columns.complete = false;
       return;
     }
     if (rough) this.columns.complete = false;
     this.#begin();
-    this.#addBuckets(image, start, stop);
+    this.#addBuckets(start, stop);
     this.#paint(i);
   }
 
@@ -194,23 +214,18 @@ class Painter {
       this.#addSamples(first, end);
     } else {
       this.#addSamples(first, left * BASE_FRAMES);
-      this.#addBuckets(image, left, right);
+      this.#addBuckets(left, right);
       this.#addSamples(right * BASE_FRAMES, end);
     }
     this.#paint(i);
   }
 
   #begin(): void {
-    for (const fold of this.#folds) {
-      fold.min = Infinity;
-      fold.max = -Infinity;
-      fold.squares = 0;
-      fold.frames = 0;
-    }
+    for (const fold of this.#folds) fold.reset();
   }
 
-  #addBuckets(image: PeakImage, start: number, end: number): void {
-    this.#folds.forEach((fold, p) => foldBuckets(image, this.selected[p], start, end, fold));
+  #addBuckets(start: number, end: number): void {
+    for (const fold of this.#folds) fold.addBuckets(start, end);
   }
 
   #addSamples(first: number, end: number): void {
@@ -218,21 +233,19 @@ class Painter {
     if (frames <= 0) return;
     const values = this.#scratch;
     if (this.source.scan!.peaks(first, frames, 1, values) !== 1) return; // cannot be: it is inside the file
-    this.#folds.forEach((fold, p) => {
+    for (let p = 0; p < this.#folds.length; p++) {
       const at = this.selected[p] * FLOATS_PER_PLANE;
-      fold.min = Math.min(fold.min, values[at]);
-      fold.max = Math.max(fold.max, values[at + 1]);
-      fold.squares += values[at + 2] * values[at + 2] * frames;
-      fold.frames += frames;
-    });
+      this.#folds[p].addReduced(values[at], values[at + 1], values[at + 2], frames);
+    }
   }
 
   #paint(i: number): void {
     const { min, max, rms } = this.columns;
-    this.#folds.forEach((fold, p) => {
+    for (let p = 0; p < this.#folds.length; p++) {
+      const fold = this.#folds[p];
       min[p][i] = fold.min;
       max[p][i] = fold.max;
-      rms[p][i] = Math.sqrt(fold.squares / fold.frames);
-    });
+      rms[p][i] = fold.rms;
+    }
   }
 }

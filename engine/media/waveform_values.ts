@@ -9,7 +9,7 @@
  * @module
  */
 import { EngineError } from "../errors.ts";
-import { emptyFold, foldBuckets } from "./fold.ts";
+import { Fold } from "./fold.ts";
 import type { PeakImage } from "./peak_image.ts";
 import { BASE_FRAMES } from "./peak_layout.ts";
 import { FLOATS_PER_PLANE, type Scan } from "./scan.ts";
@@ -87,11 +87,12 @@ export function* waveformFromImage(
   const pixels = Math.ceil(frames / request.samplesPerPixel);
   const data = new Int16Array(pixels * planes.length * 2);
   const buckets = image.levels[0].buckets;
+  const folds = planes.map((plane) => new Fold(image, plane));
   let at = 0;
   for (let i = 0; i < pixels; i++) {
-    for (const plane of planes) {
-      const fold = emptyFold();
-      foldBuckets(image, plane, i * step, Math.min((i + 1) * step, buckets), fold);
+    for (const fold of folds) {
+      fold.reset();
+      fold.addBuckets(i * step, Math.min((i + 1) * step, buckets));
       data[at++] = convert(fold.min);
       data[at++] = convert(fold.max);
     }
