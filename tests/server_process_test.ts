@@ -12,6 +12,10 @@ const library = await ensureLibrary();
 const TASK = /\bdeno (run .*server\/main\.ts)/.exec(config.tasks.start.command)![1]
   .replaceAll('"$(cat .build/library.path)"', library).split(" ");
 
+/** Where this run's packages are; the engines' own homes have none. */
+const DENO_DIR = Deno.env.get("DENO_DIR") ??
+  `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+
 /** A folder for everything that an engine touches, gone with the test. */
 class Home implements AsyncDisposable {
   private constructor(readonly path: string) {}
@@ -58,6 +62,7 @@ class Engine {
         LOOPHOLE_LIBRARY: library,
         LOOPHOLE_BACKEND: "null",
         LOOPHOLE_PORT: "0",
+        DENO_DIR,
         INIT_CWD: home.path,
         HOME: home.path,
         XDG_RUNTIME_DIR: `${home.path}/run`,
@@ -84,8 +89,9 @@ class Engine {
   async ready(): Promise<string> {
     const line = await this.line();
     const url = /^Loophole listening on (http:\S+)$/.exec(line)?.[1];
-    if (url === undefined) throw new Error(`not ready: ${line} ${(await this.end()).stderr}`);
-    return url;
+    if (url !== undefined) return url;
+    const { code, stderr } = await this.end();
+    throw new Error(`not ready, ended with ${code}: ${line} ${stderr}`);
   }
 
   kill(signal: Deno.Signal): void {
