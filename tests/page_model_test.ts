@@ -133,7 +133,7 @@ Deno.test("Notices keep one line a kind and count the rest; a lost connection is
   notices.fail(new Disconnected("timeline.edit"), "split");
   assertEquals(notices.all.length, 1);
   assertEquals(notices.all[0].count, 50);
-  assertEquals(notices.all[0].message, "Could not add the file. No such file.");
+  assertEquals(notices.all[0].message, "Could not add the file: No such file.");
   notices.dismiss("asset.notFound");
   assertEquals(notices.all, []);
 });

@@ -94,6 +94,11 @@ export function baseName(path) {
   return path.split(/[/\\]/).pop() || path;
 }
 
+/** @param {string} path without its ending, as clips are called */
+export function stem(path) {
+  return baseName(path).replace(/(?<=.)\.[^.]*$/, "");
+}
+
 /**
  * @param {number} value
  * @param {number} width

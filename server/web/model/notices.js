@@ -3,7 +3,6 @@ import { Emitter } from "../client/emitter.js";
 
 /** What a person can do about it, by the engine's word for it. */
 const ADVICE = new Map(Object.entries({
-  "asset.unsupported": "Convert the file to WAV or AIFF at the project's rate and add it again.",
   "asset.unreadable":
     "The file may be damaged: open it in another program, or choose another copy.",
   "asset.outsideLibrary": "Start the engine with --library and that folder, or drop the file here.",
@@ -64,7 +63,7 @@ export class Notices extends Emitter {
     this.add({
       kind: code,
       tone: "error",
-      message: `Could not ${action}. ${message}`,
+      message: `Could not ${action}: ${reasonOf(message)}`,
       advice: ADVICE.get(code),
     });
   }
@@ -73,4 +72,13 @@ export class Notices extends Emitter {
   dismiss(kind) {
     if (this.#notices.delete(kind)) this.emit("changed", undefined);
   }
+}
+
+/**
+ * The engine says "Cannot read /long/path: why"; what was tried is known here, so that only the reason is left.
+ *
+ * @param {string} message
+ */
+function reasonOf(message) {
+  return message.replace(/^Cannot .*?: (?=\S)/, "");
 }

@@ -7,7 +7,7 @@ const MAX_HOURS = 26;
 /** Room kept free after the end, as a part of the width. */
 const TAIL = 0.5;
 
-export const TRACK_HEIGHTS = [52, 72, 96, 136, 200];
+export const TRACK_HEIGHTS = [52, 72, 96, 136, 192];
 
 /**
  * Which part of the timeline is seen: frames across, pixels down. Pure geometry; whoever changes it redraws.
@@ -90,6 +90,12 @@ export class View {
     this.framesPerPixel = this.#limit(frames / Math.max(1, this.width));
     this.scrollFrame = 0;
     this.clamp();
+  }
+
+  /** Makes few tracks tall, so that they can be seen, and many flat. */
+  fitTracks() {
+    const room = (0.62 * this.height) / Math.max(1, this.trackCount);
+    this.trackHeight = TRACK_HEIGHTS.findLast((height) => height <= room) ?? TRACK_HEIGHTS[0];
   }
 
   /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { baseName, timecode } from "../model/format.js";
+import { stem, timecode } from "../model/format.js";
 import { clipEnd } from "../model/edits.js";
 import { h } from "../ui/dom.js";
 
@@ -40,7 +40,7 @@ export class AccessibleLanes {
       const list = h("ol", { "aria-label": header.name });
       for (const clip of clips.range(view.scrollFrame, view.endVisibleFrame)) {
         if (left-- <= 0) break;
-        const name = clip.name ?? baseName(session.assets.get(clip.assetId)?.path ?? clip.assetId);
+        const name = clip.name ?? stem(session.assets.get(clip.assetId)?.path ?? clip.assetId);
         const state = selection.has(clip.clipId) ? ", selected" : "";
         list.append(h("li", {
           "data-clip-id": clip.clipId,

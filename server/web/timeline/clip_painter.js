@@ -1,5 +1,5 @@
 // @ts-check
-import { baseName, decibels } from "../model/format.js";
+import { decibels, stem } from "../model/format.js";
 import { drawWaveform } from "./waveform.js";
 
 /** @import { Asset, ChangedClip } from "../client/types.js" */
@@ -190,7 +190,7 @@ function drawTitle(context, { clip, asset, box, look, density }, titleHeight) {
   const x = Math.max(box.x, box.visibleX) + pad;
   const room = box.x + box.width - pad - x;
   if (room < 18 * density) return;
-  const name = clip.name ?? baseName(asset?.path ?? "Unknown file");
+  const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;
   const state = asset === undefined || asset.offlineStatus === "present"
     ? ""

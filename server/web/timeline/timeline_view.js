@@ -68,6 +68,7 @@ export class TimelineView {
     view.sampleRate = session.mirror.sampleRate;
     if (!this.#fitted && view.endFrame > 0 && this.lanes.width > 0) {
       this.#fitted = true;
+      view.fitTracks();
       view.fit();
     }
     view.clamp();

@@ -12,7 +12,8 @@ export function deviceMenu(app) {
     if (answer === null) return;
     const current = app.session.device;
     const items = answer.devices.map((/** @type {any} */ { backend, device, name, isDefault }) => {
-      const open = current?.backend === backend && (current?.device ?? null) === device;
+      const same = current?.device === null ? isDefault : current?.device === device;
+      const open = current?.backend === backend && same;
       return {
         label: `${open ? "✓ " : ""}${name}${isDefault ? " (default)" : ""}`,
         keys: backend,

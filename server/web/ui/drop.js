@@ -63,9 +63,10 @@ export function acceptDrops(app) {
     } else if (isMedia(event) && inLanes) {
       event.preventDefault();
       const { path, assetId } = JSON.parse(event.dataTransfer?.getData(DRAG_TYPE) ?? "{}");
-      if (assetId !== undefined && session.assets.get(assetId) !== undefined) {
-        await app.addAssets([assetId], place);
-      } else await app.addPaths([path], place);
+      const asset = session.assets.get(assetId);
+      // What was only listed or heard is in no project yet.
+      if (asset === undefined || asset.type === "transient") await app.addPaths([path], place);
+      else await app.addAssets([assetId], place);
     }
   });
 

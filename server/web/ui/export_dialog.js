@@ -5,6 +5,12 @@ import { byId, setText } from "./dom.js";
 /** @import { App } from "../app.js" */
 /** @import { Job } from "../client/types.js" */
 
+/** Formats by the engine's names, the usual one first. */
+const FORMATS = [["s24", "WAV, 24 bit"], ["s16", "WAV, 16 bit, dithered"], [
+  "f32",
+  "WAV, 32 bit float",
+]];
+
 /**
  * Renders the timeline to a file: name, format, range, progress, and the file at the end.
  */
@@ -42,6 +48,7 @@ export class ExportDialog {
 
   open() {
     const { mirror, hello } = this.app.session;
+    if (this.#format.length === 0) this.#offerFormats();
     if (this.#name.value === "") this.#name.value = `${plain(hello?.project.name ?? "")}.wav`;
     const hasRange = mirror.ioPoints !== null;
     for (const option of this.#range.options) {
@@ -52,6 +59,16 @@ export class ExportDialog {
     if (mirror.clipCount === 0) setText(this.#state, "The timeline is empty.");
     this.#dialog.showModal();
     this.#name.setSelectionRange(0, Math.max(0, this.#name.value.length - 4));
+  }
+
+  #offerFormats() {
+    const { render } = /** @type {{ render?: { sampleFormats?: string[] } }} */ (this.app.session
+      .hello?.capabilities ?? {});
+    for (const [value, text] of FORMATS) {
+      if (render?.sampleFormats?.includes(value) ?? value !== "s16") {
+        this.#format.append(new Option(text, value));
+      }
+    }
   }
 
   async #render() {
@@ -68,6 +85,7 @@ export class ExportDialog {
         path: this.#fileName(),
         container: "wav",
         sampleFormat: this.#format.value,
+        dither: this.#format.value === "s16",
         overwrite: this.#replace.checked,
         ...range,
       });

@@ -108,23 +108,25 @@ export class LibraryPanel {
   }
 
   /**
+   * More became known: of a folder, or of a search below it.
+   *
    * @param {string} path
    * @param {LibraryEntry[]} entries
    */
   #changed(path, entries) {
-    const folder = this.#folders.get(path);
-    if (folder === undefined) return;
-    if (folder.entries === null) {
-      folder.entries = [...entries];
-    } else {
-      const byPath = new Map(folder.entries.map((entry) => [entry.path, entry]));
-      for (const entry of entries) byPath.set(entry.path, entry);
-      folder.entries = [...byPath.values()];
+    const query = this.#search.value.trim().toLowerCase();
+    for (const entry of entries) {
+      const home = parentOf(entry.path);
+      const folder = this.#folders.get(home)?.entries;
+      if (folder) put(folder, entry, home === path);
+      if (this.#found !== null) put(this.#found, entry, entry.name.toLowerCase().includes(query));
     }
-    folder.total = Math.max(folder.total, folder.entries.length);
+    const folder = this.#folders.get(path);
+    if (folder !== undefined) folder.total = Math.max(folder.total, folder.entries?.length ?? 0);
     this.#render();
   }
 
+  /** Searches below each root. */
   async #find() {
     const query = this.#search.value.trim();
     const turn = ++this.#query;
@@ -132,9 +134,14 @@ export class LibraryPanel {
       this.#found = null;
       return this.#render();
     }
-    const answer = await this.app.session.ask("library.list", { query, limit: PAGE }, "search");
-    if (turn !== this.#query || answer === null) return;
-    this.#found = answer.entries;
+    const roots = this.#folders.get("")?.entries ?? [];
+    const answers = await Promise.all(
+      roots.map(({ path }) =>
+        this.app.session.ask("library.list", { path, query, limit: PAGE }, "search the library")
+      ),
+    );
+    if (turn !== this.#query) return;
+    this.#found = answers.flatMap((answer) => answer?.entries ?? []);
     this.#render();
   }
 
@@ -269,4 +276,20 @@ export class LibraryPanel {
  */
 function note(text, depth) {
   return h("li", { class: "tree-note", style: `--depth: ${depth}` }, text);
+}
+
+/**
+ * @param {LibraryEntry[]} entries
+ * @param {LibraryEntry} entry
+ * @param {boolean} add where it is not there yet
+ */
+function put(entries, entry, add) {
+  const at = entries.findIndex(({ path }) => path === entry.path);
+  if (at >= 0) entries[at] = entry;
+  else if (add) entries.push(entry);
+}
+
+/** @param {string} path of either kind of system */
+function parentOf(path) {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")));
 }

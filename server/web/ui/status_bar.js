@@ -1,6 +1,6 @@
 // @ts-check
 import { extent } from "../model/edits.js";
-import { baseName, duration, kilohertz, timecode } from "../model/format.js";
+import { duration, kilohertz, stem, timecode } from "../model/format.js";
 import { byId, setText } from "./dom.js";
 
 /** @import { App } from "../app.js" */
@@ -42,7 +42,7 @@ export class StatusBar {
       timecode(frame, mirror.sampleRate, mirror.frameRate);
     const [clip] = clips;
     const what = clips.length === 1
-      ? clip.name ?? baseName(assets.get(clip.assetId)?.path ?? "Clip")
+      ? clip.name ?? stem(assets.get(clip.assetId)?.path ?? "Clip")
       : `${clips.length} clips`;
     const length = timecode(range.endFrame - range.startFrame, mirror.sampleRate, mirror.frameRate);
     setText(

@@ -67,17 +67,18 @@ export class TransportBar {
 
   #showDevice() {
     const { device } = this.app.session;
-    const lost = device === null || device.state !== "running";
-    setText(this.#deviceName, device?.name ?? "No device");
+    const silent = device === null || device.backend === "null";
+    const lost = device !== null && device.state !== "running";
+    setText(this.#deviceName, silent ? "No sound output" : device.name);
     setText(
       this.#deviceDetail,
       device === null
-        ? "silent"
+        ? "choose a device"
         : lost
         ? device.state
-        : `${kilohertz(device.sampleRate)} · ${device.periodFrames}`,
+        : `${kilohertz(device.sampleRate)} · ${device.periodFrames} frames`,
     );
-    this.#device.classList.toggle("lost", lost);
+    this.#device.classList.toggle("lost", silent || lost);
     this.#device.title = device === null
       ? "No audio device is open: choose one"
       : `${device.name} (${device.backend}), period ${device.periodFrames} frames, latency ${
