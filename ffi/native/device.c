@@ -24,6 +24,7 @@ struct lp_device {
   uint32_t backend; /* lp_backend */
   uint32_t period;
   uint32_t latency;
+  uint32_t rate;    /* what it runs at */
   bool flushed;     /* [callback] denormals are off on its thread */
   _Atomic bool stopping; /* a stop notice is ours */
   _Atomic bool lost;
@@ -159,6 +160,9 @@ static bool find_device(ma_context *context, uint32_t backend, const uint8_t *id
   return false;
 }
 
+/* Takes a device, whose thread may run, away from its renderer, which is left without a driver. */
+static void end_device(lp_renderer *r, lp_device *d);
+
 static int open_on(lp_renderer *r, const backend_name *b, lp_device_config *config) {
   lp_device *d = calloc(1, sizeof *d);
   if (!d) return LP_E_MEMORY;
@@ -197,19 +201,21 @@ static int open_on(lp_renderer *r, const backend_name *b, lp_device_config *conf
   d->period = d->device.playback.internalPeriodSizeInFrames;
   uint32_t periods = d->device.playback.internalPeriods;
   uint32_t internal_rate = d->device.playback.internalSampleRate;
+  d->rate = internal_rate;
   double scale = internal_rate ? r->rate / internal_rate : 1;
   d->latency = (uint32_t)lrint((double)d->period * periods * scale);
 
   pthread_mutex_lock(&r->lock);
   r->driver = LP_DRIVER_DEVICE;
-  r->device = d;
   pthread_mutex_unlock(&r->lock);
   atomic_store(&r->latency_frames, d->latency);
-  atomic_store(&r->quiesce, 0);
   if (ma_device_start(&d->device) != MA_SUCCESS) {
-    lp_device_shutdown(r);
+    end_device(r, d);
     return LP_E_DEVICE;
   }
+  pthread_mutex_lock(&r->lock);
+  r->device = d;
+  pthread_mutex_unlock(&r->lock);
   config->backend = b->lp;
   config->sample_rate = internal_rate ? internal_rate : (uint32_t)r->rate;
   config->period_frames = d->period;
@@ -226,7 +232,12 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
   if (config_bytes < sizeof config) return LP_E_ARGUMENT;
   memcpy(&config, bytes, sizeof config);
   if (config.id_bytes > sizeof config.id || config.period_frames > 65536) return LP_E_ARGUMENT;
-  if (r->device || (r->flags & LP_RENDERER_OFFLINE)) return LP_E_STATE;
+  if (r->flags & LP_RENDERER_OFFLINE) return LP_E_STATE;
+  pthread_mutex_lock(&r->lock);
+  bool free_to = !r->busy && r->driver != LP_DRIVER_DEVICE;
+  if (free_to) r->busy = true;
+  pthread_mutex_unlock(&r->lock);
+  if (!free_to) return LP_E_STATE;
   int result = LP_E_DEVICE;
   for (size_t b = 0; b < BACKENDS; b++) {
     /* AUTO never takes the null backend by itself: the caller decides to fall to it, and says so. */
@@ -234,13 +245,14 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
     result = open_on(r, &backends[b], &config);
     if (result == LP_OK) break;
   }
+  pthread_mutex_lock(&r->lock);
+  r->busy = false;
+  pthread_mutex_unlock(&r->lock);
   if (result == LP_OK) memcpy(bytes, &config, sizeof config);
   return result;
 }
 
-int lp_device_shutdown(lp_renderer *r) {
-  lp_device *d = r->device;
-  if (!d) return LP_E_STATE;
+static void end_device(lp_renderer *r, lp_device *d) {
   /* Fade out: the callback answers by 2. A device that no longer calls is not waited for. */
   if (!atomic_load(&d->lost) && ma_device_get_state(&d->device) == ma_device_state_started) {
     atomic_store(&r->quiesce, 1);
@@ -248,24 +260,40 @@ int lp_device_shutdown(lp_renderer *r) {
       struct timespec pause = { 0, 500000 };
       nanosleep(&pause, NULL);
     }
-    struct timespec played = { 0, (long)((double)d->latency / r->rate * 1e9) % 200000000 };
+    long latency_ns = (long)((double)d->latency / r->rate * 1e9);
+    struct timespec played = { 0, latency_ns < 200000000 ? latency_ns : 200000000 };
     nanosleep(&played, NULL);
   }
   atomic_store(&d->stopping, true);
   ma_device_uninit(&d->device);
   ma_context_uninit(&d->context);
   pthread_mutex_lock(&r->lock);
-  r->device = NULL;
+  atomic_store(&r->quiesce, 0);
+  atomic_store(&r->latency_frames, 0);
   r->driver = LP_DRIVER_NONE;
   /* What was on its way to the callback is taken here. */
   lp_publication *p = atomic_exchange(&r->mailbox, NULL);
   if (p) lp_renderer_take_inline(r, p);
   lp_gate_try(r);
   lp_publications_collect(r);
+  lp_record_write(r, lp_engine_now_ns(r->engine));
   pthread_mutex_unlock(&r->lock);
-  atomic_store(&r->quiesce, 0);
-  atomic_store(&r->latency_frames, 0);
   free(d);
+}
+
+int lp_device_shutdown(lp_renderer *r) {
+  pthread_mutex_lock(&r->lock);
+  lp_device *d = r->busy ? NULL : r->device;
+  if (d) {
+    r->busy = true;
+    r->device = NULL; /* nobody asks it anything while it goes */
+  }
+  pthread_mutex_unlock(&r->lock);
+  if (!d) return LP_E_STATE;
+  end_device(r, d);
+  pthread_mutex_lock(&r->lock);
+  r->busy = false;
+  pthread_mutex_unlock(&r->lock);
   return LP_OK;
 }
 
@@ -288,7 +316,7 @@ int32_t lp_device_status(uint32_t handle, double *out, uint32_t count) {
     out[2] = last > first ? (double)atomic_load_explicit(&d->frames, memory_order_relaxed) * 1e9 / (double)(last - first) : 0;
     out[3] = d->period;
     out[4] = d->latency;
-    out[5] = d->device.playback.internalSampleRate;
+    out[5] = d->rate;
   }
   pthread_mutex_unlock(&r->lock);
   return 6;

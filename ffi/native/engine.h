@@ -174,7 +174,7 @@ enum lp_renderer_flags { LP_RENDERER_OFFLINE = 1 /* anticipative priority; param
 
 /* [control] A renderer on the engine: two channels out. Returns its handle. */
 LP_API int32_t lp_renderer_create(uint32_t engine, uint32_t flags);
-/* [blocking] Closes its device, waits for the render thread to be out, frees it. */
+/* [blocking] Closes its device, waits for the render thread to be out (lp_render_wait gives up), frees it. No other call of it may begin. */
 LP_API int32_t lp_renderer_close(uint32_t renderer);
 
 /* [control] Publishes a packed edit (layout in snapshot.h, written by engine/signal/pack.ts): new blocks and tracks as splices of
@@ -237,10 +237,11 @@ LP_API int32_t lp_counters(uint32_t renderer, double *out, uint32_t count);
 /* [any] missing and faded of one track slot, two f64. */
 LP_API int32_t lp_track_counters(uint32_t renderer, uint32_t slot, double *out, uint32_t count);
 
-/* [control] Manual device: renders `frames` frames (interleaved stereo f32) at once. LP_E_STATE while a device drives it. */
+/* [any] Manual device: renders `frames` frames (interleaved stereo f32) at once. LP_E_STATE while something else drives it: a device, from the
+ * begin of its opening to the end of its closing, or another such call. */
 LP_API int32_t lp_render(uint32_t renderer, float *out, uint32_t frames);
 /* [blocking] Offline: as lp_render, but waits before each block until its pages are resident or cannot be had. LP_E_TIMEOUT after
- * timeout_ms without progress. Returns frames rendered. */
+ * timeout_ms without progress, LP_E_CLOSING when the renderer is being closed, LP_E_STATE as lp_render. Returns frames rendered. */
 LP_API int32_t lp_render_wait(uint32_t renderer, float *out, uint32_t frames, double timeout_ms);
 
 /* [control] Copies what the renderer puts out into buffer (interleaved stereo f32) until `frames` are there. The buffer must live until

@@ -94,8 +94,17 @@ int32_t lp_renderer_close(uint32_t handle) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
   lp_handle_free(handle);
-  if (r->device) lp_device_shutdown(r);
   lp_engine *e = r->engine;
+  atomic_store_explicit(&r->closing, true, memory_order_relaxed);
+  for (;;) {
+    pthread_mutex_lock(&r->lock);
+    bool busy = r->busy, device = r->device != NULL;
+    pthread_mutex_unlock(&r->lock);
+    if (!busy && !device) break;
+    struct timespec pause = { 0, 500000 };
+    if (busy) nanosleep(&pause, NULL);
+    else lp_device_shutdown(r);
+  }
   pthread_mutex_lock(&e->lock);
   for (lp_renderer **link = &e->renderers; *link; link = &(*link)->next)
     if (*link == r) {
@@ -278,10 +287,19 @@ static void float_mode_leave(uint64_t mode) {
 
 static int drive(lp_renderer *r) {
   pthread_mutex_lock(&r->lock);
-  int result = r->driver == LP_DRIVER_DEVICE ? LP_E_STATE : LP_OK;
-  if (!result) r->driver = LP_DRIVER_CALLER;
+  int result = r->driver == LP_DRIVER_DEVICE || r->busy ? LP_E_STATE : LP_OK;
+  if (!result) {
+    r->driver = LP_DRIVER_CALLER;
+    r->busy = true;
+  }
   pthread_mutex_unlock(&r->lock);
   return result;
+}
+
+static void undrive(lp_renderer *r) {
+  pthread_mutex_lock(&r->lock);
+  r->busy = false;
+  pthread_mutex_unlock(&r->lock);
 }
 
 int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
@@ -292,6 +310,7 @@ int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
   uint64_t mode = float_mode_enter();
   lp_renderer_process(r, out, frames);
   float_mode_leave(mode);
+  undrive(r);
   return LP_OK;
 }
 
@@ -312,6 +331,7 @@ static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
     lp_snapshot_unref(s);
     pthread_mutex_unlock(&r->lock);
     if (there) return LP_OK;
+    if (atomic_load_explicit(&r->closing, memory_order_relaxed)) return LP_E_CLOSING; /* a flag alone: no order needed */
     if (e->flags & LP_ENGINE_SINGLE_STEP) {
       lp_follow_pass(e->follow);
       if (!lp_store_step(e->store) && ++waited_ms > timeout_ms) return LP_E_TIMEOUT;
@@ -340,6 +360,7 @@ int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double time
     done += n;
   }
   float_mode_leave(mode);
+  undrive(r);
   return done ? (int32_t)done : result;
 }
 

@@ -122,13 +122,15 @@ typedef struct lp_renderer {
   lp_counts counts;
   _Atomic uint32_t latency_frames;
   _Atomic uint32_t quiesce; /* 0 runs, 1 fade out and hold, 2 held */
+  _Atomic bool closing;     /* who waits inside gives up */
   _Atomic(float *) tap;
   uint64_t tap_frames;
   _Atomic uint64_t tap_written;
 
   /* ---- [control, follower] under lock ---- */
   pthread_mutex_t lock;
-  uint32_t driver;             /* changed by control alone */
+  uint32_t driver;             /* lp_driver */
+  bool busy;                   /* a caller is inside rendering, or a device is being opened or closed: whoever else would is refused */
   lp_publication *oldest, *newest; /* the living */
   lp_publication *candidate;   /* held by the gate: == newest, or NULL */
   uint64_t last_number;
