@@ -16,6 +16,7 @@ import type {
   Topic,
 } from "./api.ts";
 import { Background } from "./background.ts";
+import { withinMs } from "./bounded.ts";
 import { EngineError, InvalidParams } from "./errors.ts";
 import { Files } from "./files/files.ts";
 import { AUDIO_EXTENSIONS } from "./files/head.ts";
@@ -42,6 +43,8 @@ import type { SignalApi } from "./signal/signal_api.ts";
 
 /** How long the start waits for an audio system that answers at once, as most do, in milliseconds. */
 const PATIENCE_MS = 200;
+/** How long closing waits for native calls that hang, in milliseconds. */
+const STUCK_MS = 3_000;
 /** How often the device and slow things are looked after, in milliseconds. */
 const HOUSEKEEPING_MS = 500;
 
@@ -185,7 +188,9 @@ export class Engine implements EngineApi, AsyncDisposable {
     await using cleanup = new AsyncDisposableStack();
     cleanup.use(store);
     const roots = resolved.libraryRoots;
-    const files = new Files((path) => roots.find((root) => isWithin(root, path)) ?? "");
+    const files = new Files((path) =>
+      roots.find((root) => isWithin(root, path)) ?? path.split(/[/\\]/, 3).join("/")
+    );
     cleanup.use(files);
     const analysis = startAnalysis(resolved);
     cleanup.defer(() => analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {}));
@@ -227,13 +232,14 @@ export class Engine implements EngineApi, AsyncDisposable {
     await this.#switching.catch(() => {}); // Told to whoever asked.
     this.#library.close();
     await this.#jobs[Symbol.asyncDispose]();
-    await this.#devices.close();
-    await this.#session.signal.closeDevice();
+    const isFree = await this.#devices.close();
+    if (isFree) await this.#session.signal.closeDevice();
     this.#files[Symbol.dispose]();
-    await this.#session.quiet();
-    await this.#background.settled();
+    const ending = Promise.all([this.#session.quiet(), this.#background.end()]);
+    const isCalm = await withinMs(ending.then(() => true), STUCK_MS, false);
     await this.#analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {});
-    await this.#session.signal[Symbol.asyncDispose]();
+    // A native call that hangs in a dead volume or sound server would run in code that is gone: then it is left to the process's end.
+    if (isFree && isCalm) await this.#session.signal[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
   }
 

@@ -11,10 +11,9 @@ import type { Analysis } from "./media/analysis.ts";
 import type { Notify } from "./notices.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
-import type { FileIdentity } from "./pulse/services/asset_entry.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
-import { Assets } from "./pulse/services/assets.ts";
+import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
@@ -23,7 +22,7 @@ import type { Underruns } from "./pulse/services/underruns.ts";
 import type { ProjectFile } from "./pulse/store/project_file.ts";
 import { assetsOf, type TimelineModel } from "./pulse/timeline_model.ts";
 import type { Commit } from "./pulse/timeline_service.ts";
-import type { Asset, Frames } from "./pulse/types.ts";
+import type { Frames } from "./pulse/types.ts";
 import { endOf } from "./pulse/block_list.ts";
 import { Signal } from "./signal/signal.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
@@ -44,6 +43,11 @@ export interface Shared {
 const TRANSPORT = "transport";
 /** `true` if a person chose the project's rate; else its first file does. */
 const RATE_IS_FIXED = "rateIsFixed";
+
+/** What an asset was when it was removed: an undo may bring back clips of it. */
+const removedKey = (assetId: string) => `removed.${assetId}`;
+/** The id of the asset that was removed from a path. */
+const formerKey = (path: string) => `removedAt.${path}`;
 
 /** Sources that are opened at the same time when a project opens. */
 const OPENINGS = 8;
@@ -89,7 +93,14 @@ export class Session {
       keeper: {
         put: (asset, identity) =>
           this.#keep(asset.assetId, (file) => file.assets.put(asset, identity)),
-        remove: (assetId) => this.#keep(assetId, (file) => file.assets.remove(assetId)),
+        remove: (row) =>
+          this.#keep(row.asset.assetId, (file) => {
+            file.state.set(removedKey(row.asset.assetId), row);
+            file.state.set(formerKey(row.asset.path), row.asset.assetId);
+            file.assets.remove(row.asset.assetId);
+          }),
+        formerId: (path) => this.#file.state.get(formerKey(path)) as string | undefined,
+        recall: (assetId) => this.#file.state.get(removedKey(assetId)) as KeptAsset | undefined,
       },
       analysis: this.analysis,
       isUsed: (assetId) => this.timeline.usesAsset(assetId),
@@ -119,7 +130,7 @@ export class Session {
     const rows = await file.assets.load();
     const signal = await openSignal(shared, file.timeline.model.sampleRate);
     const session = new Session(shared, file, signal);
-    session.assets.load(rows as { asset: Asset; identity: FileIdentity }[]);
+    session.assets.load(rows as KeptAsset[]);
     return session;
   }
 
@@ -209,7 +220,7 @@ export class Session {
     this.analysis.dropAll();
     this.analysis.close();
     this.#notices[Symbol.dispose]();
-    await this.#background.settled();
+    await this.#background.end();
     await this.assets.settled();
   }
 
@@ -237,6 +248,8 @@ export class Session {
     this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
     tellTransport();
     for (const { assetId } of commit.changes.clips) {
+      // An undo may bring back clips of an asset that was removed since.
+      this.assets.revive(assetId);
       if (this.assets.entry(assetId)?.bound === false) {
         this.#background.run(this.assets.bind(assetId));
       }

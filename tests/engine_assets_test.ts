@@ -38,7 +38,9 @@ async function setUp({ adopts = false } = {}) {
     notices: gather,
     keeper: {
       put: (asset) => void kept.set(asset.assetId, asset),
-      remove: (assetId) => void kept.delete(assetId),
+      remove: ({ asset }) => void kept.delete(asset.assetId),
+      formerId: () => undefined,
+      recall: () => undefined,
     },
     analysis: {
       begin: ({ assetId, generation }) => void analysed.push(`${assetId} ${generation}`),

@@ -27,10 +27,20 @@ export const MAX_ASSETS = 100_000;
 /** Most transient assets that are remembered; the oldest are forgotten. */
 const MAX_TRANSIENTS = 20_000;
 
+/** An asset as it is kept. */
+export interface KeptAsset {
+  asset: Asset;
+  identity: FileIdentity;
+}
+
 /** Where registered assets are kept. */
 export interface AssetKeeper {
   put(asset: Asset, identity: FileIdentity): void;
-  remove(assetId: string): void;
+  remove(kept: KeptAsset): void;
+  /** The id of an asset of that path that was removed: it gets it again, since undo may bring back its clips. */
+  formerId(path: string): string | undefined;
+  /** An asset that was removed, as it was then. */
+  recall(assetId: string): KeptAsset | undefined;
 }
 
 /** Reads files behind, for peaks and hashes. */
@@ -82,7 +92,7 @@ export class Assets {
   }
 
   /** Takes a project's assets over; their files are looked at later. */
-  load(assets: Iterable<{ asset: Asset; identity: FileIdentity }>): void {
+  load(assets: Iterable<KeptAsset>): void {
     this.#entries.clear();
     this.#byPath.clear();
     for (const { asset, identity } of assets) {
@@ -191,10 +201,21 @@ export class Assets {
     }
     this.#entries.delete(assetId);
     this.#byPath.delete(entry.asset.path);
-    this.#options.keeper.remove(assetId);
+    this.#options.keeper.remove({ asset: entry.asset, identity: entry.identity });
     this.#options.analysis.drop(assetId);
     if (entry.bound) this.#options.signal().closeSource(assetId);
     this.#options.notices.removed(assetId);
+  }
+
+  /** Registers an asset again that was removed; nothing if it is registered or never was. */
+  revive(assetId: string): void {
+    if (this.#entries.has(assetId)) return;
+    const kept = this.#options.keeper.recall(assetId);
+    if (kept === undefined || this.#byPath.has(kept.asset.path)) return;
+    this.#entries.set(assetId, { ...kept, bound: false, refused: null });
+    this.#byPath.set(kept.asset.path, assetId);
+    this.#options.keeper.put(kept.asset, kept.identity);
+    this.#options.notices.added({ ...kept.asset });
   }
 
   /** The asset under which a file of the library can be heard: its own, else a transient one that lasts as long as the project is open. */
@@ -204,7 +225,7 @@ export class Assets {
       ? undefined
       : this.#entries.get(assetId)?.asset ?? this.#transients.get(assetId);
     if (known !== undefined && (known.type !== "transient" || head === undefined)) return known;
-    const asset = transientAsset(assetId ?? crypto.randomUUID(), path, head);
+    const asset = transientAsset(assetId ?? this.#newId(path), path, head);
     this.#transients.set(asset.assetId, asset);
     this.#transientByPath.set(path, asset.assetId);
     if (this.#transients.size > MAX_TRANSIENTS) {
@@ -337,7 +358,7 @@ export class Assets {
         { limit: "assets", value: MAX_ASSETS },
       );
     }
-    const assetId = this.#transientByPath.get(facts.path) ?? crypto.randomUUID();
+    const assetId = this.#transientByPath.get(facts.path) ?? this.#newId(facts.path);
     const info = await this.#open(assetId, facts.path);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
@@ -359,6 +380,10 @@ export class Assets {
       if (rate === null || !await this.#options.adoptRate(rate)) throw error;
       return await this.#openSource(this.#options.signal(), assetId, path);
     }
+  }
+
+  #newId(path: string): string {
+    return this.#options.keeper.formerId(path) ?? crypto.randomUUID();
   }
 
   async #openSource(signal: SignalApi, assetId: string, path: string): Promise<SourceInfo> {

@@ -114,15 +114,15 @@ export class Devices {
     );
   }
 
-  /** Resolves when nothing is being opened any more, or after `ms`. */
-  async settled(ms: number): Promise<void> {
-    await withinMs(this.#last, ms, undefined);
+  /** Resolves with true when nothing is being opened any more, or with false after `ms`. */
+  async settled(ms: number): Promise<boolean> {
+    return await withinMs(this.#last.then(() => true), ms, false);
   }
 
-  /** Opens nothing any more and waits for what is being opened, within a bound. */
-  async close(): Promise<void> {
+  /** Opens nothing any more and waits for what is being opened. Says whether that has ended. */
+  async close(): Promise<boolean> {
     this.#closed = true;
-    await this.settled(SLOW_MS);
+    return await this.settled(SLOW_MS);
   }
 
   #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
