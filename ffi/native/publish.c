@@ -1,7 +1,8 @@
 /* The publisher: makes publications, holds them at the gate, frees them.
  *
  * A publication carries the newest snapshot and all steps not known to be executed. One stands at the gate (the candidate), at most one
- * in the mailbox; a newer one replaces either. The gate opens when the first 20 ms after the mapped head are resident, or 30 ms after
+ * in the mailbox; a newer one replaces either, and what was replaced is freed at once: a device that no longer calls must not
+ * make them pile up. The gate opens when the first 20 ms after the mapped head are resident, or 30 ms after
  * the oldest edit not yet heard.
  */
 #include <stdlib.h>
@@ -21,9 +22,8 @@ void lp_publications_collect(lp_renderer *r) {
   lp_publication **link = &r->oldest;
   while (*link) {
     lp_publication *p = *link;
-    /* Never the newest: it is what the next one is packed against. What is in the mailbox may be taken at any moment; what was displaced from it
-     * unseen has a number between that of what sounds and the newest and is nobody's. */
-    bool free_it = p != r->newest && p != r->candidate && p != boxed && p->number < in_use;
+    /* Never the newest: it is what the next one is packed against. What is in the mailbox may be taken at any moment. */
+    bool free_it = p != r->newest && p != r->candidate && p != boxed && (p->displaced || p->number < in_use);
     if (!free_it) {
       link = &p->next;
       continue;
@@ -64,6 +64,8 @@ static void set_candidate(lp_renderer *r, lp_publication *p) {
     else atomic_fetch_sub_explicit(&r->engine->gates, 1, memory_order_relaxed);
   }
   r->candidate = p;
+  /* Relaxed: for people. */
+  atomic_store_explicit(&r->gate_waits, p != NULL, memory_order_relaxed);
 }
 
 static void admit(lp_renderer *r, bool by_deadline) {
@@ -71,13 +73,15 @@ static void admit(lp_renderer *r, bool by_deadline) {
   set_candidate(r, NULL);
   if (by_deadline) atomic_fetch_add_explicit(&r->counts.by_deadline, 1, memory_order_relaxed);
   if (r->driver == LP_DRIVER_NONE) {
-    /* Nobody renders: what was in the mailbox is older than p, whose steps include its. */
-    atomic_store_explicit(&r->mailbox, NULL, memory_order_relaxed);
+    /* Nobody renders, and the mailbox is empty: whoever ended rendering took what was in it. */
     lp_renderer_take_inline(r, p);
     return;
   }
+  /* Release: p is whole for the callback that takes it. Acquire: one that comes back was not taken, and never will be. */
   lp_publication *displaced = atomic_exchange_explicit(&r->mailbox, p, memory_order_acq_rel);
-  if (displaced) atomic_fetch_add_explicit(&r->counts.displaced, 1, memory_order_relaxed);
+  if (!displaced) return;
+  displaced->displaced = true;
+  atomic_fetch_add_explicit(&r->counts.displaced, 1, memory_order_relaxed);
 }
 
 uint64_t lp_gate_try(lp_renderer *r) {
@@ -113,13 +117,15 @@ int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot, const lp_step *st
   lp_publications_collect(r);
   prune_steps(r);
   int result = reserve(r, step_count);
-  lp_publication *p = result ? NULL : malloc(sizeof *p + (r->pending_count + step_count) * sizeof *p->steps);
+  lp_publication *p = result ? NULL : malloc(sizeof *p + ((size_t)r->pending_count + step_count) * sizeof *p->steps);
   if (!p) {
     if (snapshot) lp_snapshot_unref(snapshot);
     pthread_mutex_unlock(&r->lock);
     return LP_E_MEMORY;
   }
-  const uint64_t number = ++r->last_number;
+  /* Relaxed: changed under the lock alone. */
+  const uint64_t number = atomic_load_explicit(&r->last_number, memory_order_relaxed) + 1;
+  atomic_store_explicit(&r->last_number, number, memory_order_relaxed);
   for (uint32_t i = 0; i < step_count; i++) {
     lp_step *s = &r->pending[r->pending_count++];
     *s = steps[i];
@@ -136,11 +142,12 @@ int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot, const lp_step *st
   double f[16];
   lp_record_read(r, f);
   p->made_at_frames = (uint64_t)f[9];
-  memcpy(p->steps, r->pending, r->pending_count * sizeof *p->steps);
+  if (r->pending_count) memcpy(p->steps, r->pending, r->pending_count * sizeof *p->steps);
   /* A newer edit inherits the deadline of the oldest that is not heard yet. */
   if (!r->candidate && acknowledged(r) == r->newest->number) r->gate_since_ns = p->made_ns;
   r->newest->next = p;
   r->newest = p;
+  if (r->candidate) r->candidate->displaced = true;
   set_candidate(r, p);
   uint64_t wait = lp_gate_try(r);
   lp_publications_collect(r);

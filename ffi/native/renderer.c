@@ -188,8 +188,9 @@ int32_t lp_position(uint32_t handle, double *out, uint32_t count) {
   if (!r) return LP_E_HANDLE;
   if (count < 16) return LP_E_ARGUMENT;
   lp_record_read(r, out);
-  out[11] = (double)r->last_number;
-  out[15] = r->candidate != NULL;
+  /* Relaxed: a publication seen in the record was numbered before. */
+  out[11] = (double)atomic_load_explicit(&r->last_number, memory_order_relaxed);
+  out[15] = atomic_load_explicit(&r->gate_waits, memory_order_relaxed);
   return LP_OK;
 }
 

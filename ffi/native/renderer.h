@@ -27,11 +27,14 @@
 typedef struct lp_engine lp_engine;
 typedef struct lp_device lp_device;
 
-/* A snapshot on its way to the callback, with the steps that the head goes through. Immutable once made. */
+/* A snapshot on its way to the callback, with the steps that the head goes through. Immutable once made, to the callback. */
 typedef struct lp_publication {
   uint64_t number;
   lp_snapshot *snapshot;
-  struct lp_publication *next; /* [control] list of the living, oldest first */
+  /* Under the renderer's lock: */
+  struct lp_publication *next; /* list of the living, oldest first */
+  bool displaced;              /* by a newer one before the callback had it: it never will */
+  /* Constant: */
   uint64_t made_ns;
   uint64_t made_at_frames;     /* frames rendered in all when it was made */
   uint32_t step_count;
@@ -133,7 +136,8 @@ typedef struct lp_renderer {
   bool busy;                   /* a caller is inside rendering, or a device is being opened or closed: whoever else would is refused */
   lp_publication *oldest, *newest; /* the living */
   lp_publication *candidate;   /* held by the gate: == newest, or NULL */
-  uint64_t last_number;
+  _Atomic uint64_t last_number; /* read by anybody */
+  _Atomic bool gate_waits;      /* there is a candidate; read by anybody */
   uint64_t gate_since_ns;      /* when the oldest edit not yet heard was made, 0 none */
   lp_step *pending;            /* steps not known to be executed */
   uint32_t pending_count, pending_room;
