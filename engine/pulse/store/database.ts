@@ -37,13 +37,7 @@ export function openDatabase(path: string, kind: FileKind): DatabaseSync {
     throw new UnusableFile(`${action}: ${reasonOf(error)}`);
   }
   try {
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      PRAGMA wal_autocheckpoint = 0;
-      PRAGMA busy_timeout = 2000;
-      PRAGMA temp_store = MEMORY;
-    `);
+    database.exec("PRAGMA busy_timeout = 2000");
     const id = numberOf(database, "application_id");
     const version = numberOf(database, "user_version");
     const isEmpty = id === 0 && version === 0 && numberOf(database, "schema_version") === 0;
@@ -55,6 +49,13 @@ export function openDatabase(path: string, kind: FileKind): DatabaseSync {
         `${action}: it is of version ${version}, and this engine knows versions up to ${kind.migrations.length}`,
       );
     }
+    // Not before this: another program's file stays as it is.
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA temp_store = MEMORY;
+    `);
     if (version < kind.migrations.length) migrate(database, kind, version);
     return database;
   } catch (error) {

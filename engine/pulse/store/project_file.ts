@@ -209,7 +209,8 @@ export class ProjectFile {
       this.#snapshots.fork(database),
     );
     file.#snapshotRevision = this.#snapshotRevision;
-    for (const revision of this.#journal.revisionsAfter(this.#snapshotRevision)) {
+    // Edits that came once the copy was being made.
+    for (const revision of this.#journal.revisionsAfter(file.#journal.lastRevision())) {
       const entry = this.#journal.read(revision);
       if (entry !== null) file.#journal.append(entry);
     }

@@ -84,6 +84,12 @@ export class SqliteJournal implements Journal {
     ).all(revision).map((row) => Number(row.revision));
   }
 
+  /** The newest revision, 0 where there is none. */
+  lastRevision(): number {
+    const row = this.database.prepare("SELECT max(revision) AS revision FROM journal").get();
+    return Number(row!.revision ?? 0);
+  }
+
   /** The newest entries that had a `requestId`, oldest first, without their changes. */
   requests(): JournalEntry[] {
     const rows = this.database.prepare(`
