@@ -207,7 +207,7 @@ enum lp_event_kind {
   LP_EV_GAP_END = 5,     /* they are there again: the same, b = frames missed */
   LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
   LP_EV_STATE = 7,       /* state changed by the renderer itself: value = new state */
-  LP_EV_LOST = 8         /* the ring was full: value = events lost */
+  LP_EV_LOST = 8         /* the ring was full: value = events lost before the next one */
 };
 enum lp_cause { LP_CAUSE_QUEUE = 0, LP_CAUSE_READ = 1, LP_CAUSE_DECODE = 2, LP_CAUSE_STALLED = 3, LP_CAUSE_ABSENT = 4, LP_CAUSE_BUDGET = 5, LP_CAUSES = 6 };
 

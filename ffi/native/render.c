@@ -27,15 +27,22 @@ static void add(_Atomic uint64_t *counter, uint64_t n) {
 void lp_event_push(lp_renderer *r, const lp_event *e) {
   uint32_t head = atomic_load_explicit(&r->event_head, memory_order_relaxed);
   /* Acquire: the slot's reader is done with it before it is written again. */
-  if (head - atomic_load_explicit(&r->event_tail, memory_order_acquire) >= LP_EVENTS) {
+  const uint32_t room = LP_EVENTS - (head - atomic_load_explicit(&r->event_tail, memory_order_acquire));
+  if (room < (r->events_unsaid ? 2 : 1)) {
+    r->events_unsaid++;
     add(&r->counts.events_lost, 1);
     return;
   }
-  lp_event *slot = &r->events[head & (LP_EVENTS - 1)];
+  const double now_ms = (double)lp_engine_now_ns(r->engine) / 1e6;
+  if (r->events_unsaid) {
+    r->events[head++ & (LP_EVENTS - 1)] = (lp_event){ .kind = LP_EV_LOST, .time_ms = now_ms, .value = r->events_unsaid };
+    r->events_unsaid = 0;
+  }
+  lp_event *slot = &r->events[head++ & (LP_EVENTS - 1)];
   *slot = *e;
-  slot->time_ms = (double)lp_engine_now_ns(r->engine) / 1e6;
-  /* Release: the event is whole before it is seen. */
-  atomic_store_explicit(&r->event_head, head + 1, memory_order_release);
+  slot->time_ms = now_ms;
+  /* Release: the events are whole before they are seen. */
+  atomic_store_explicit(&r->event_head, head, memory_order_release);
 }
 
 static void event(lp_renderer *r, uint32_t kind, int64_t a, int64_t b, double value) {

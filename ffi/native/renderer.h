@@ -112,6 +112,7 @@ typedef struct lp_renderer {
   uint32_t history_count;
   uint64_t rendered;
   lp_meter_page *meter_active;
+  uint32_t events_unsaid; /* lost since the last one that found room */
 
   /* ---- shared, lock-free ---- */
   _Atomic(lp_publication *) mailbox;
