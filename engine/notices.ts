@@ -8,37 +8,21 @@ import type { Notification } from "./api.ts";
 /** Sends a notification to every listener, at once and in order. */
 export type Notify = (notification: Notification) => void;
 
-/** Most warnings that are kept for the first listener. */
-const KEPT_FOR_FIRST = 100;
-
 /** Listeners in the order in which they came. A notification that a listener causes is sent after the one under way. */
 export class Notices {
   readonly #listeners = new Set<(notification: Notification) => void>();
   readonly #waiting: Notification[] = [];
   #sending = false;
-  /** Warnings from before anybody listened; `null` from then on. */
-  #early: Notification[] | null = [];
 
-  /**
-   * Adds a listener; the result takes it away again. The same function twice counts twice. The first hears at once of what went wrong
-   * before it could listen.
-   */
+  /** Adds a listener; the result takes it away again. The same function twice counts twice. */
   listen(listener: (notification: Notification) => void): () => void {
     const own = (notification: Notification) => listener(notification);
     this.#listeners.add(own);
-    const early = this.#early ?? [];
-    this.#early = null;
-    for (const notification of early) this.notify(notification);
     return () => void this.#listeners.delete(own);
   }
 
   /** Calls every listener before it returns, unless a listener of an earlier notification is what called. */
   readonly notify: Notify = (notification) => {
-    if (this.#early !== null) {
-      const isKept = notification.topic === "diagnostics" && this.#early.length < KEPT_FOR_FIRST;
-      if (isKept) this.#early.push(notification);
-      return;
-    }
     this.#waiting.push(notification);
     if (this.#sending) return;
     this.#sending = true;

@@ -142,7 +142,10 @@ export class Devices {
       const message = error instanceof Error ? error.message : String(error);
       this.#options.warn(
         "device.unavailable",
-        `No sound: ${message}. The engine plays silently on the null device; connect one and choose it`,
+        (wish.backend ?? "auto") === "auto"
+          ? "No sound: no audio device could be opened. The engine plays silently; " +
+            "start a sound server or connect a device, then choose it"
+          : `No sound: ${message}. Until another device is chosen, the engine plays silently`,
         { wish },
       );
       try {
