@@ -99,24 +99,56 @@ static enum cover cover_envelope(const lp_found *under, const lp_found *top, con
   return any ? COVER_SOME : COVER_ALL;
 }
 
-static lp_voice *voice_of(lp_voices *voices, uint32_t slot, uint32_t uid, uint32_t keep_uid) {
-  lp_voice *v = voices->of[slot];
-  if (v[0].uid == uid) return &v[0];
-  if (v[1].uid == uid) return &v[1];
-  lp_voice *fresh = v[0].uid == keep_uid ? &v[1] : &v[0];
-  *fresh = (lp_voice){ .uid = uid, .presence = 1.0f };
-  return fresh;
-}
-
-static void gap_event(lp_renderer *r, uint32_t kind, uint32_t slot, const lp_found *f, const lp_voice *v, int64_t position) {
+/* Each gap that begins ends, and says how many frames it had: when its frames are there again, or with its voice: at the clip's end, where another hides
+ * it, when its track falls silent, at a jump of the head, at an edit of its track. Without `count` (what sinks away in a fade, and was
+ * counted before) nothing is said. */
+static void gap_event(lp_renderer *r, uint32_t kind, uint32_t slot, const lp_voice *v, int64_t position) {
   lp_event e = { .kind = kind,
                  .cause = v->cause,
                  .track = slot,
-                 .clip = f->clip->uid,
-                 .source = f->clip->source ? f->clip->source->handle : 0,
+                 .clip = v->uid,
+                 .source = v->gap_source,
                  .a = (double)position,
                  .b = (double)v->gap_frames };
   lp_event_push(r, &e);
+}
+
+static void gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, lp_voice *v, int64_t position, bool count) {
+  v->gap = true;
+  v->gap_frames = 0;
+  v->gap_source = source ? source->handle : 0;
+  if (!count) return;
+  r->gaps++;
+  gap_event(r, LP_EV_GAP_BEGIN, slot, v, position);
+}
+
+static void gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) {
+  v->gap = false;
+  if (!count) return;
+  r->gaps--;
+  gap_event(r, LP_EV_GAP_END, slot, v, position);
+}
+
+void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) {
+  for (int i = 0; i < 2; i++)
+    if (r->voices->of[slot][i].gap) gap_end(r, slot, &r->voices->of[slot][i], position, true);
+}
+
+/* The voice of a clip, or NULL. */
+static lp_voice *voice_find(lp_voices *voices, uint32_t slot, uint32_t uid) {
+  lp_voice *v = voices->of[slot];
+  return v[0].uid == uid ? &v[0] : v[1].uid == uid ? &v[1] : NULL;
+}
+
+/* The voice of a clip: a fresh one if need be, in the place of one that is not keep_uid's. */
+static lp_voice *voice_of(lp_renderer *r, lp_voices *voices, uint32_t slot, uint32_t uid, uint32_t keep_uid, int64_t position, bool count) {
+  lp_voice *v = voice_find(voices, slot, uid);
+  if (v) return v;
+  v = voices->of[slot];
+  if (v[0].uid == keep_uid) v++;
+  if (v->gap) gap_end(r, slot, v, position, count);
+  *v = (lp_voice){ .uid = uid, .presence = 1.0f };
+  return v;
 }
 
 static void add(_Atomic uint64_t *counter, uint64_t n) {
@@ -130,14 +162,13 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
                         int64_t ahead, bool count, float *presence) {
   const int64_t first = f->clip->first + (position - f->start);
   const int64_t want = n + ahead;
-  uint32_t cause = LP_CAUSE_ABSENT;
+  /* A fade in is by the cause of the hole before it. */
+  uint32_t cause = view ? v->cause : LP_CAUSE_ABSENT;
   int64_t run = view ? lp_view_run(view, first, want, &cause) : 0;
   int64_t hole_at = run < want ? run : INT64_MAX;
-  if (run > 0 && v->gap) {
-    v->gap = false;
-    if (count) gap_event(r, LP_EV_GAP_END, slot, f, v, position);
-  }
+  if (run > 0 && v->gap) gap_end(r, slot, v, position, count);
   if (hole_at == INT64_MAX && v->presence >= 1.0f) return false;
+  v->cause = (uint8_t)cause;
 
   const float step = 1.0f / (float)r->fade_frames;
   float p = v->presence;
@@ -160,10 +191,8 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
     int64_t hole = view ? lp_view_hole(view, first + i, n - i) : n - i;
     if (hole > 0) {
       if (!v->gap) {
-        v->gap = true;
-        v->gap_frames = 0;
         v->cause = (uint8_t)cause;
-        if (count) gap_event(r, LP_EV_GAP_BEGIN, slot, f, v, position + i);
+        gap_begin(r, slot, f->clip->source, v, position + i, count);
       }
       v->gap_frames += hole;
       if (count) {
@@ -177,10 +206,7 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
     if (i >= n) break;
     run = lp_view_run(view, first + i, want - i, &cause);
     hole_at = run < want - i ? i + run : INT64_MAX;
-    if (run > 0 && v->gap) {
-      v->gap = false;
-      if (count) gap_event(r, LP_EV_GAP_END, slot, f, v, position + i);
-    }
+    if (run > 0 && v->gap) gap_end(r, slot, v, position + i, count);
   }
   v->presence = p;
   if (count && faded) {
@@ -215,7 +241,7 @@ static bool is_plain(const lp_source *s) {
 /* Adds one clip at [position, position + n); env: its envelope, NULL if 1. The clip covers the whole range. */
 static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n,
                         int64_t limit, bool count, const float *env, float *left, float *right) {
-  lp_voice *v = voice_of(voices, slot, f->clip->uid, keep_uid);
+  lp_voice *v = voice_of(r, voices, slot, f->clip->uid, keep_uid, position, count);
   /* Look one fade length ahead, but not beyond the clip's end or the head's next jump: what lies there will not sound. */
   int64_t ahead = f->end - position - n;
   if (limit - n < ahead) ahead = limit - n;
@@ -227,6 +253,7 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
   lp_view view;
   if (s) lp_view_look(&view, s, first, n + ahead);
   bool ramped = presence_of(r, f, s ? &view : NULL, v, slot, position, n, ahead, count, r->presence);
+  if (v->gap && position + n == f->end) gap_end(r, slot, v, f->end, count);
   if (!s) return;
   if (first >= s->frames || first + n <= 0) return; /* beyond the source is silence */
 
@@ -290,8 +317,12 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
         edges ue = edges_of(content, u);
         float *env = r->envelope;
         bool set = own_envelope(u, &ue, at, m, env);
-        if (cover_envelope(u, t, &te, at, m, env, set) != COVER_ALL)
+        if (cover_envelope(u, t, &te, at, m, env, set) != COVER_ALL) {
           clip_render(r, u, slot, voices, t->clip->uid, at, m, limit - offset, count, env, left + offset, right + offset);
+        } else {
+          lp_voice *hidden = voice_find(voices, slot, u->clip->uid);
+          if (hidden && hidden->gap) gap_end(r, slot, hidden, at, count);
+        }
       }
       bool shaped = own_envelope(t, &te, at, m, r->envelope);
       clip_render(r, t, slot, voices, under >= 0 ? live[under].clip->uid : 0, at, m, limit - offset, count, shaped ? r->envelope : NULL,

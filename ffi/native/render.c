@@ -140,6 +140,12 @@ static void aim_gains(lp_renderer *r, const lp_snapshot *old, const lp_snapshot 
   }
 }
 
+/* Ends the gaps of a snapshot's tracks, of the shared ones too or not. */
+static void end_gaps(lp_renderer *r, const lp_snapshot *s, int64_t position, bool but_shared) {
+  for (uint32_t i = 0; i < s->count && r->gaps; i++)
+    if (!but_shared || !r->shared[s->tracks[i].slot]) lp_track_end_gaps(r, s->tracks[i].slot, position);
+}
+
 /* Takes p: executes its steps, makes it current, starts a fade where the sound would jump. */
 static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
   const lp_publication *old = r->current;
@@ -150,7 +156,7 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
   aim_gains(r, old->snapshot, p->snapshot, !was || (r->flags & LP_RENDERER_OFFLINE));
 
   bool fade = false;
-  if (may_fade && was) {
+  if (was) {
     memset(r->shared, 0, sizeof r->shared);
     bool moved = !is || r->head.position != old_head.position;
     uint32_t same = 0;
@@ -163,7 +169,8 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
           same++;
         }
       }
-    fade = moved || same != p->snapshot->count || same != old->snapshot->count;
+    fade = may_fade && (moved || same != p->snapshot->count || same != old->snapshot->count);
+    end_gaps(r, old->snapshot, old_head.position, true);
   }
   if (fade) {
     r->fading = old;
@@ -257,7 +264,10 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
   for (uint32_t i = 0; i < s->count; i++) {
     const lp_track *t = &s->tracks[i];
     if (which == WHICH_SHARED ? !r->shared[t->slot] : which == WHICH_OWN && r->shared[t->slot]) continue;
-    if (silent(r, t->slot)) continue;
+    if (silent(r, t->slot)) {
+      if (count && r->gaps) lp_track_end_gaps(r, t->slot, head->position);
+      continue;
+    }
     memset(r->track[0], 0, (size_t)n * sizeof(float));
     memset(r->track[1], 0, (size_t)n * sizeof(float));
     lp_track_render(r, t->content, t->slot, voices, head->position, n, limit, count, r->track[0], r->track[1]);
@@ -287,6 +297,7 @@ static void advance(lp_renderer *r, int32_t n) {
   enum lp_jump jump = lp_head_advance(&r->head, n);
   if (jump == LP_JUMP_NONE) return;
   history_push(r, r->rendered + (uint64_t)n);
+  end_gaps(r, r->current->snapshot, before, false);
   if (jump == LP_JUMP_WRAP) event(r, LP_EV_WRAP, before, r->head.position, 0);
   else event(r, LP_EV_END, before, r->head.position, r->head.state);
 }

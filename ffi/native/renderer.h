@@ -46,7 +46,8 @@ typedef struct lp_voice {
   uint32_t uid;
   float presence; /* 0 … 1 */
   bool gap;       /* a hole is sounding (an event stands open) */
-  uint8_t cause;
+  uint8_t cause;  /* of the last hole seen */
+  uint32_t gap_source; /* handle */
   int64_t gap_frames;
 } lp_voice;
 
@@ -104,6 +105,7 @@ typedef struct lp_renderer {
   const lp_publication *fading;   /* what sounded before, while a fade runs */
   lp_head head, old_head;
   lp_voices *voices, *old_voices;
+  uint32_t gaps; /* that stand open in `voices` */
   int32_t fade_left;
   lp_ramp ramps[LP_MAX_TRACKS][2];
   uint8_t shared[LP_MAX_TRACKS]; /* by slot, while a fade runs: 1 if old and new are the same */
@@ -162,6 +164,9 @@ void lp_event_push(lp_renderer *r, const lp_event *e);
 /* mix.c [callback]: adds [position, position + n) of a track to left and right; limit: frames from position to the head's next jump. */
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
                      bool count, float *left, float *right);
+
+/* mix.c [callback]: the gaps of a track end here, since the voices do. */
+void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position);
 
 /* publish.c [control] */
 int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot /* a reference is taken over; NULL: as last */, const lp_step *steps,
