@@ -156,7 +156,7 @@ export class TestClient implements AsyncDisposable {
         if (found !== undefined) return found;
         if (isOver || this.#socket.readyState === WebSocket.CLOSED) {
           const last = JSON.stringify(this.messages().slice(-5));
-          throw new Error(`${failure}; heard: ${last.slice(0, 1_000)}`);
+          throw new Error(`${failure}; heard: ${last.slice(-1_000)}`);
         }
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
