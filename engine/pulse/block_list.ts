@@ -73,6 +73,10 @@ export function itemsOf(ref: TimelineBlockRef): Item[] {
   }));
 }
 
+function movedBy({ start, body, from, home }: Item, by: Frames): Item {
+  return { start: start + by, body, from, home };
+}
+
 /** One block of the items `[from, to)`, in order. */
 function makeBlock(
   items: readonly Item[],
@@ -309,9 +313,7 @@ export function shiftFrom(
   if (items[items.length - 1].start < from) {
     return moved.length === 0 ? blocks : [...blocks.slice(0, next), ...moved];
   }
-  const shifted = items.map((item) =>
-    item.start < from ? item : { ...item, start: item.start + by }
-  );
+  const shifted = items.map((item) => item.start < from ? item : movedBy(item, by));
   return [
     ...blocks.slice(0, next - 1),
     makeBlock(shifted, 0, shifted.length, straddling.block.home, context.index),
@@ -340,7 +342,7 @@ export function cutRange(
   const cut = (item: Item): Item | null => {
     const { start: clipStart, body } = item;
     const clipEnd = clipStart + body.lengthFrames;
-    if (clipStart >= end) return shift === 0 ? item : { ...item, start: clipStart + shift };
+    if (clipStart >= end) return shift === 0 ? item : movedBy(item, shift);
     if (clipEnd <= start) return item;
     if (clipStart < start) {
       if (clipEnd > end) {

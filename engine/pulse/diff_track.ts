@@ -59,46 +59,124 @@ export function diffTrack(
   here: Set<string>,
   list: (body: ClipBody, start: Frames) => void,
 ): { shifted: Shift[] } {
-  let prefix = 0;
-  while (prefix < old.length && prefix < now.length && sameRef(old[prefix], now[prefix])) prefix++;
-  const suffix = commonSuffix(old, now, prefix);
-  const oldEnd = old.length - suffix;
-  const nowEnd = now.length - suffix;
+  const comparison = compare(old, now);
+  const { oldPieces, nowPieces, shared, tail } = comparison;
 
-  const shared = sharedBlocks(old, now, prefix, oldEnd, nowEnd);
   const keptClips = new Map<string, Kept>();
-  for (let i = prefix; i < oldEnd; i++) {
-    const { start, block } = old[i];
+  for (const { start, block, from, to, order } of oldPieces) {
     if (shared.has(block)) continue;
-    block.clips.forEach(({ at, body }, j) => {
-      keptClips.set(body.clipId, { start: start + at, body, order: i * ORDER_STEP + j });
-    });
+    for (let j = from; j < to; j++) {
+      const { at, body } = block.clips[j];
+      keptClips.set(body.clipId, { start: start + at, body, order: order + j });
+    }
   }
   const newStarts = new Map<string, { start: Frames; body: ClipBody }>();
-  for (let i = prefix; i < nowEnd; i++) {
-    const { start, block } = now[i];
+  for (const { start, block, from, to } of nowPieces) {
     if (shared.has(block)) continue;
-    for (const { at, body } of block.clips) {
+    for (let j = from; j < to; j++) {
+      const { at, body } = block.clips[j];
       here.add(body.clipId);
       newStarts.set(body.clipId, { start: start + at, body });
     }
   }
   for (const clipId of keptClips.keys()) if (!newStarts.has(clipId)) gone.add(clipId);
 
-  const anchors = anchorsOf(old.slice(prefix, oldEnd), shared, newStarts);
-  if (suffix > 0) {
-    const oldFirst = old[oldEnd].start;
-    anchors.push({
-      oldFirst,
-      oldLast: lastStart(old[old.length - 1]),
-      by: now[nowEnd].start - oldFirst,
-      weight: suffix * ORDER_STEP,
-    });
-  }
-  const prefixLast = prefix === 0 ? -1 : lastStart(old[prefix - 1]);
-  const shifted = chooseShifts(anchors, prefixLast);
-  listWrong({ old, now, prefix, nowEnd, oldEnd, shared, keptClips }, shifted, list);
+  const anchors = anchorsOf(oldPieces, shared, newStarts);
+  if (tail !== null) anchors.push(tail);
+  const shifted = chooseShifts(anchors, comparison.headLast);
+  listWrong(comparison, keptClips, shifted, list);
   return { shifted };
+}
+
+/** Clips `[from, to)` of a block, and the order number of its first clip. */
+interface Piece {
+  readonly start: Frames;
+  readonly block: TimelineBlock;
+  readonly from: number;
+  readonly to: number;
+  readonly order: number;
+}
+
+/** A block that both states have: its order number and start in the old one, its start in the new. */
+interface SharedBlock {
+  readonly order: number;
+  readonly oldStart: Frames;
+  readonly newStart: Frames;
+}
+
+/** Two states side by side: a head that is the same, pieces that are to be compared, and a tail that is the same but moved. */
+interface Comparison {
+  /** Start and order number of the head's last clip; −1 without a head. */
+  readonly headLast: Frames;
+  readonly headOrder: number;
+  readonly oldPieces: readonly Piece[];
+  readonly nowPieces: readonly Piece[];
+  /** Blocks among the pieces that both states have, in the same order. */
+  readonly shared: ReadonlyMap<TimelineBlock, SharedBlock>;
+  readonly tail: Anchor | null;
+  /** The tail, piece by piece, in both states. */
+  readonly tailPieces: readonly { readonly old: Piece; readonly now: Piece }[];
+}
+
+function compare(old: Blocks, now: Blocks): Comparison {
+  let prefix = 0;
+  while (prefix < old.length && prefix < now.length && sameRef(old[prefix], now[prefix])) prefix++;
+  const suffix = commonSuffix(old, now, prefix);
+  const oldPieces = piecesOf(old, prefix, old.length - suffix);
+  const nowPieces = piecesOf(now, prefix, now.length - suffix);
+  let headLast = prefix === 0 ? -1 : lastStart(old[prefix - 1]);
+  let headOrder = prefix * ORDER_STEP - 1;
+
+  const head = commonHead(oldPieces[0], nowPieces[0]);
+  if (head > 0) {
+    const { start, block, order } = oldPieces[0];
+    headLast = start + block.clips[head - 1].at;
+    headOrder = order + head - 1;
+    oldPieces[0] = { ...oldPieces[0], from: head };
+    nowPieces[0] = { ...nowPieces[0], from: head };
+  }
+
+  const tailPieces: { old: Piece; now: Piece }[] = [];
+  const oldTail = piecesOf(old, old.length - suffix, old.length);
+  const nowTail = piecesOf(now, now.length - suffix, now.length);
+  let by = suffix > 0 ? nowTail[0].start - oldTail[0].start : null;
+  const oldLast = oldPieces.at(-1);
+  const nowLast = nowPieces.at(-1);
+  const common = commonTail(oldLast, nowLast, by);
+  if (common > 0) {
+    const [a, b] = [oldLast!, nowLast!];
+    const part = { old: { ...a, from: a.to - common }, now: { ...b, from: b.to - common } };
+    tailPieces.push(part);
+    by = firstOf(part.now) - firstOf(part.old);
+    oldPieces[oldPieces.length - 1] = { ...a, to: a.to - common };
+    nowPieces[nowPieces.length - 1] = { ...b, to: b.to - common };
+  }
+  oldTail.forEach((piece, i) => tailPieces.push({ old: piece, now: nowTail[i] }));
+  const tail = tailPieces.length === 0 ? null : {
+    oldFirst: firstOf(tailPieces[0].old),
+    oldLast: lastOf(tailPieces[tailPieces.length - 1].old),
+    by: by!,
+    weight: common + suffix * ORDER_STEP,
+  };
+  const shared = sharedBlocks(oldPieces, nowPieces);
+  return { headLast, headOrder, oldPieces, nowPieces, shared, tail, tailPieces };
+}
+
+function piecesOf(blocks: Blocks, from: number, to: number): Piece[] {
+  const pieces: Piece[] = [];
+  for (let i = from; i < to; i++) {
+    const { start, block } = blocks[i];
+    pieces.push({ start, block, from: 0, to: block.clips.length, order: i * ORDER_STEP });
+  }
+  return pieces;
+}
+
+function firstOf({ start, block, from }: Piece): Frames {
+  return start + block.clips[from].at;
+}
+
+function lastOf({ start, block, to }: Piece): Frames {
+  return start + block.clips[to - 1].at;
 }
 
 /** Blocks at the end that are the same and moved by one length. */
@@ -116,31 +194,51 @@ function commonSuffix(old: Blocks, now: Blocks, prefix: number): number {
   return suffix;
 }
 
-/** A block that both states have: its index and start in the old one, its start in the new. */
-interface SharedBlock {
-  readonly i: number;
-  readonly oldStart: Frames;
-  readonly newStart: Frames;
+/** Clips with which both begin, at the same places. */
+function commonHead(a: Piece | undefined, b: Piece | undefined): number {
+  if (a === undefined || b === undefined || a.start !== b.start) return 0;
+  const most = Math.min(a.to, b.to);
+  let count = 0;
+  while (count < most) {
+    const was = a.block.clips[count];
+    const is = b.block.clips[count];
+    if (was !== is && (was.at !== is.at || was.body !== is.body)) break;
+    count++;
+  }
+  return count;
 }
 
-/** Blocks between prefix and suffix that both states have, in the same order. */
+/** Clips with which both end, moved by `by`, or, if that is open, by one length. */
+function commonTail(a: Piece | undefined, b: Piece | undefined, by: Frames | null): number {
+  if (a === undefined || b === undefined) return 0;
+  const most = Math.min(a.to - a.from, b.to - b.from);
+  let count = 0;
+  let length = by;
+  while (count < most) {
+    const was = a.block.clips[a.to - 1 - count];
+    const is = b.block.clips[b.to - 1 - count];
+    const moved = b.start + is.at - (a.start + was.at);
+    if (was.body !== is.body || moved !== (length ?? moved)) break;
+    length = moved;
+    count++;
+  }
+  return count;
+}
+
+/** Blocks that both have, in the same order. */
 function sharedBlocks(
-  old: Blocks,
-  now: Blocks,
-  prefix: number,
-  oldEnd: number,
-  nowEnd: number,
+  oldPieces: readonly Piece[],
+  nowPieces: readonly Piece[],
 ): Map<TimelineBlock, SharedBlock> {
-  const places = new Map<TimelineBlock, number>();
-  for (let i = prefix; i < oldEnd; i++) places.set(old[i].block, i);
   const shared = new Map<TimelineBlock, SharedBlock>();
+  if (oldPieces.length < 2 && nowPieces.length < 2) return shared;
+  const places = new Map(oldPieces.map((piece) => [piece.block, piece]));
   let last = -1;
-  for (let k = prefix; k < nowEnd; k++) {
-    const { block, start: newStart } = now[k];
-    const i = places.get(block);
-    if (i === undefined || i <= last) continue;
-    last = i;
-    shared.set(block, { i, oldStart: old[i].start, newStart });
+  for (const { block, start: newStart } of nowPieces) {
+    const was = places.get(block);
+    if (was === undefined || was.order <= last) continue;
+    last = was.order;
+    shared.set(block, { order: was.order, oldStart: was.start, newStart });
   }
   return shared;
 }
@@ -153,28 +251,29 @@ function lastStart({ start, block }: TimelineBlockRef): Frames {
   return start + block.clips[block.clips.length - 1].at;
 }
 
-/** What both states have of these old blocks, in the old order. */
+/** What both states have of these old pieces, in the old order. */
 function anchorsOf(
-  old: Blocks,
+  oldPieces: readonly Piece[],
   shared: ReadonlyMap<TimelineBlock, SharedBlock>,
   newStarts: ReadonlyMap<string, { start: Frames; body: ClipBody }>,
 ): Anchor[] {
   const anchors: Anchor[] = [];
-  for (const ref of old) {
-    const both = shared.get(ref.block);
+  for (const piece of oldPieces) {
+    const both = shared.get(piece.block);
     if (both !== undefined) {
       anchors.push({
-        oldFirst: ref.start,
-        oldLast: lastStart(ref),
-        by: both.newStart - ref.start,
-        weight: ref.block.clips.length,
+        oldFirst: piece.start,
+        oldLast: lastOf(piece),
+        by: both.newStart - piece.start,
+        weight: piece.to,
       });
       continue;
     }
-    for (const { at, body } of ref.block.clips) {
+    for (let j = piece.from; j < piece.to; j++) {
+      const { at, body } = piece.block.clips[j];
       const now = newStarts.get(body.clipId);
       if (now?.body !== body) continue;
-      const start = ref.start + at;
+      const start = piece.start + at;
       anchors.push({ oldFirst: start, oldLast: start, by: now.start - start, weight: 1 });
     }
   }
@@ -182,7 +281,7 @@ function anchorsOf(
 }
 
 /** The shifts to apply one after another, from the right to the left. */
-function chooseShifts(anchors: readonly Anchor[], prefixLast: Frames): Shift[] {
+function chooseShifts(anchors: readonly Anchor[], headLast: Frames): Shift[] {
   const runs: Run[] = [];
   for (const { oldFirst, oldLast, by, weight } of anchors) {
     const run = runs[runs.length - 1];
@@ -199,7 +298,7 @@ function chooseShifts(anchors: readonly Anchor[], prefixLast: Frames): Shift[] {
     if (run.by === by) continue;
     shifts.push({
       // Clips of the unchanged blocks before must stay.
-      fromFrame: Math.max(run.oldFirst, prefixLast + 1),
+      fromFrame: Math.max(run.oldFirst, headLast + 1),
       byFrames: run.by - by,
     });
     by = run.by;
@@ -235,19 +334,6 @@ function inOrder(runs: readonly Run[]): readonly Run[] {
   return chosen.reverse();
 }
 
-/** Two states side by side. */
-interface Comparison {
-  readonly old: Blocks;
-  readonly now: Blocks;
-  /** Blocks before this index are the same at the same places. */
-  readonly prefix: number;
-  /** Blocks from these indexes on are the same, moved by one length. */
-  readonly oldEnd: number;
-  readonly nowEnd: number;
-  readonly shared: ReadonlyMap<TimelineBlock, SharedBlock>;
-  readonly keptClips: ReadonlyMap<string, Kept>;
-}
-
 /**
  * Lists, in the new order, the clips that a client would have in a wrong state or in a wrong place among those with the same start.
  *
@@ -255,7 +341,8 @@ interface Comparison {
  * the same start must be listed too, and one that is out of the old order must be.
  */
 function listWrong(
-  { old, now, prefix, oldEnd, nowEnd, shared, keptClips }: Comparison,
+  { headLast, headOrder, nowPieces, shared, tailPieces }: Comparison,
+  keptClips: ReadonlyMap<string, Kept>,
   shifted: readonly Shift[],
   list: (body: ClipBody, start: Frames) => void,
 ): void {
@@ -265,9 +352,9 @@ function listWrong(
     return x;
   };
   // The clips with the current start so far: was one listed, and the order number of the last that was kept.
-  let tieStart: Frames = prefix > 0 ? lastStart(old[prefix - 1]) : -1;
+  let tieStart = headLast;
   let tieListed = false;
-  let tieOrder = prefix * ORDER_STEP - 1;
+  let tieOrder = headOrder;
 
   const visit = (start: Frames, body: ClipBody, keptStart: Frames | null, order: number) => {
     if (start !== tieStart) {
@@ -282,38 +369,59 @@ function listWrong(
       tieOrder = order;
     }
   };
-  /** A block of both states; `last` is the one where its run of blocks that moved alike ends. */
-  const visitShared = (ref: TimelineBlockRef, oldStart: Frames, i: number, last: Frames) => {
-    const order = i * ORDER_STEP;
-    const ties = tieStart === ref.start && (tieListed || order < tieOrder);
-    if (!ties && moved(oldStart) === ref.start && moved(last - ref.start + oldStart) === last) {
+  /**
+   * Clips that both states have side by side. `last` is the new start of the last clip of their run of pieces that moved alike: true
+   * where all of the run is right.
+   */
+  const visitShared = (piece: Piece, oldStart: Frames, order: number, last: Frames) => {
+    const { start, block, from, to } = piece;
+    const first = firstOf(piece);
+    const by = start - oldStart;
+    const ties = tieStart === first && (tieListed || order + from < tieOrder);
+    if (!ties && moved(first - by) === first && moved(last - by) === last) {
       tieStart = last;
       tieListed = false;
-      tieOrder = order + ORDER_STEP - 1;
+      tieOrder = order + to - 1;
       return true;
     }
-    ref.block.clips.forEach(({ at, body }, j) =>
-      visit(ref.start + at, body, oldStart + at, order + j)
-    );
+    for (let j = from; j < to; j++) {
+      const { at, body } = block.clips[j];
+      visit(start + at, body, oldStart + at, order + j);
+    }
     return false;
   };
 
-  for (let k = prefix; k < nowEnd; k++) {
-    const both = shared.get(now[k].block);
+  for (const piece of nowPieces) {
+    const both = shared.get(piece.block);
     if (both !== undefined) {
-      visitShared(now[k], both.oldStart, both.i, lastStart(now[k]));
+      visitShared(piece, both.oldStart, both.order, lastOf(piece));
       continue;
     }
-    for (const { at, body } of now[k].block.clips) {
-      const start = now[k].start + at;
+    for (let j = piece.from; j < piece.to; j++) {
+      const { at, body } = piece.block.clips[j];
       const kept = keptClips.get(body.clipId);
-      if (kept?.body === body) visit(start, body, kept.start, kept.order);
-      else visit(start, body, null, -1);
+      if (kept?.body === body) visit(piece.start + at, body, kept.start, kept.order);
+      else visit(piece.start + at, body, null, -1);
     }
   }
-  // Mostly the first look at the suffix settles all of it.
-  const end = now.length === 0 ? 0 : lastStart(now[now.length - 1]);
-  for (let k = nowEnd, i = oldEnd; k < now.length; k++, i++) {
-    if (visitShared(now[k], old[i].start, i, end)) return;
+  if (tailPieces.length === 0) return;
+  // Mostly the first look at the tail settles all of it.
+  const end = lastOf(tailPieces[tailPieces.length - 1].now);
+  for (const { old, now } of tailPieces) {
+    if (visitTail(old, now)) return;
+  }
+
+  /** The first piece of a tail is of two blocks, whose clips have other numbers in each. */
+  function visitTail(old: Piece, now: Piece): boolean {
+    if (old.block === now.block) return visitShared(now, old.start, old.order, end);
+    const first = firstOf(now);
+    const by = first - firstOf(old);
+    const ties = tieStart === first && (tieListed || old.order + old.from < tieOrder);
+    if (!ties && moved(first - by) === first && moved(end - by) === end) return true;
+    for (let j = now.from, i = old.from; j < now.to; j++, i++) {
+      const { at, body } = now.block.clips[j];
+      visit(now.start + at, body, now.start + at - by, old.order + i);
+    }
+    return false;
   }
 }
