@@ -38,7 +38,7 @@ import { Underruns } from "./pulse/services/underruns.ts";
 import { MAX_UPLOAD_BYTES, saveUpload } from "./pulse/services/upload.ts";
 import { type Opened, ProjectStore } from "./pulse/store/project_store.ts";
 import type { Edit, Project, Timeline } from "./pulse/types.ts";
-import { fixRate, rateIsOpen, Session, type Shared } from "./session.ts";
+import { fixRate, rateIsOpen, Session, type Shared, type ViewHint } from "./session.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
 
 /** How long the start waits for an audio system that answers at once, as most do, in milliseconds. */
@@ -104,7 +104,6 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly #diagnostics: DiagnosticsService;
   readonly #library: Library;
   readonly #background = new Background();
-  readonly #hints = new Map<string, unknown>();
   #session!: Session;
   /** Files that were named at the start, until it is known where they lead. */
   #granting: Promise<void> = Promise.resolve();
@@ -282,10 +281,8 @@ export class Engine implements EngineApi, AsyncDisposable {
     return packMeters(reading, this.#session.trackIds(reading.revision), this.#metersSent++);
   }
 
-  viewHint({ clientId }: Caller, hint: unknown): void {
-    this.#hints.delete(clientId);
-    this.#hints.set(clientId, hint);
-    if (this.#hints.size > 256) this.#hints.delete(this.#hints.keys().next().value!);
+  viewHint(_caller: Caller, hint: unknown): void {
+    this.#session.hint(hint as ViewHint);
   }
 
   readonly projects: EngineApi["projects"] = {
@@ -404,7 +401,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       const opened = await open();
       if (opened.file === before.file) return opened.file.project;
       const session = await Session.open(this.#shared, opened.file);
-      await before.quiet();
+      await withinMs(before.quiet(), STUCK_MS, undefined);
       this.#session = session;
       session.begin();
       this.#tellProject(opened);

@@ -16,11 +16,13 @@ import { AssetWatch } from "./pulse/services/asset_watch.ts";
 import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
+import { publishGradually } from "./pulse/services/publish_gradually.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
 import { type KeptTransport, TransportService } from "./pulse/services/transport.ts";
 import type { Underruns } from "./pulse/services/underruns.ts";
 import type { ProjectFile } from "./pulse/store/project_file.ts";
-import { assetsOf, type TimelineModel } from "./pulse/timeline_model.ts";
+import { Slices } from "./pulse/store/slices.ts";
+import { findClip, type TimelineModel } from "./pulse/timeline_model.ts";
 import type { Commit } from "./pulse/timeline_service.ts";
 import type { Frames } from "./pulse/types.ts";
 import { endOf } from "./pulse/block_list.ts";
@@ -51,6 +53,15 @@ const formerKey = (path: string) => `removedAt.${path}`;
 
 /** Sources that are opened at the same time when a project opens. */
 const OPENINGS = 8;
+
+/** Most assets that one hint makes urgent. */
+const HINTED_CLIPS = 256;
+
+/** `view.hint` of API.md. */
+export interface ViewHint {
+  selectedClipIds?: readonly string[];
+  visible?: { startFrame: Frames; endFrame: Frames };
+}
 
 /** Everything that belongs to one open project. */
 export class Session {
@@ -84,7 +95,7 @@ export class Session {
         this.assets.progress(assetId, analysedSamples, lengthSamples),
       onReady: (assetId, result) => this.assets.analysed(assetId, result),
       onHash: (assetId, hash) => this.assets.update(assetId, { hash }),
-      onError: (assetId, error) => this.#notices.decodeError(assetId, error),
+      onError: (assetId, error) => this.assets.unreadable(assetId, error),
     });
     this.assets = new Assets({
       signal: () => this.#signal,
@@ -129,6 +140,7 @@ export class Session {
   static async open(shared: Shared, file: ProjectFile): Promise<Session> {
     const rows = await file.assets.load();
     const signal = await openSignal(shared, file.timeline.model.sampleRate);
+    await publishGradually(signal, file.timeline.model, file.timeline.revision);
     const session = new Session(shared, file, signal);
     session.assets.load(rows as KeptAsset[]);
     return session;
@@ -154,7 +166,7 @@ export class Session {
   /** Makes the project heard and looks after its files; what takes long goes on behind. */
   begin(): void {
     for (const path of this.#file.grants.list()) this.grants.grant(path);
-    this.#sound(this.#file.state.get(TRANSPORT) as KeptTransport | undefined ?? null);
+    this.#sound(keptTransport(this.#file.state.get(TRANSPORT)));
     this.#background.run(this.grants.resolveRoots());
     this.#background.run(this.#bindAll());
     this.#watch.begin();
@@ -196,6 +208,26 @@ export class Session {
   /** Whether its file is still the open project's. */
   get isOpen(): boolean {
     return !this.#closed && this.#file.isOpen;
+  }
+
+  /** Analyses first what a user looks at. */
+  hint({ selectedClipIds = [], visible }: ViewHint): void {
+    if (this.analysis.state.underway === 0) return;
+    const { model } = this.timeline;
+    const selected = selectedClipIds.slice(0, HINTED_CLIPS).flatMap((clipId) =>
+      findClip(model, clipId)?.body.assetId ?? []
+    );
+    this.analysis.prioritise(new Set(selected), 2);
+    if (visible === undefined) return;
+    const seen = new Set<string>();
+    for (const { blocks } of model.tracks) {
+      for (const { start, block } of blocks) {
+        if (start >= visible.endFrame || seen.size >= HINTED_CLIPS) break;
+        if (start + block.maxEnd <= visible.startFrame) continue;
+        for (const { body } of block.clips) seen.add(body.assetId);
+      }
+    }
+    this.analysis.prioritise(seen, 1);
   }
 
   /** Looks whether a file could be registered here, without registering it. */
@@ -256,9 +288,22 @@ export class Session {
     }
   }
 
+  /** Assets of the timeline's clips in the order in which they come, gathered in slices. */
+  async #usedAssets(): Promise<string[]> {
+    const slices = new Slices();
+    const used = new Set<string>();
+    for (const { blocks } of this.timeline.model.tracks) {
+      for (const { block } of blocks) {
+        for (const { body } of block.clips) used.add(body.assetId);
+        await slices.turn();
+      }
+    }
+    return [...used];
+  }
+
   /** Opens the sources that the timeline uses, then goes on with analyses that did not end last time. */
   async #bindAll(): Promise<void> {
-    const used = [...assetsOf(this.timeline.model)];
+    const used = await this.#usedAssets();
     const work = async () => {
       for (let next = used.shift(); next !== undefined && !this.#closed; next = used.shift()) {
         await this.assets.bind(next);
@@ -306,6 +351,15 @@ export function rateIsOpen({ assets, state, timeline }: ProjectFile): boolean {
 
 function endFrameOf({ tracks }: TimelineModel): Frames {
   return tracks.reduce((end, { blocks }) => Math.max(end, endOf(blocks)), 0);
+}
+
+/** What the project file says of the transport, `null` if it says nothing that makes sense. */
+function keptTransport(value: unknown): KeptTransport | null {
+  const { positionFrame, loop } = (value ?? {}) as Partial<KeptTransport>;
+  const frames = [positionFrame, loop?.startFrame, loop?.endFrame];
+  if (!frames.every((frame) => Number.isSafeInteger(frame) && frame! >= 0)) return null;
+  if (loop!.enabled && loop!.endFrame <= loop!.startFrame) return null;
+  return value as KeptTransport;
 }
 
 async function openSignal(shared: Shared, sampleRate: number): Promise<SignalApi> {

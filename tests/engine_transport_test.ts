@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Notification } from "../engine/api.ts";
 import { InvalidParams } from "../engine/errors.ts";
+import { growingMixes } from "../engine/pulse/services/publish_gradually.ts";
+import { TrackOrders } from "../engine/pulse/services/track_orders.ts";
 import { type KeptTransport, TransportService } from "../engine/pulse/services/transport.ts";
 import { Underruns } from "../engine/pulse/services/underruns.ts";
+import type { MixModel, MixTrack } from "../engine/signal/model.ts";
 import { FakeSignal } from "./support/fake_signal.ts";
 
 function setUp() {
@@ -184,4 +187,59 @@ Deno.test("a gap is told at its begin and at its end, under one id, and kept", (
     [[1, false, 0], [1, true, 640], [2, false, 0]],
   );
   assert(told.every((params) => !("clipId" in params) || params.clipId === "c"));
+});
+
+Deno.test("a timeline is published in small steps that end with itself", () => {
+  const track = (trackId: string, blocks: number): MixTrack => ({
+    trackId,
+    gainDb: 0,
+    pan: 0,
+    mute: false,
+    solo: false,
+    blocks: Array.from({ length: blocks }, (_, i) => ({
+      start: i,
+      block: { clips: [], maxEnd: 0 },
+    })),
+  });
+  const countBlocks = ({ tracks }: MixModel) =>
+    tracks.reduce((sum, { blocks }) => sum + blocks.length, 0);
+  for (const sizes of [[], [0], [1], [40], [5, 0, 1, 1, 1, 30, 2], Array(20).fill(1)]) {
+    const mix = { tracks: sizes.map((blocks, i) => track(`t${i}`, blocks)) };
+    const steps = [...growingMixes(mix)];
+    assertEquals(steps.at(-1) === mix, true);
+    let before = 0;
+    for (const step of steps) {
+      const grown = countBlocks(step) - before;
+      assert(grown >= 0 && grown <= 7, `${sizes}: ${grown} blocks at once`);
+      before += grown;
+      step.tracks.slice(0, -1).forEach((track, i) => assert(track === mix.tracks[i]));
+    }
+  }
+});
+
+Deno.test("meters of a revision have its tracks in its order", () => {
+  const orders = new TrackOrders();
+  const mix = (...ids: string[]): MixModel => ({
+    tracks: ids.map((trackId) => ({
+      trackId,
+      gainDb: 0,
+      pan: 0,
+      mute: false,
+      solo: false,
+      blocks: [],
+    })),
+  });
+  orders.push(4, mix("a", "b"));
+  orders.push(5, mix("a", "b"));
+  orders.push(6, mix("b", "a"));
+  orders.push(9, mix("b"));
+  assertEquals([3, 4, 5, 6, 8, 9, 12].map((revision) => orders.at(revision).join("")), [
+    "ab",
+    "ab",
+    "ab",
+    "ba",
+    "ba",
+    "b",
+    "b",
+  ]);
 });

@@ -69,6 +69,16 @@ export class AssetAnalysis {
     void this.#options.analysis.then((analysis) => analysis.close(assetId)).catch(() => {});
   }
 
+  /** Puts the analyses of some assets before those of lower priority; registration is 0. */
+  prioritise(assetIds: Iterable<string>, priority: number): void {
+    const open = [...assetIds].filter((assetId) => this.#open.has(assetId));
+    if (open.length === 0) return;
+    void this.#options.analysis.then((analysis) => {
+      // One that has ended, or was closed meanwhile, is none to be prioritised.
+      for (const assetId of open) analysis.prioritise(assetId, priority).catch(() => {});
+    }, () => {});
+  }
+
   /** Tells nothing any more. */
   close(): void {
     this.#closed = true;

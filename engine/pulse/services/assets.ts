@@ -27,6 +27,9 @@ export const MAX_ASSETS = 100_000;
 /** Most transient assets that are remembered; the oldest are forgotten. */
 const MAX_TRANSIENTS = 20_000;
 
+/** Of an asset that was kept without one: any file is another. */
+const NO_IDENTITY: FileIdentity = { device: 0, inode: 0, bytes: 0, mtimeMs: 0, ctimeMs: 0 };
+
 /** An asset as it is kept. */
 export interface KeptAsset {
   asset: Asset;
@@ -96,7 +99,8 @@ export class Assets {
     this.#entries.clear();
     this.#byPath.clear();
     for (const { asset, identity } of assets) {
-      this.#entries.set(asset.assetId, { asset, identity, bound: false, refused: null });
+      const known = identity ?? NO_IDENTITY;
+      this.#entries.set(asset.assetId, { asset, identity: known, bound: false, refused: null });
       this.#byPath.set(asset.path, asset.assetId);
     }
   }
@@ -309,6 +313,12 @@ export class Assets {
     entry.asset = { ...entry.asset, offlineStatus };
     this.#options.keeper.put(entry.asset, entry.identity);
     this.#options.notices.statusChanged(entry.asset);
+  }
+
+  /** Takes note that an asset's file could not be read. */
+  unreadable(assetId: string, error: EngineError): void {
+    const entry = this.#entries.get(assetId);
+    if (entry) this.#refuse(entry, entry.identity, error);
   }
 
   /** A file that cannot be read is told once for each state that it is in. */
