@@ -7,6 +7,7 @@ import { FileInUse } from "../engine/pulse/store/file_lock.ts";
 import { ProjectStore } from "../engine/pulse/store/project_store.ts";
 import type { Commit } from "../engine/pulse/timeline_service.ts";
 import type { Asset, Edit, Timeline } from "../engine/pulse/types.ts";
+import { makeLink } from "./support/links.ts";
 import { prng } from "./support/prng.ts";
 import { randomEdit } from "./support/random_edits.ts";
 
@@ -293,7 +294,7 @@ Deno.test("project files of clients lie in the folders allowed, with the extensi
     try {
       await using store = ProjectStore.open({ dataDir, projectFolders: [join(dataDir, "more")] });
       await Deno.mkdir(join(dataDir, "more"));
-      await Deno.symlink(outside, join(dataDir, "projects", "link"));
+      await makeLink(outside, join(dataDir, "projects", "link"));
       await Deno.writeTextFile(join(dataDir, "projects", "taken.loophole"), "");
       for (
         const path of [
