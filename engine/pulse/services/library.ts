@@ -27,6 +27,8 @@ export const MAX_LIMIT = 1_000;
 const KEPT_ANSWERS = 64;
 
 export interface LibraryOptions {
+  /** {@linkcode PATIENCE_MS}, if left out. */
+  patienceMs?: number;
   files: Files;
   /** Of the open project. */
   grants: () => Grants;
@@ -88,7 +90,7 @@ export class Library {
     };
     const key = JSON.stringify(request);
     const reading = this.#read(request, key);
-    const first = await withinMs(reading, PATIENCE_MS, null);
+    const first = await withinMs(reading, this.#options.patienceMs ?? PATIENCE_MS, null);
     if (first !== null) return first;
     reading.then(
       (listing) => this.#tell(path, listing.entries),
