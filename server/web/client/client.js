@@ -93,6 +93,24 @@ export class PulseClient extends Emitter {
   }
 
   /**
+   * Asks for everything again over the same connection: another project is open.
+   *
+   * @param {Hello["project"]} project
+   */
+  async resync(project) {
+    const socket = this.#socket;
+    if (socket === null || this.hello === null || !this.#ready) return;
+    this.hello = { ...this.hello, project };
+    this.revision = -1;
+    try {
+      const { state } = await this.#ask(socket, "engine.subscribe", { topics: this.topics });
+      this.emit("sync", { hello: this.hello, fresh: false, topics: state });
+    } catch {
+      // The connection ended: the next one begins with a sync.
+    }
+  }
+
+  /**
    * @param {string} method
    * @param {Record<string, unknown>} [params]
    * @returns {Promise<any>} the result; rejects with `RpcError` or `Disconnected`

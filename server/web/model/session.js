@@ -109,8 +109,18 @@ export class Session extends Emitter {
     return this.#transported("seek", { positionFrame: frame }, "move the playhead");
   }
 
+  /** Plays to the end, or in a loop for good; from the end, plays from the beginning. */
   play() {
-    return this.#transported("play", {}, "play");
+    const { endFrame } = this.mirror;
+    const loop = this.transport?.loop;
+    const { frame } = this;
+    const loops = loop?.enabled && frame < loop.endFrame;
+    const params = loops || endFrame === 0
+      ? {}
+      : frame >= endFrame
+      ? { fromFrame: 0, toFrame: endFrame }
+      : { toFrame: endFrame };
+    return this.#transported("play", params, "play");
   }
 
   pause() {
@@ -214,7 +224,7 @@ export class Session extends Emitter {
       this.emit("device", undefined);
     });
     client.on("library.changed", (changed) => this.emit("library", changed));
-    client.on("project.changed", () => this.client.reconnect());
+    client.on("project.changed", ({ project }) => this.client.resync(project));
     client.on("decode.error", ({ assetId, code, message }) => {
       this.notices.fail({ code, message }, `read ${this.assets.get(assetId)?.path ?? "a file"}`);
     });
@@ -245,6 +255,7 @@ export class Session extends Emitter {
       this.mirror.reset(whole.timeline, whole.revision);
     }
     this.client.revision = this.mirror.revision;
+    this.playhead.setSampleRate(this.mirror.sampleRate);
     this.playhead.awaitRevision(this.mirror.revision, now());
     this.emit("timeline", undefined);
     this.emit("history", undefined);

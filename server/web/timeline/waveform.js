@@ -193,11 +193,11 @@ function drawColumns(context, box, colours) {
       context.fillStyle = colours.core;
       context.beginPath();
       for (let at = from; at < to; at++) {
-        const top = Math.min(core[at], Math.max(0, high[at]));
+        const top = Math.max(low[at], Math.min(core[at], high[at]));
         context.lineTo(x + at + 0.5, middle - clamp(top * gain) * half);
       }
       for (let at = to - 1; at >= from; at--) {
-        const bottom = Math.max(-core[at], Math.min(0, low[at]));
+        const bottom = Math.min(high[at], Math.max(-core[at], low[at]));
         context.lineTo(x + at + 0.5, middle - clamp(bottom * gain) * half);
       }
       context.fill();
