@@ -61,7 +61,7 @@ static void history_push(lp_renderer *r, uint64_t at_frames) {
 /* The frame that stood `latency` frames of output ago. */
 static int64_t audible_frame(const lp_renderer *r, uint64_t latency) {
   uint64_t at = r->rendered > latency ? r->rendered - latency : 0;
-  uint32_t n = r->history_count < LP_HISTORY ? r->history_count : LP_HISTORY;
+  uint32_t n = r->history_count < LP_HISTORY ? (uint32_t)r->history_count : LP_HISTORY;
   for (uint32_t i = 1; i <= n; i++) {
     const lp_history *h = &r->history[(r->history_count - i) & (LP_HISTORY - 1)];
     if (h->at_frames <= at || i == n) return h->position + (h->moving && at > h->at_frames ? (int64_t)(at - h->at_frames) : 0);
@@ -115,18 +115,24 @@ void lp_record_read(lp_renderer *r, double out[16]) {
 
 /* ---- taking a publication ---- */
 
-static const lp_track *track_of_slot(const lp_snapshot *s, uint32_t slot, uint32_t guess) {
-  if (guess < s->count && s->tracks[guess].slot == slot) return &s->tracks[guess];
-  for (uint32_t i = 0; i < s->count; i++)
-    if (s->tracks[i].slot == slot) return &s->tracks[i];
-  return NULL;
+/* Where the tracks of the snapshot to be taken stand; where the last one's stood is kept. */
+static void note_places(lp_renderer *r, const lp_snapshot *s) {
+  r->place ^= 1;
+  uint16_t *places = r->places[r->place];
+  memset(places, 0, sizeof r->places[0]);
+  for (uint32_t i = 0; i < s->count; i++) places[s->tracks[i].slot] = (uint16_t)(i + 1);
+}
+
+static const lp_track *old_track(const lp_renderer *r, const lp_snapshot *old, uint32_t slot) {
+  uint32_t place = r->places[r->place ^ 1][slot];
+  return place ? &old->tracks[place - 1] : NULL;
 }
 
 /* Aims the gains at the snapshot's; those of tracks that were not there before, and all of them with snap, are there at once. */
 static void aim_gains(lp_renderer *r, const lp_snapshot *old, const lp_snapshot *now, bool snap) {
   for (uint32_t i = 0; i < now->count; i++) {
     const lp_track *t = &now->tracks[i];
-    bool fresh = snap || !old || !track_of_slot(old, t->slot, i);
+    bool fresh = snap || !old_track(r, old, t->slot);
     for (int side = 0; side < 2; side++) {
       lp_ramp *g = &r->ramps[t->slot][side];
       if (fresh) {
@@ -143,7 +149,7 @@ static void aim_gains(lp_renderer *r, const lp_snapshot *old, const lp_snapshot 
 /* Ends the gaps of a snapshot's tracks, of the shared ones too or not. */
 static void end_gaps(lp_renderer *r, const lp_snapshot *s, int64_t position, bool but_shared) {
   for (uint32_t i = 0; i < s->count && r->gaps; i++)
-    if (!but_shared || !r->shared[s->tracks[i].slot]) lp_track_end_gaps(r, s->tracks[i].slot, position);
+    if (!but_shared || r->part[s->tracks[i].slot] != LP_PART_SHARED) lp_track_end_gaps(r, s->tracks[i].slot, position);
 }
 
 /* Takes p: executes its steps, makes it current, starts a fade where the sound would jump. */
@@ -153,28 +159,34 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
   lp_step_result did = lp_head_run(&r->head, p->steps, p->step_count, old->number);
   bool was = old_head.state == LP_PLAYING, is = r->head.state == LP_PLAYING;
   r->current = p;
+  note_places(r, p->snapshot);
   aim_gains(r, old->snapshot, p->snapshot, !was || (r->flags & LP_RENDERER_OFFLINE));
 
   bool fade = false;
   if (was) {
-    memset(r->shared, 0, sizeof r->shared);
+    memset(r->part, LP_PART_OWN, sizeof r->part);
     bool moved = !is || r->head.position != old_head.position;
     uint32_t same = 0;
     if (!moved)
       for (uint32_t i = 0; i < p->snapshot->count; i++) {
         const lp_track *t = &p->snapshot->tracks[i];
-        const lp_track *o = track_of_slot(old->snapshot, t->slot, i);
+        const lp_track *o = old_track(r, old->snapshot, t->slot);
         if (o && o->content == t->content) {
-          r->shared[t->slot] = 1;
+          r->part[t->slot] = LP_PART_SHARED;
           same++;
         }
       }
+    for (uint32_t i = 0; i < old->snapshot->count; i++) {
+      const uint32_t slot = old->snapshot->tracks[i].slot;
+      if (!r->places[r->place][slot]) r->part[slot] = LP_PART_GONE;
+    }
     fade = may_fade && (moved || same != p->snapshot->count || same != old->snapshot->count);
     end_gaps(r, old->snapshot, old_head.position, true);
   }
   if (fade) {
     r->fading = old;
     r->old_head = old_head;
+    r->old_head.to_frame = LP_NO_FRAME; /* it sinks away, and is not cut off on its way */
     lp_voices *v = r->old_voices;
     r->old_voices = r->voices;
     r->voices = v;
@@ -196,7 +208,18 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
   if (did.loop_off) event(r, LP_EV_LOOP_OFF, r->head.loop_start, r->head.loop_end, 0);
 }
 
-void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) { take(r, p, false); }
+static void finish_fade(lp_renderer *r) {
+  r->fading = NULL;
+  r->fade_left = 0;
+  /* Release: nothing of the old publication is read after this. */
+  atomic_store_explicit(&r->oldest_in_use, r->current->number, memory_order_release);
+}
+
+void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) {
+  /* Nothing sounds: a fade that a device left behind when it vanished is over. */
+  if (r->fading) finish_fade(r);
+  take(r, p, false);
+}
 
 /* ---- meters ---- */
 
@@ -263,7 +286,7 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
   int64_t limit = lp_head_span(head, INT32_MAX);
   for (uint32_t i = 0; i < s->count; i++) {
     const lp_track *t = &s->tracks[i];
-    if (which == WHICH_SHARED ? !r->shared[t->slot] : which == WHICH_OWN && r->shared[t->slot]) continue;
+    if (which != WHICH_ALL && (which == WHICH_SHARED) != (r->part[t->slot] == LP_PART_SHARED)) continue;
     if (silent(r, t->slot)) {
       if (count && r->gaps) lp_track_end_gaps(r, t->slot, head->position);
       continue;
@@ -271,35 +294,25 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
     memset(r->track[0], 0, (size_t)n * sizeof(float));
     memset(r->track[1], 0, (size_t)n * sizeof(float));
     lp_track_render(r, t->content, t->slot, voices, head->position, n, limit, count, r->track[0], r->track[1]);
-    /* In a fade a track sounds twice; its gains must not be stepped twice, nor its meters count what sinks away. */
-    if (which == WHICH_OWN && !count) {
-      lp_ramp keep[2] = { r->ramps[t->slot][0], r->ramps[t->slot][1] };
-      mix_track(r, t->slot, r->track, out, n, false);
-      r->ramps[t->slot][0] = keep[0];
-      r->ramps[t->slot][1] = keep[1];
-    } else {
-      mix_track(r, t->slot, r->track, out, n, true);
-    }
+    /* In a fade a track sounds twice; its gains must be stepped once: by the new, or by the old if no new sounds. Its meters do not count what
+     * sinks away. */
+    const lp_ramp keep[2] = { r->ramps[t->slot][0], r->ramps[t->slot][1] };
+    mix_track(r, t->slot, r->track, out, n, count);
+    if (!count && r->head.state == LP_PLAYING && r->part[t->slot] != LP_PART_GONE) memcpy(r->ramps[t->slot], keep, sizeof keep);
   }
 }
 
-static void finish_fade(lp_renderer *r) {
-  r->fading = NULL;
-  r->fade_left = 0;
-  /* Release: nothing of the old publication is read after this. */
-  atomic_store_explicit(&r->oldest_in_use, r->current->number, memory_order_release);
-}
-
 /* Executes what stands at the end of a span: wrap or end. */
-static void advance(lp_renderer *r, int32_t n) {
-  if (r->head.state != LP_PLAYING) return;
+static enum lp_jump advance(lp_renderer *r, int32_t n) {
+  if (r->head.state != LP_PLAYING) return LP_JUMP_NONE;
   int64_t before = r->head.position + n;
   enum lp_jump jump = lp_head_advance(&r->head, n);
-  if (jump == LP_JUMP_NONE) return;
+  if (jump == LP_JUMP_NONE) return jump;
   history_push(r, r->rendered + (uint64_t)n);
   end_gaps(r, r->current->snapshot, before, false);
   if (jump == LP_JUMP_WRAP) event(r, LP_EV_WRAP, before, r->head.position, 0);
   else event(r, LP_EV_END, before, r->head.position, r->head.state);
+  return jump;
 }
 
 /* Renders one span of at most LP_BLOCK frames into r->mix. Returns its length. */
@@ -335,11 +348,12 @@ static int32_t render_span(lp_renderer *r, uint32_t most) {
     mix_snapshot(r, r->current->snapshot, &r->head, r->voices, n, WHICH_ALL, true, r->mix);
   }
 
-  advance(r, n);
+  const bool ended = advance(r, n) == LP_JUMP_END;
   if (r->fading) {
     lp_head_advance(&r->old_head, n);
     r->fade_left -= n;
-    if (r->fade_left <= 0 || r->old_head.state != LP_PLAYING) finish_fade(r);
+    /* Playing to a frame ends there, with all that sounds. */
+    if (r->fade_left <= 0 || ended) finish_fade(r);
   }
   return n;
 }
@@ -351,25 +365,25 @@ static void meter_master(lp_renderer *r, int32_t n) {
 }
 
 /* Hands the meters over when the reader has emptied the last page and given a spare one. */
-static void meter_flip(lp_renderer *r, uint64_t now_ns) {
+static void meter_flip(lp_renderer *r, uint64_t end_ns) {
   if (atomic_load_explicit(&r->meter_ready, memory_order_relaxed)) return;
   lp_meter_page *spare = atomic_exchange_explicit(&r->meter_spare, NULL, memory_order_acq_rel);
   if (!spare) return;
   r->meter_active->audible = (double)audible_frame(r, atomic_load_explicit(&r->latency_frames, memory_order_relaxed));
-  r->meter_active->time_ms = (double)now_ns / 1e6;
+  r->meter_active->time_ms = (double)end_ns / 1e6;
   r->meter_active->revision = r->current->snapshot->revision;
   /* Release: the page is whole when it is seen. */
   atomic_store_explicit(&r->meter_ready, r->meter_active, memory_order_release);
   r->meter_active = spare;
 }
 
-/* While the device closes: fades what was rendered out over one fade length, then silence. */
-static void quiesce(lp_renderer *r, float *out, uint32_t frames) {
+/* While the device closes: this is the last period that sounds, faded out over one fade length or what there is of it. */
+static void fade_out(const lp_renderer *r, float *out, uint32_t frames) {
+  const uint32_t length = frames < (uint32_t)r->fade_frames ? frames : (uint32_t)r->fade_frames;
   for (uint32_t i = 0; i < frames; i++) {
-    float w = r->fade_left > 0 ? (float)r->fade_left / (float)r->fade_frames : 0.0f;
+    float w = i < length ? (float)(length - i) / (float)(length + 1) : 0.0f;
     out[i * 2] *= w;
     out[i * 2 + 1] *= w;
-    if (r->fade_left > 0) r->fade_left--;
   }
 }
 
@@ -403,11 +417,8 @@ void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
     done += (uint32_t)n;
   }
   if (quiet == 1) {
-    r->fade_left = r->fade_frames;
-    finish_fade(r);
-    r->fade_left = r->fade_frames;
-    quiesce(r, out, frames);
-    r->fade_left = 0;
+    if (r->fading) finish_fade(r);
+    fade_out(r, out, frames);
     /* Release: the closer sees all that this callback wrote. */
     atomic_store_explicit(&r->quiesce, 2, memory_order_release);
   }
@@ -417,9 +428,10 @@ void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
     if (r->driver == LP_DRIVER_CALLER && !(r->flags & LP_RENDERER_OFFLINE))
       atomic_fetch_add_explicit(&r->engine->manual_ns, (uint64_t)((double)frames * 1e9 / r->rate), memory_order_relaxed);
   }
-  meter_flip(r, began);
   /* The end of this block is reached one block's length after its begin: so a record holds a frame and the time it belongs to. */
-  lp_record_write(r, began + (uint64_t)((double)frames * 1e9 / r->rate));
+  const uint64_t ends = began + (uint64_t)((double)frames * 1e9 / r->rate);
+  meter_flip(r, ends);
+  lp_record_write(r, ends);
   const uint64_t took = lp_monotonic_ns() - started;
   add(&r->counts.callbacks, 1);
   add(&r->counts.frames, frames);

@@ -41,6 +41,13 @@ typedef struct lp_publication {
   lp_step steps[];
 } lp_publication;
 
+/* What a track does in a fade. */
+enum lp_part {
+  LP_PART_OWN = 0,    /* sounds in old and new, each its own way, or in new alone */
+  LP_PART_SHARED = 1, /* is the same in both: sounds once */
+  LP_PART_GONE = 2    /* sounds in old alone */
+};
+
 /* How present a voice is: fades around holes. Keyed by the clip's uid. */
 typedef struct lp_voice {
   uint32_t uid;
@@ -108,10 +115,12 @@ typedef struct lp_renderer {
   uint32_t gaps; /* that stand open in `voices` */
   int32_t fade_left;
   lp_ramp ramps[LP_MAX_TRACKS][2];
-  uint8_t shared[LP_MAX_TRACKS]; /* by slot, while a fade runs: 1 if old and new are the same */
+  uint8_t part[LP_MAX_TRACKS]; /* by slot, while a fade runs: lp_part */
+  uint16_t places[2][LP_MAX_TRACKS]; /* by slot: index of its track in a snapshot plus 1, 0 none; of `current`, and of the one before */
+  uint32_t place;                    /* which of the two is current's */
   float *mix[2], *old_mix[2], *track[2], *scratch[LP_MAX_CHANNELS], *envelope, *presence;
   lp_history history[LP_HISTORY];
-  uint32_t history_count;
+  uint64_t history_count;
   uint64_t rendered;
   lp_meter_page *meter_active;
   uint32_t events_unsaid; /* lost since the last one that found room */
