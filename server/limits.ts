@@ -22,6 +22,8 @@ export const SERVER_LIMITS = {
   requestBurst: 10_000,
   /** What may wait for a client that does not read, in bytes; more closes the connection with 4008. */
   waitingBytes: 16 * 1024 * 1024,
+  /** TCP connections, WebSockets among them. */
+  lines: 512,
   /** WebSocket connections. */
   connections: 64,
   /** Files being sent at the same time. */

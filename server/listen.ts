@@ -12,13 +12,14 @@ import { errorResponse } from "./http/errors.ts";
 import { readHeaders, readUrl, sendResponse, toRequest } from "./http/node_adapter.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE, SERVER_LIMITS } from "./limits.ts";
+import { Lines } from "./lines.ts";
 import { switchingProtocols, upgradeFault } from "./ws/handshake.ts";
 import { ServerSocket } from "./ws/socket.ts";
 
 /** Greatest head of a request, in bytes; more is answered 431. */
 const MAX_HEAD_BYTES = 32 * 1024;
-/** How long a head may take to arrive, in milliseconds. */
-const HEAD_WITHIN_MS = 10_000;
+/** How long a line may be open with no request under way, in milliseconds. */
+const IDLE_MS = 10_000;
 
 /** Who answers, once the engine is there. */
 export interface Answerer {
@@ -32,6 +33,8 @@ export interface Answerer {
 export interface ListenOptions extends Omit<GuardOptions, "port"> {
   /** 0 takes a free one. */
   port: number;
+  /** How long a line may be idle, in milliseconds (tests). */
+  idleMs?: number;
   /** Time between two pings, in milliseconds; the contract's if left out (tests). */
   pingEveryMs?: number;
   /** Who answers; `null` while the engine starts or stops, which is told as 503. */
@@ -57,13 +60,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   let guard: Guard | null = null;
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: HEAD_WITHIN_MS,
     requestTimeout: 0, // An upload of an hour's audio may take its time.
-    keepAliveTimeout: 5_000,
+    keepAliveTimeout: 5_000, // Shorter than our own, so that the client is told of it.
   });
-  /** Each line and how much is under way on it: requests, or the WebSocket that it has become. */
-  const lines = new Map<Socket, number>();
-  let isClosing = false;
+  const lines = new Lines({ max: SERVER_LIMITS.lines, idleMs: options.idleMs ?? IDLE_MS });
 
   const respond = async (message: IncomingMessage): Promise<Response> => {
     const headers = readHeaders(message);
@@ -82,18 +82,14 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
   server.on("request", (message, to) => {
     const { socket } = message;
-    lines.set(socket, (lines.get(socket) ?? 0) + 1);
+    lines.begin(socket);
     void respond(message)
       .catch((error) => {
         console.error(`${message.method} failed unexpectedly:`, error);
         return errorResponse("internal", "Internal error");
       })
       .then((response) => sendResponse(response, to))
-      .finally(() => {
-        const left = (lines.get(socket) ?? 1) - 1;
-        if (lines.has(socket)) lines.set(socket, left);
-        if (isClosing && left === 0) socket.end();
-      });
+      .finally(() => lines.end(socket));
   });
 
   server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
@@ -104,14 +100,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     endLine(socket, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 
-  server.on("connection", (socket: Socket) => {
-    lines.set(socket, 0);
-    socket.on("close", () => lines.delete(socket));
-  });
+  server.on("connection", (socket: Socket) => lines.add(socket));
 
   server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Uint8Array) => {
     socket.on("error", () => socket.destroy());
-    lines.set(socket, 1);
+    lines.begin(socket);
     try {
       const refusal = upgrade(message, socket, head);
       if (refusal !== null) void refuseUpgrade(socket, refusal);
@@ -193,15 +186,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     guard: ready,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      isClosing = true;
-      for (const [socket, underWay] of lines) {
-        if (underWay === 0) socket.destroy();
-      }
-      const cut = setTimeout(() => {
-        for (const socket of lines.keys()) socket.destroy();
-      }, graceMs);
+      lines.close(graceMs);
       await closed;
-      clearTimeout(cut);
     },
   };
 }

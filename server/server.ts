@@ -26,6 +26,8 @@ export interface ServerConfig {
   webRoot?: string;
   /** Checks what is sent against its schema as well; {@linkcode Server.faults} tells (tests). */
   checkResults?: boolean;
+  /** How long a line may be idle, in milliseconds (tests). */
+  idleMs?: number;
   /** Time between two pings, in milliseconds (tests). */
   pingEveryMs?: number;
 }

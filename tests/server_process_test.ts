@@ -144,7 +144,7 @@ Deno.test("signals in one breath are one; a later one ends at once, and still ti
   assertEquals((await once.end()).code, 0);
   assertEquals(await exists(home.runtimeFile), false);
 
-  const engine = home.start(await home.write("long.wav", 10_000_000));
+  const engine = home.start(await home.write("long.wav", 4_000_000));
   const url = await engine.ready();
   // A download that nobody reads keeps the end waiting for its grace.
   const [hostname, port] = new URL(url).host.split(":");
