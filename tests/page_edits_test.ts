@@ -6,13 +6,17 @@ import { timelineOf } from "../engine/pulse/timeline_model.ts";
 import type { Asset, ClipInput, Edit, Timeline, Track } from "../engine/pulse/types.ts";
 import { TimelineMirror } from "../server/web/client/mirror.js";
 import {
+  changeGain,
   duplicate,
   extent,
   layOut,
   liftDelete,
   nextCut,
+  nudge,
+  paste,
   rippleDelete,
   splitAt,
+  toggleFadeShape,
 } from "../server/web/model/edits.js";
 import { snapPoints, snapShift } from "../server/web/model/snap.js";
 
@@ -95,13 +99,35 @@ Deno.test("layOut() takes a track with room, the preferred one first, else a new
 });
 
 Deno.test("duplicate() lays copies right after the last of them", () => {
-  const { clips, after } = scene(track("1", ["a", 0, 100], ["b", 120, 30]));
-  const { edits, clipIds } = duplicate(clips("a", "b"));
+  const { mirror, clips, after } = scene(track("1", ["a", 0, 100], ["b", 120, 30]));
+  const { edits, clipIds } = duplicate(mirror, clips("a", "b"));
   assertEquals(places(after(edits))[0], [[0, 100], [120, 30], [150, 100], [270, 30]]);
   assertEquals(new Set(clipIds).size, 2);
   assertNotEquals(clipIds[0], "a");
   assertEquals(extent(clips("a", "b")), { startFrame: 0, endFrame: 150 });
   assertEquals(extent([]), null);
+});
+
+Deno.test("paste() keeps tracks and distances; what lay on a track that is gone goes to the first", () => {
+  const { mirror, clips, after } = scene(track("1", ["a", 50, 100]), track("2", ["b", 70, 30]));
+  const copied = [...clips("a", "b"), { ...clips("b")[0], trackId: "gone", startFrame: 300 }];
+  const { edits } = paste(mirror, copied, 1_000);
+  assertEquals(
+    places(after(edits)),
+    [[[50, 100], [1_000, 100], [1_250, 30]], [[70, 30], [1_020, 30]]],
+  );
+  assertEquals(paste(mirror, [], 0).edits, []);
+});
+
+Deno.test("nudge(), changeGain() and toggleFadeShape() treat all selected clips alike", () => {
+  const { clips, after } = scene(track("1", ["a", 50, 100], ["b", 300, 30]));
+  assertEquals(places(after(nudge(clips("a", "b"), -80)))[0], [[0, 100], [250, 30]]);
+  assertEquals(nudge([{ ...clips("a")[0], startFrame: 0 }], -80), []);
+  const gains = after(changeGain(clips("a", "b"), -1.5)).tracks[0].clips;
+  assertEquals(gains.map(({ gainDb }) => gainDb), [-1.5, -1.5]);
+  assertEquals(changeGain([{ ...clips("a")[0], gainDb: null }], 1), []);
+  const shapes = after(toggleFadeShape(clips("a", "b"))).tracks[0].clips;
+  assertEquals(shapes.map(({ fadeInShape }) => fadeInShape), ["equalPower", "equalPower"]);
 });
 
 Deno.test("nextCut() finds the nearest start, end or marker in a direction", () => {

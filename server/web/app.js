@@ -36,6 +36,8 @@ export class App {
   view = new View();
   theme = readTheme();
   snapping = true;
+  /** @type {import("./client/types.js").ChangedClip[]} as they were when they were copied */
+  clipboard = [];
   follow = true;
 
   /** @param {PulseClient} client */

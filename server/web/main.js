@@ -7,7 +7,17 @@ const client = new PulseClient({
   url: new URL("/pulse", location.href.replace(/^http/, "ws")).href,
   name: "Aura page",
   token: takeToken(),
-  topics: ["timeline", "transport", "assets", "jobs", "device", "library", "diagnostics", "meters"],
+  topics: [
+    "timeline",
+    "transport",
+    "assets",
+    "jobs",
+    "device",
+    "library",
+    "diagnostics",
+    "meters",
+    "streams",
+  ],
 });
 askForToken(client);
 const app = new App(client);

@@ -1,8 +1,6 @@
 // @ts-check
 /** @import { Asset } from "../client/types.js" */
 
-const PAGE = 1000;
-
 /**
  * The project's assets by id, in order of registration.
  */
@@ -21,6 +19,12 @@ export class AssetBook {
 
   get size() {
     return this.#assets.size;
+  }
+
+  /** @param {Asset[]} assets all that there are */
+  reset(assets) {
+    this.#assets.clear();
+    this.put(assets);
   }
 
   /** @param {Asset[]} assets */
@@ -63,21 +67,5 @@ export class AssetBook {
       if (asset === undefined) continue;
       this.#assets.set(assetId, { ...asset, complete: true, analysedSamples: asset.lengthSamples });
     }
-  }
-
-  /**
-   * Asks for everything, page after page.
-   *
-   * @param {(method: string, params: Record<string, unknown>) => Promise<any>} request
-   */
-  async load(request) {
-    /** @type {Map<string, Asset>} */
-    const assets = new Map();
-    for (let offset = 0, total = 1; offset < total; offset += PAGE) {
-      const answer = await request("asset.list", { offset, limit: PAGE });
-      total = answer.total;
-      for (const asset of answer.assets) assets.set(asset.assetId, asset);
-    }
-    this.#assets = assets;
   }
 }

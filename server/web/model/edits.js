@@ -167,21 +167,84 @@ export function nextTrackName(mirror) {
 /**
  * Copies of clips, right after the last of them.
  *
+ * @param {TimelineMirror} mirror
  * @param {ChangedClip[]} clips
  * @returns {{ edits: Edit[], clipIds: string[] }}
  */
-export function duplicate(clips) {
+export function duplicate(mirror, clips) {
+  return paste(mirror, clips, extent(clips)?.endFrame ?? 0);
+}
+
+/**
+ * Copies of clips with the first of them at a place, each on its own track where that is still there, else on the first.
+ *
+ * @param {TimelineMirror} mirror
+ * @param {readonly ChangedClip[]} clips as they were when they were copied
+ * @param {number} startFrame
+ * @returns {{ edits: Edit[], clipIds: string[] }}
+ */
+export function paste(mirror, clips, startFrame) {
   const range = extent(clips);
-  if (range === null) return { edits: [], clipIds: [] };
-  const by = range.endFrame - range.startFrame;
+  const first = mirror.tracks[0]?.header.trackId;
+  if (range === null || first === undefined) return { edits: [], clipIds: [] };
   const copies = clips.map(({ trackId, ...clip }) => ({
-    trackId,
-    clip: { ...clip, clipId: newId("clip"), startFrame: clip.startFrame + by },
+    trackId: mirror.track(trackId) === undefined ? first : trackId,
+    clip: {
+      ...clip,
+      clipId: newId("clip"),
+      startFrame: startFrame + clip.startFrame - range.startFrame,
+    },
   }));
   return {
     edits: copies.map(({ trackId, clip }) => ({ op: "clip.add", trackId, clip })),
     clipIds: copies.map(({ clip }) => clip.clipId),
   };
+}
+
+/**
+ * @param {ChangedClip[]} clips
+ * @param {number} byFrames nothing goes before the beginning
+ * @returns {Edit[]}
+ */
+export function nudge(clips, byFrames) {
+  const by = Math.max(byFrames, -(extent(clips)?.startFrame ?? 0));
+  if (by === 0) return [];
+  return clips.map(({ clipId, startFrame }) => ({
+    op: "clip.move",
+    clipId,
+    startFrame: startFrame + by,
+  }));
+}
+
+/**
+ * @param {ChangedClip[]} clips
+ * @param {number} byDb silent ones stay silent
+ * @returns {Edit[]}
+ */
+export function changeGain(clips, byDb) {
+  return clips.flatMap(({ clipId, gainDb }) =>
+    gainDb === null ? [] : [{
+      op: /** @type {const} */ ("clip.set"),
+      clipId,
+      set: { gainDb: Math.min(36, Math.max(-60, Math.round((gainDb + byDb) * 10) / 10)) },
+    }]
+  );
+}
+
+/**
+ * Linear fades become equal power and the other way round, all alike.
+ *
+ * @param {ChangedClip[]} clips
+ * @returns {Edit[]}
+ */
+export function toggleFadeShape(clips) {
+  const linear = clips.every((clip) => (clip.fadeInShape ?? "linear") === "linear");
+  const shape = linear ? "equalPower" : "linear";
+  return clips.map(({ clipId }) => ({
+    op: "clip.set",
+    clipId,
+    set: { fadeInShape: shape, fadeOutShape: shape },
+  }));
 }
 
 /**

@@ -12,6 +12,15 @@ import { Meters } from "./meters.js";
 
 const HINT_MS = 120;
 
+/** Why a gap came, and what helps, by the engine's word for it. */
+const CAUSES = new Map(Object.entries({
+  queue: "The machine had too much to do at once.",
+  read: "The disk was too slow: other programs may be using it.",
+  decode: "A part of a file could not be read.",
+  stalled: "A disk or network drive does not answer.",
+  budget: "Too much sounds at once: start the engine with a larger --memory-mb.",
+}));
+
 /**
  * `timeline`: clips, tracks or what belongs to them. `history`: what can be undone. `library`: a folder's entries, as they come.
  * @typedef {{ connected: boolean, timeline: void, history: void, transport: Transport, assets: string[] | null, device: void,
@@ -155,7 +164,7 @@ export class Session extends Emitter {
   async #sync({ hello, fresh, topics }) {
     this.hello = hello;
     if (fresh) this.jobs.clear();
-    const { timeline, transport, assets, device, jobs } = topics;
+    const { timeline, transport, assets, device, jobs, diagnostics } = topics;
     if (timeline?.timeline !== undefined) this.mirror.reset(timeline.timeline, timeline.revision);
     else {for (const changes of listOf(timeline?.changes)) {
         this.mirror.apply(changes, timeline.revision);
@@ -164,13 +173,13 @@ export class Session extends Emitter {
     this.playhead.setSampleRate(this.mirror.sampleRate);
     this.device = device?.device ?? hello.device;
     for (const job of listOf(jobs?.jobs)) this.jobs.set(job.jobId, job);
-    if (Array.isArray(assets?.assets)) this.assets.put(assets.assets);
+    if (Array.isArray(assets?.assets)) this.assets.reset(assets.assets);
+    if (fresh) { for (const warning of listOf(diagnostics?.warnings)) this.#warn(warning); }
     if (transport !== undefined) this.#setTransport(transport.transport ?? transport);
     this.emit("project", undefined);
     this.emit("device", undefined);
     this.emit("timeline", undefined);
     this.emit("connected", true);
-    await this.assets.load((method, params) => this.client.request(method, params)).catch(() => {});
     this.emit("assets", null);
     await this.#loadHistoryState();
   }
@@ -228,9 +237,22 @@ export class Session extends Emitter {
     client.on("decode.error", ({ assetId, code, message }) => {
       this.notices.fail({ code, message }, `read ${this.assets.get(assetId)?.path ?? "a file"}`);
     });
-    client.on("diagnostics.warning", ({ code, message }) => {
-      this.notices.add({ kind: code, tone: "warning", message });
+    client.on("diagnostics.warning", (warning) => this.#warn(warning));
+    client.on("stream.underrun", ({ ended, cause }) => {
+      // A missing file is shown as such where it lies.
+      if (ended || cause === "absent") return;
+      this.notices.add({
+        kind: "stream.underrun",
+        tone: "warning",
+        message: "Playback had a gap.",
+        advice: CAUSES.get(cause),
+      });
     });
+  }
+
+  /** @param {{ code: string, message: string }} warning */
+  #warn({ code, message }) {
+    this.notices.add({ kind: code, tone: "warning", message });
   }
 
   /**

@@ -84,6 +84,7 @@ export function lanePointer(app, element) {
       "edit.deleteRipple",
       "edit.deleteLift",
       "edit.duplicate",
+      "edit.fadeShape",
       "range.loop",
       "view.selection",
     ];

@@ -1,12 +1,16 @@
 // @ts-check
 import {
+  changeGain,
   duplicate,
   extent,
   liftDelete,
   nextCut,
   nextTrackName,
+  nudge,
+  paste,
   rippleDelete,
   splitAt,
+  toggleFadeShape,
 } from "../model/edits.js";
 import { newId } from "../model/ids.js";
 import { gridFor } from "../timeline/ticks.js";
@@ -125,9 +129,67 @@ export const COMMANDS = [
     group: "Editing",
     keys: ["Mod+D"],
     run: async ({ session, selection }) => {
-      const { edits, clipIds } = duplicate(selection.clips(session.mirror));
+      const { edits, clipIds } = duplicate(session.mirror, selection.clips(session.mirror));
       if (await session.edit(edits, { label: "Duplicate" })) selection.set(clipIds);
     },
+  },
+  {
+    id: "edit.copy",
+    title: "Copy",
+    group: "Editing",
+    keys: ["Mod+C"],
+    run: (app) => {
+      const clips = app.selection.clips(app.session.mirror);
+      if (clips.length > 0) app.clipboard = clips.map((clip) => ({ ...clip }));
+    },
+  },
+  {
+    id: "edit.paste",
+    title: "Paste at the playhead",
+    group: "Editing",
+    keys: ["Mod+V"],
+    run: async ({ session, selection, clipboard }) => {
+      const { edits, clipIds } = paste(session.mirror, clipboard, session.frame);
+      if (await session.edit(edits, { label: "Paste" })) selection.set(clipIds);
+    },
+  },
+  {
+    id: "edit.earlier",
+    title: "Move the selection a step back",
+    group: "Editing",
+    keys: ["Alt+ArrowLeft"],
+    run: (app) => moveSelection(app, -1),
+  },
+  {
+    id: "edit.later",
+    title: "Move the selection a step on",
+    group: "Editing",
+    keys: ["Alt+ArrowRight"],
+    run: (app) => moveSelection(app, 1),
+  },
+  {
+    id: "edit.louder",
+    title: "Selection 1 dB louder",
+    group: "Editing",
+    keys: ["Alt+ArrowUp"],
+    run: (app) => gainSelection(app, 1),
+  },
+  {
+    id: "edit.softer",
+    title: "Selection 1 dB softer",
+    group: "Editing",
+    keys: ["Alt+ArrowDown"],
+    run: (app) => gainSelection(app, -1),
+  },
+  {
+    id: "edit.fadeShape",
+    title: "Fades linear or equal power",
+    group: "Editing",
+    keys: ["Shift+E"],
+    run: ({ session, selection }) =>
+      session.edit(toggleFadeShape(selection.clips(session.mirror)), {
+        label: "Change fade shape",
+      }),
   },
   {
     id: "edit.undo",
@@ -378,6 +440,36 @@ function step(app, steps) {
     session.mirror.frameRate,
   );
   return goTo(app, Math.max(0, session.frame + (steps * stepFrames) / parts));
+}
+
+/**
+ * @param {App} app
+ * @param {number} steps
+ */
+function moveSelection({ session, selection, view }, steps) {
+  const { stepFrames, parts } = gridFor(
+    view.framesPerPixel,
+    session.sampleRate,
+    session.mirror.frameRate,
+  );
+  const by = Math.round((steps * stepFrames) / parts);
+  const edits = nudge(selection.clips(session.mirror), by);
+  return session.edit(edits, {
+    label: "Move clips",
+    mergeKey: `nudge-${selection.clipIds.join()}`.slice(0, 100),
+  });
+}
+
+/**
+ * @param {App} app
+ * @param {number} byDb
+ */
+function gainSelection({ session, selection }, byDb) {
+  const edits = changeGain(selection.clips(session.mirror), byDb);
+  return session.edit(edits, {
+    label: "Change gain",
+    mergeKey: `gain-${selection.clipIds.join()}`.slice(0, 100),
+  });
 }
 
 /**

@@ -58,6 +58,7 @@ export function acceptDrops(app) {
       event.preventDefault();
       const assets = await app.uploads.send([...event.dataTransfer?.files ?? []]);
       session.assets.put(assets);
+      app.library.refresh();
       if (inLanes) await app.addAssets(assets.map(({ assetId }) => assetId), place);
       else app.sidebar.show("assets");
     } else if (isMedia(event) && inLanes) {

@@ -52,7 +52,7 @@ export class LibraryPanel {
     });
     this.#tree.addEventListener("keydown", (event) => this.#key(event));
     app.session.on("library", ({ path, entries }) => this.#changed(path, entries));
-    app.session.on("connected", (connected) => connected && this.#refresh());
+    app.session.on("connected", (connected) => connected && this.refresh());
   }
 
   focusSearch() {
@@ -60,7 +60,8 @@ export class LibraryPanel {
     this.#search.select();
   }
 
-  async #refresh() {
+  /** Reads open folders again, as after files were added. */
+  async refresh() {
     const open = [...this.#folders].filter(([path, folder]) => path === "" || folder.open);
     if (open.length === 0) open.push(["", { entries: null, total: 0, open: true }]);
     for (const [path, folder] of open) this.#folders.set(path, { ...folder, open: true });
