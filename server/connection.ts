@@ -32,7 +32,7 @@ export interface ConnectionOptions {
 
 /** One client's connection. */
 export class Connection implements Client {
-  readonly clientId: string;
+  clientId: string;
   readonly ticket: string;
   readonly topics = new Set<Topic>();
   readonly followed = new Map<number, () => void>();

@@ -5,8 +5,9 @@
  */
 import type { EngineApi } from "../engine/api.ts";
 import type { Asset, Edit, Timeline } from "../engine/pulse/types.ts";
+import { SERVER_CALLERS } from "./rpc/method.ts";
 
-const CALLER = { clientId: "command-line" };
+const CALLER = { clientId: `${SERVER_CALLERS}command-line` };
 
 /**
  * Registers `paths` and lays those that can be read behind what the timeline holds, in their order, on one track of their own.

@@ -7,6 +7,7 @@ import { Engine } from "../engine/engine.ts";
 import { layFiles } from "./lay_files.ts";
 import { createLog } from "./log.ts";
 import { OptionError, parseOptions, type ServerOptions } from "./options.ts";
+import { SERVER_CALLERS } from "./rpc/method.ts";
 import { RuntimeFile, runtimeFolder } from "./runtime_file.ts";
 import { Server } from "./server.ts";
 
@@ -118,7 +119,7 @@ const signalled = untilSignalled(() => {
 const server = await bind(options);
 const engine = await openEngine(options);
 // What it had to say while it opened was said to nobody.
-const { warnings = [] } = engine.diagnostics.get({ clientId: "log" }) as {
+const { warnings = [] } = engine.diagnostics.get({ clientId: `${SERVER_CALLERS}log` }) as {
   warnings?: { code: string; message: string; details?: Record<string, unknown> }[];
 };
 for (const { code, message, details } of warnings) log.warn(code, message, details);

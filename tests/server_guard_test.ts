@@ -282,9 +282,9 @@ Deno.test("on every interface addresses come in and names do not", async () => {
 Deno.test("huge heads, too many headers and smuggled bodies are refused, and the server lives", async () => {
   await using test = await startServer();
   const big = get(test.host, "/health", { Big: "x".repeat(1_000_000) });
-  assertEquals((await rawRequest(test.host, big, 1_000)).status, 431);
+  assertEquals((await rawRequest(test.host, big)).status, 431);
   const long = get(test.host, `/${"x".repeat(100_000)}`);
-  assert([400, 414, 431].includes((await rawRequest(test.host, long, 1_000)).status));
+  assert([400, 414, 431].includes((await rawRequest(test.host, long)).status));
   const both = get(test.host, "/health", { "Transfer-Encoding": "chunked", "Content-Length": "5" });
   assertEquals((await rawRequest(test.host, both)).status, 400);
   assertEquals((await rawRequest(test.host, "GARBAGE\r\n\r\n")).status, 400);

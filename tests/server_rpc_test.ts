@@ -31,6 +31,22 @@ Deno.test("hello tells what the engine is, and the subprotocol is answered alone
   assert(second.result.clientId !== result.clientId);
 });
 
+Deno.test("a client that comes back takes its id up again", async () => {
+  await using test = await startServer();
+  const first = await TestClient.connect(test.url);
+  const { result: { clientId } } = await first.call("engine.hello", { protocol: 1 });
+  await first.close();
+  await using again = await TestClient.connect(test.url);
+  const { result } = await again.call("engine.hello", { protocol: 1, clientId });
+  assertEquals(result.clientId, clientId);
+  await again.call("engine.subscribe", { topics: ["timeline"] });
+  await again.call("timeline.edit", edit("x"));
+  const told = await again.until(({ method }) => method === "timeline.changed");
+  assertEquals(told.params.clientId, clientId);
+  const { error } = await again.call("engine.hello", { protocol: 1, clientId: "server:metrics" });
+  assertEquals(error?.code, -32602);
+});
+
 Deno.test("another protocol is refused, then the connection closed with 4002", async () => {
   await using test = await startServer();
   const client = await TestClient.connect(test.url);

@@ -31,6 +31,10 @@ interface Pending {
   reject(error: Error): void;
 }
 
+function closed(): HttpError {
+  return new HttpError("engine.unavailable", "The engine is stopping");
+}
+
 /** Reads files through one worker, which starts with the first file. */
 export class FileReader implements Disposable {
   #worker: Worker | null = null;
@@ -71,7 +75,7 @@ export class FileReader implements Disposable {
     this.#closed = true;
     this.#worker?.terminate();
     this.#worker = null;
-    this.#failAll(new Error("The server closed"));
+    this.#failAll(closed());
   }
 
   #stream(
@@ -118,7 +122,7 @@ export class FileReader implements Disposable {
   }
 
   #ask<Request extends FileRequest>(request: Request): Promise<FileAnswers[Request["kind"]]> {
-    if (this.#closed) return Promise.reject(new Error("The server closed"));
+    if (this.#closed) return Promise.reject(closed());
     this.#worker ??= this.#start();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { AssetSchema, IdSchema } from "../../engine/pulse/schema.ts";
+import { SERVER_CALLERS } from "../rpc/method.ts";
 import { contentTypeOf } from "./content_type.ts";
 import { HttpError } from "./errors.ts";
 import { none, route } from "./route.ts";
@@ -12,7 +13,7 @@ import { decodeSegments, isPlainName } from "./segments.ts";
 import { sendFile } from "./send_file.ts";
 
 /** Who an upload is done for, where no connection is. */
-const HTTP_CALLER = { clientId: "http" };
+const HTTP_CALLER = { clientId: `${SERVER_CALLERS}http` };
 
 const fileAnswers = {
   200: {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { SERVER_CALLERS } from "../rpc/method.ts";
+
 /** One figure. */
 interface Sample {
   name: string;
@@ -12,7 +14,7 @@ interface Sample {
 }
 
 /** What a client that never resets sees, so that counters only grow. */
-export const METRICS_CALLER = { clientId: "metrics" };
+export const METRICS_CALLER = { clientId: `${SERVER_CALLERS}metrics` };
 
 /** The media type of the format. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -7,8 +7,13 @@ import type { z } from "zod";
 import type { Caller, EngineApi, Topic } from "../../engine/api.ts";
 import type { ErrorCode } from "../../engine/errors.ts";
 
+/** How the ids of callers begin that are no connections. */
+export const SERVER_CALLERS = "server:";
+
 /** The connection, as methods see it. */
 export interface Client extends Caller {
+  /** Made anew for each connection; `engine.hello` may take up an earlier one's. */
+  clientId: string;
   /** What lets this connection's `<img>` and `<audio>` in. */
   readonly ticket: string;
   readonly topics: Set<Topic>;

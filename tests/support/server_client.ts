@@ -173,8 +173,8 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Sends bytes as they are and gives what came until the other side ended or `waitMs` passed. */
-export async function rawRequest(host: string, text: string, waitMs = 300): Promise<RawAnswer> {
+/** Sends bytes as they are and gives what came until the other side ended, upgraded, or `waitMs` passed. */
+export async function rawRequest(host: string, text: string, waitMs = 5_000): Promise<RawAnswer> {
   const [hostname, port] = host.split(":");
   using line = await Deno.connect({ hostname, port: Number(port) });
   const writing = writeAll(line, new TextEncoder().encode(text)).catch(() => {});
@@ -187,6 +187,7 @@ export async function rawRequest(host: string, text: string, waitMs = 300): Prom
       const read = await line.read(buffer);
       if (read === null) break;
       answer += decoder.decode(buffer.subarray(0, read), { stream: true });
+      if (/^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/.test(answer)) break;
     }
   } catch {
     // Closed by the timer, or reset by a server that had enough: what came is the answer.

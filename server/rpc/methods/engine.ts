@@ -10,7 +10,7 @@ import { FrameSchema, IdSchema, ProjectSchema } from "../../../engine/pulse/sche
 import { CLOSE, SERVER_LIMITS } from "../../limits.ts";
 import { ms, nothing, revision } from "../../schema/base.ts";
 import { OpenDeviceSchema } from "../../schema/device.ts";
-import { AtReply, method } from "../method.ts";
+import { AtReply, method, SERVER_CALLERS } from "../method.ts";
 
 /** The protocol's version that this server speaks. */
 export const PROTOCOL = 1 as const;
@@ -38,6 +38,10 @@ const hello = method({
       z.object({ name: z.string().max(200), version: z.string().max(200).optional() }),
     ]).optional(),
     protocol: z.int(),
+    /** Of an earlier connection: who comes back is known again by its `requestId`s, merge keys and jobs. */
+    clientId: IdSchema.refine((id) => !id.startsWith(SERVER_CALLERS), {
+      error: `must not begin with ${SERVER_CALLERS}`,
+    }).optional(),
   }),
   result: z.object({
     version: z.string(),
@@ -53,7 +57,7 @@ const hello = method({
     project: ProjectSchema,
   }),
   errors: ["protocol.version"],
-  run({ protocol }, { engine, client }) {
+  run({ protocol, clientId }, { engine, client }) {
     if (protocol !== PROTOCOL) {
       client.closeAfterReply(CLOSE.protocol, `this engine speaks protocol ${PROTOCOL}`);
       throw new EngineError(
@@ -62,6 +66,7 @@ const hello = method({
         { protocol, supported: [PROTOCOL] },
       );
     }
+    if (clientId !== undefined) client.clientId = clientId;
     return new AtReply(() => ({
       version: engine.version,
       protocol: PROTOCOL as typeof PROTOCOL,
