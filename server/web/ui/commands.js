@@ -28,6 +28,7 @@ import { shownKey } from "./keys.js";
  */
 
 const ZOOM = 1.6;
+const ORDERED = new Set(["Editing", "Ranges"]);
 
 /** @type {Command[]} everything that a key or a button can do */
 export const COMMANDS = [
@@ -104,7 +105,7 @@ export const COMMANDS = [
   {
     id: "range.loop",
     title: "Loop the selection, or the I/O range, on and off",
-    group: "Playback",
+    group: "Ranges",
     keys: ["L"],
     run: toggleLoop,
   },
@@ -372,6 +373,8 @@ export const COMMANDS = [
 
 /** Commands by id, with what buttons and menus need to know of them. */
 export class Commands {
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
   #byId = new Map(COMMANDS.map((command) => [command.id, command]));
 
   /** @param {App} app */
@@ -379,9 +382,14 @@ export class Commands {
     this.app = app;
   }
 
-  /** @param {string} id */
-  run(id) {
-    return this.#byId.get(id)?.run(this.app);
+  /**
+   * Edits wait for the one before, whose outcome they may build on; all else is done at once.
+   *
+   * @param {Command} command
+   */
+  run(command) {
+    if (!ORDERED.has(command.group)) return void command.run(this.app);
+    this.#last = this.#last.then(() => command.run(this.app)).catch(console.error);
   }
 
   /**
@@ -401,7 +409,7 @@ export class Commands {
       const command = this.#byId.get(id);
       if (command === undefined) return [];
       const [key] = command.keys;
-      return [{ label: command.title, keys: shownKey(key), run: () => command.run(this.app) }];
+      return [{ label: command.title, keys: shownKey(key), run: () => this.run(command) }];
     });
   }
 
@@ -414,7 +422,7 @@ export class Commands {
       const title = button.dataset.title ?? command.title;
       button.title = `${title} (${shownKey(command.keys[0])})`;
       if (!button.textContent?.trim()) button.setAttribute("aria-label", title);
-      button.addEventListener("click", () => command.run(this.app));
+      button.addEventListener("click", () => this.run(command));
     }
   }
 }

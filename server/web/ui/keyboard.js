@@ -29,7 +29,7 @@ export function listenToKeys(app) {
     if (command === undefined) return;
     event.preventDefault();
     if (event.repeat && !name.includes("Arrow") && !/^(Mod\+|Alt\+)?[-+=Z]$/.test(name)) return;
-    command.run(app);
+    app.commands.run(command);
   });
 }
 
