@@ -64,6 +64,9 @@ static void engine_free(lp_engine *e) {
   free(e);
 }
 
+/* [blocking] As lp_engine_close, of an engine without a handle. */
+static int engine_end(lp_engine *e);
+
 int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_threads, uint32_t flags) {
   if (sample_rate < 8000 || sample_rate > 384000 || !(slab_bytes >= 65536) || slab_bytes > 1e12) return LP_E_ARGUMENT;
   if (!(flags & LP_ENGINE_SINGLE_STEP) && (fill_threads < 1 || fill_threads > 64)) return LP_E_ARGUMENT;
@@ -105,7 +108,7 @@ int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_
   }
   e->handle = lp_handle_make(LP_KIND_ENGINE, e);
   if (!e->handle) {
-    lp_engine_close(e->handle);
+    engine_end(e);
     return LP_E_LIMIT;
   }
   return (int32_t)e->handle;
@@ -115,6 +118,10 @@ int32_t lp_engine_close(uint32_t handle) {
   lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
   lp_handle_free(handle);
+  return engine_end(e);
+}
+
+static int engine_end(lp_engine *e) {
   while (e->renderers) lp_renderer_close(e->renderers->handle);
   if (e->follower_runs) {
     pthread_mutex_lock(&e->wake_lock);
@@ -127,7 +134,7 @@ int32_t lp_engine_close(uint32_t handle) {
   lp_store_gate(e->store, false);
   pthread_mutex_lock(&e->source_lock);
   for (uint32_t i = 0; i < e->source_room; i++)
-    if (e->sources[i]) lp_source_unref(e->sources[i]);
+    if (lp_engine_source(e, i)) lp_source_unref(e->sources[i]);
   pthread_mutex_unlock(&e->source_lock);
   int stuck = lp_store_destroy(e->store);
   engine_free(e);
@@ -143,13 +150,43 @@ int32_t lp_clock_set(uint32_t handle, double now_ms) {
   lp_engine *e = lp_handle_get(handle, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
   if (!(e->flags & LP_ENGINE_MANUAL_CLOCK)) return LP_E_STATE;
+  if (!(now_ms >= 0) || now_ms > 1e12) return LP_E_ARGUMENT;
   uint64_t ns = (uint64_t)(now_ms * 1e6);
-  if (!(now_ms >= 0) || ns < atomic_load(&e->manual_ns)) return LP_E_ARGUMENT;
+  if (ns < atomic_load(&e->manual_ns)) return LP_E_ARGUMENT;
   atomic_store(&e->manual_ns, ns);
   return LP_OK;
 }
 
 /* ---- sources ---- */
+
+/* Stands in the table for a source that is being opened. */
+static lp_source coming;
+
+lp_source *lp_engine_source(const lp_engine *e, uint32_t handle) {
+  lp_source *s = handle && handle < e->source_room ? e->sources[handle] : NULL;
+  return s == &coming ? NULL : s;
+}
+
+/* [under source_lock] A place in the table; they are taken in turn, so that a handle means another source as late as can be. */
+static int32_t take_place(lp_engine *e, uint32_t *index) {
+  for (uint32_t tries = 1; tries < LP_MAX_SOURCES; tries++) {
+    uint32_t i = e->next_source;
+    e->next_source = i + 1 < LP_MAX_SOURCES ? i + 1 : 1;
+    if (i >= e->source_room) {
+      uint32_t room = e->source_room ? e->source_room * 2 : 256;
+      lp_source **grown = realloc(e->sources, room * sizeof *grown);
+      if (!grown) return LP_E_MEMORY;
+      memset(grown + e->source_room, 0, (room - e->source_room) * sizeof *grown);
+      e->sources = grown;
+      e->source_room = room;
+    }
+    if (e->sources[i]) continue;
+    e->sources[i] = &coming;
+    *index = i;
+    return LP_OK;
+  }
+  return LP_E_LIMIT;
+}
 
 int32_t lp_source_open(uint32_t handle, const uint8_t *path, uint32_t path_bytes, uint8_t *info_out, uint32_t info_bytes) {
   lp_source_info info;
@@ -163,25 +200,9 @@ int32_t lp_source_open(uint32_t handle, const uint8_t *path, uint32_t path_bytes
   name[path_bytes] = 0;
 
   /* A place in the table first, so that the source knows its handle from the start. */
-  int32_t result = LP_OK;
   uint32_t index = 0;
   pthread_mutex_lock(&e->source_lock);
-  if (e->next_source >= LP_MAX_SOURCES) {
-    result = LP_E_LIMIT;
-  } else {
-    index = e->next_source++;
-    if (index >= e->source_room) {
-      uint32_t room = e->source_room ? e->source_room * 2 : 256;
-      lp_source **grown = realloc(e->sources, room * sizeof *grown);
-      if (!grown) {
-        result = LP_E_MEMORY;
-      } else {
-        memset(grown + e->source_room, 0, (room - e->source_room) * sizeof *grown);
-        e->sources = grown;
-        e->source_room = room;
-      }
-    }
-  }
+  int32_t result = take_place(e, &index);
   pthread_mutex_unlock(&e->source_lock);
   lp_source *source = NULL;
   if (!result) result = lp_store_open_source(e->store, name, index, &source, &info);
@@ -195,11 +216,12 @@ int32_t lp_source_open(uint32_t handle, const uint8_t *path, uint32_t path_bytes
     result = LP_E_UNSUPPORTED;
   }
   memcpy(info_out, &info, sizeof info);
-  if (result) return result;
-  pthread_mutex_lock(&e->source_lock);
-  e->sources[index] = source;
-  pthread_mutex_unlock(&e->source_lock);
-  return (int32_t)index;
+  if (index) {
+    pthread_mutex_lock(&e->source_lock);
+    e->sources[index] = source; /* NULL: the place is free again */
+    pthread_mutex_unlock(&e->source_lock);
+  }
+  return result ? result : (int32_t)index;
 }
 
 /* The source with a reference of the caller's own, or NULL. */
@@ -208,7 +230,7 @@ static lp_source *source_get(uint32_t engine, uint32_t handle, lp_engine **engin
   if (engine_out) *engine_out = e;
   if (!e) return NULL;
   pthread_mutex_lock(&e->source_lock);
-  lp_source *s = handle && handle < e->source_room ? e->sources[handle] : NULL;
+  lp_source *s = lp_engine_source(e, handle);
   if (s) lp_source_ref(s);
   pthread_mutex_unlock(&e->source_lock);
   return s;
@@ -229,7 +251,7 @@ int32_t lp_source_close(uint32_t engine, uint32_t handle) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
   pthread_mutex_lock(&e->source_lock);
-  lp_source *s = handle && handle < e->source_room ? e->sources[handle] : NULL;
+  lp_source *s = lp_engine_source(e, handle);
   if (s) e->sources[handle] = NULL;
   pthread_mutex_unlock(&e->source_lock);
   if (!s) return LP_E_HANDLE;
@@ -246,6 +268,9 @@ int32_t lp_source_prefetch(uint32_t engine, uint32_t handle, double start_frame,
   if (!s) return LP_E_HANDLE;
   int64_t from = (int64_t)start_frame, to = (int64_t)end_frame;
   if (to > s->frames) to = s->frames;
+  /* What the slab could never hold is not asked for: this returns at once, also for a file of days. */
+  const int64_t most = (int64_t)(lp_store_units(e->store) / s->channels) << s->page_shift;
+  if (to - from > most) to = from + most;
   uint64_t far = lp_engine_now_ns(e) + 10000000000ull;
   /* A newer request may take the place of older ones. */
   atomic_fetch_add_explicit(&always.tick, 1, memory_order_relaxed);
@@ -260,6 +285,8 @@ int32_t lp_source_prefetch(uint32_t engine, uint32_t handle, double start_frame,
 }
 
 double lp_source_resident(uint32_t engine, uint32_t handle, double start_frame, double max_frames) {
+  const double limit = 9007199254740992.0;
+  if (!(fabs(start_frame) <= limit) || !(max_frames >= 0 && max_frames <= limit)) return LP_E_ARGUMENT;
   lp_source *s = source_get(engine, handle, NULL);
   if (!s) return LP_E_HANDLE;
   uint32_t cause;

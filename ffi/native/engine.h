@@ -127,7 +127,7 @@ LP_API int32_t lp_clock_set(uint32_t engine, double now_ms);
 /* ---- sources ----------------------------------------------------------------------------------------- */
 
 /* [blocking] Opens the file at path (UTF-8, not terminated), reads its header and makes a source of it. May be called
- * from several threads. info: sizeof(lp_source_info), always filled. Returns the source's handle. The source's frames are
+ * from several threads. info: sizeof(lp_source_info), always filled. Returns the source's handle; 65,535 can be open at a time. The source's frames are
  * at the engine's rate; for now a file at another rate gives LP_E_UNSUPPORTED with why LP_WHY_RATE. */
 LP_API int32_t lp_source_open(uint32_t engine, const uint8_t *path, uint32_t path_bytes, uint8_t *info, uint32_t info_bytes);
 

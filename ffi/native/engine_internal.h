@@ -11,7 +11,7 @@
 #include "renderer.h"
 #include "store.h"
 
-#define LP_MAX_SOURCES 65536u
+#define LP_MAX_SOURCES 65536u /* open at a time */
 
 struct lp_engine {
   uint32_t handle;
@@ -22,7 +22,7 @@ struct lp_engine {
   pthread_mutex_t lock;       /* renderers; held by the follower for a whole pass */
   lp_renderer *renderers;
   pthread_mutex_t source_lock;
-  lp_source **sources;        /* by handle & (LP_MAX_SOURCES - 1); grown under source_lock */
+  lp_source **sources;        /* by handle; this and what follows under source_lock */
   uint32_t source_room;
   uint32_t next_source;
   /* The follower. */
@@ -38,6 +38,8 @@ struct lp_engine {
 
 /* [any] */
 uint64_t lp_engine_now_ns(const lp_engine *e);
+/* [under source_lock] The open source of a handle, no reference taken, or NULL. */
+lp_source *lp_engine_source(const lp_engine *e, uint32_t handle);
 /* [any] The system's monotonic clock, whatever the engine's is: for measuring durations. */
 uint64_t lp_monotonic_ns(void);
 /* [any but callback] Makes the follower run soon. */

@@ -124,9 +124,8 @@ int32_t lp_renderer_close(uint32_t handle) {
 /* ---- publishing and transport ---- */
 
 static lp_source *lookup_source(void *context, uint32_t handle) {
-  lp_engine *e = context;
   /* The handle's reference keeps it: handles are closed on this thread alone. */
-  return handle < e->source_room ? e->sources[handle] : NULL;
+  return lp_engine_source(context, handle);
 }
 
 int32_t lp_publish(uint32_t handle, const uint8_t *packed, uint32_t packed_bytes) {
@@ -369,7 +368,7 @@ int32_t lp_tap_start(uint32_t handle, float *buffer, double frames) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
   if (atomic_load(&r->tap)) return LP_E_STATE;
-  if (!(frames >= 1)) return LP_E_ARGUMENT;
+  if (!buffer || !(frames >= 1) || frames > 9007199254740992.0) return LP_E_ARGUMENT;
   r->tap_frames = (uint64_t)frames;
   atomic_store(&r->tap_written, 0);
   /* Release: the callback that sees the buffer sees its size. */
