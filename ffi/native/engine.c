@@ -174,6 +174,7 @@ static int32_t take_place(lp_engine *e, uint32_t *index) {
     e->next_source = i + 1 < LP_MAX_SOURCES ? i + 1 : 1;
     if (i >= e->source_room) {
       uint32_t room = e->source_room ? e->source_room * 2 : 256;
+      while (room <= i) room *= 2;
       lp_source **grown = realloc(e->sources, room * sizeof *grown);
       if (!grown) return LP_E_MEMORY;
       memset(grown + e->source_room, 0, (room - e->source_room) * sizeof *grown);
