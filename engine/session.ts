@@ -252,6 +252,7 @@ export class Session {
     this.analysis.dropAll();
     this.analysis.close();
     this.#notices[Symbol.dispose]();
+    this.assets.close();
     await this.#background.end();
     await this.assets.settled();
   }

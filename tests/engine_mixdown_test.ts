@@ -233,6 +233,17 @@ Deno.test("a render with frames that could not be read fails and says how many",
   assertEquals(place.names(), []);
 });
 
+Deno.test("a full disk is told as such and nothing of the render stays", async () => {
+  const signal = new FakeSignal();
+  signal.gate = Promise.reject(Object.assign(new Error("No space left"), { code: "ENOSPC" }));
+  signal.gate.catch(() => {});
+  await using place = await setUp(signal, { tracks: [] }, 100);
+  const job = await place.finished(place.start({}).jobId);
+  assertEquals(job.error?.code, "export.diskFull");
+  await place.jobs.settled();
+  assertEquals(place.names(), []);
+});
+
 Deno.test("rendering leaves the main thread free: each block is a millisecond's work at most", async () => {
   const signal = new FakeSignal();
   const blocks: number[] = [];

@@ -437,7 +437,8 @@ Deno.test("an undo brings back an asset that was removed, also when it was regis
     { path: "a.wav", container: "wav", sampleFormat: "s16" },
     ME,
   );
-  const { result } = await finished(engine, jobId);
+  const { result, error } = await finished(engine, jobId);
+  assertEquals(error, undefined);
   assert((result as { files: RenderedFile[] }).files[0].peakDb! > -7, "it sounds");
 });
 

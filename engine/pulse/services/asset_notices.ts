@@ -36,17 +36,24 @@ export class AssetNotices implements Disposable {
   readonly #ready = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(readonly notify: Notify) {}
+  readonly #send: Notify;
+  #closed = false;
+
+  constructor(notify: Notify) {
+    this.#send = (notification) => {
+      if (!this.#closed) notify(notification);
+    };
+  }
 
   added(asset: Asset): void {
-    this.notify({ topic: "assets", method: "asset.added", params: { assets: [asset] } });
+    this.#send({ topic: "assets", method: "asset.added", params: { assets: [asset] } });
   }
 
   removed(assetId: string): void {
     for (const map of [this.#changed, this.#status, this.#progress, this.#ready]) {
       map.delete(assetId);
     }
-    this.notify({ topic: "assets", method: "asset.removed", params: { assetIds: [assetId] } });
+    this.#send({ topic: "assets", method: "asset.removed", params: { assetIds: [assetId] } });
   }
 
   changed(asset: Asset): void {
@@ -72,32 +79,35 @@ export class AssetNotices implements Disposable {
 
   /** `decode.error`: the asset stays and plays as silence until its file can be read. */
   decodeError(assetId: string, { code, message }: EngineError): void {
-    this.notify({ topic: "assets", method: "decode.error", params: { assetId, code, message } });
+    this.#send({ topic: "assets", method: "decode.error", params: { assetId, code, message } });
   }
 
   /** Sends what waits, now. */
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#send("asset.statusChanged", "changes", this.#status);
-    this.#send("asset.changed", "assets", this.#changed);
-    this.#send("asset.importProgress", "imports", this.#progress);
-    this.#send("asset.ready", "assetIds", this.#ready);
+    this.#flushOf("asset.statusChanged", "changes", this.#status);
+    this.#flushOf("asset.changed", "assets", this.#changed);
+    this.#flushOf("asset.importProgress", "imports", this.#progress);
+    this.#flushOf("asset.ready", "assetIds", this.#ready);
   }
 
+  /** Sends nothing any more. */
   [Symbol.dispose](): void {
+    this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #gather(): void {
+    if (this.#closed) return;
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 
-  #send(method: string, member: string, waiting: Map<string, unknown> | Set<string>): void {
+  #flushOf(method: string, member: string, waiting: Map<string, unknown> | Set<string>): void {
     if (waiting.size === 0) return;
     const params = { [member]: [...waiting.values()] };
     waiting.clear();
-    this.notify({ topic: "assets", method, params });
+    this.#send({ topic: "assets", method, params });
   }
 }

@@ -4,10 +4,12 @@
  * @module
  */
 import type { Caller } from "../../api.ts";
+import { withinMs } from "../../bounded.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import type { FileFacts } from "../../files/files_protocol.ts";
 import type { Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
+import { Limiter } from "../../limiter.ts";
 import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
 import type { Asset, AssetType, OfflineStatus } from "../types.ts";
 import {
@@ -24,6 +26,10 @@ import type { AssetNotices } from "./asset_notices.ts";
 export const DEFAULT_LIMIT = 1_000;
 /** Most assets of a project. */
 export const MAX_ASSETS = 100_000;
+/** Files registered at the same time: more would not be quicker, and would hold up the main thread when they end together. */
+const REGISTERING = 8;
+/** How long opening a file may take, in milliseconds. */
+const OPEN_MS = 10_000;
 /** Most transient assets that are remembered; the oldest are forgotten. */
 const MAX_TRANSIENTS = 20_000;
 
@@ -87,6 +93,10 @@ export class Assets {
   readonly #transientByPath = new Map<string, string>();
   /** The chain of registrations while the project's rate may still change. */
   #first: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  readonly #limiter = new Limiter(REGISTERING);
+  /** The end of what is being done with each asset's source. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** Sources that are being opened. */
   readonly #opening = new Set<Promise<unknown>>();
 
@@ -103,6 +113,11 @@ export class Assets {
       this.#entries.set(asset.assetId, { asset, identity: known, bound: false, refused: null });
       this.#byPath.set(asset.path, asset.assetId);
     }
+  }
+
+  /** Registers nothing any more. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Waits until no source is being opened. */
@@ -142,7 +157,9 @@ export class Assets {
     }
     const underway = this.#registering.get(facts.path);
     if (underway) return { ...(await underway) };
-    const registering = this.#inOrder(() => this.#register(facts, type ?? "sample"));
+    const registering = this.#limiter.run(() =>
+      this.#inOrder(() => this.#register(facts, type ?? "sample"))
+    );
     this.#registering.set(facts.path, registering);
     try {
       return { ...(await registering) };
@@ -281,7 +298,16 @@ export class Assets {
   }
 
   /** Opens the asset's source, if it is not open. An error is a state of the asset, not of a request. */
-  async bind(assetId: string): Promise<void> {
+  bind(assetId: string): Promise<void> {
+    return this.#inTurn(assetId, () => this.#bind(assetId));
+  }
+
+  /** Takes note of what stands at an asset's path now; `null` if nothing does. */
+  see(assetId: string, facts: FileFacts | null): Promise<void> {
+    return this.#inTurn(assetId, () => this.#see(assetId, facts));
+  }
+
+  async #bind(assetId: string): Promise<void> {
     const entry = this.#entries.get(assetId);
     if (!entry || entry.bound) return;
     const signal = this.#options.signal();
@@ -295,8 +321,7 @@ export class Assets {
     }
   }
 
-  /** Takes note of what stands at an asset's path now; `null` if nothing does. */
-  async see(assetId: string, facts: FileFacts | null): Promise<void> {
+  async #see(assetId: string, facts: FileFacts | null): Promise<void> {
     const entry = this.#entries.get(assetId);
     if (!entry) return;
     if (facts === null || facts.kind !== "file") return this.#setStatus(entry, "missing");
@@ -369,7 +394,12 @@ export class Assets {
       );
     }
     const assetId = this.#transientByPath.get(facts.path) ?? this.#newId(facts.path);
+    return await this.#inTurn(assetId, () => this.#registerAs(assetId, facts, type));
+  }
+
+  async #registerAs(assetId: string, facts: FileFacts, type: AssetType): Promise<Asset> {
     const info = await this.#open(assetId, facts.path);
+    if (this.#closed) throw new Error(`Cannot register ${facts.path}: its project was closed`);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
     this.#entries.set(assetId, { asset, identity, bound: true, refused: null });
@@ -380,6 +410,17 @@ export class Assets {
     this.#options.notices.added({ ...asset });
     this.#options.analysis.begin(asset);
     return asset;
+  }
+
+  /** What opens and closes an asset's source happens one after another: a late opening would close, or take the place of, a newer one. */
+  #inTurn<Result>(assetId: string, work: () => Promise<Result>): Promise<Result> {
+    const done = (this.#turns.get(assetId) ?? Promise.resolve()).then(work);
+    const over = done.then(() => {}, () => {}); // Told to whoever asked.
+    this.#turns.set(assetId, over);
+    over.then(() => {
+      if (this.#turns.get(assetId) === over) this.#turns.delete(assetId);
+    });
+    return done;
   }
 
   async #open(assetId: string, path: string): Promise<SourceInfo> {
@@ -399,11 +440,19 @@ export class Assets {
   async #openSource(signal: SignalApi, assetId: string, path: string): Promise<SourceInfo> {
     const opening = signal.openSource(assetId, path);
     this.#opening.add(opening);
-    try {
-      return await opening;
-    } finally {
-      this.#opening.delete(opening);
-    }
+    opening.finally(() => this.#opening.delete(opening)).catch(() => {}); // Told below.
+    const info = await withinMs(opening, OPEN_MS, null);
+    if (info !== null) return info;
+    opening.then(() => {
+      if (!this.#entries.get(assetId)?.bound) signal.closeSource(assetId);
+    }, () => {});
+    throw new EngineError(
+      "asset.unreadable",
+      `Cannot read ${path}: its disk did not answer within ${
+        OPEN_MS / 1_000
+      } s; check that it is connected`,
+      { path, reason: "slow" },
+    );
   }
 
   /** The first file decides the project's rate, so until there is one, files are taken one after another. */
