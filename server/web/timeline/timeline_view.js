@@ -46,6 +46,9 @@ export class TimelineView {
       byId("track-footer", HTMLElement),
     );
     this.accessible = new AccessibleLanes(app, canvas);
+    // Who clicks knows where they are: the ring is for those who came by key.
+    canvas.addEventListener("pointerdown", () => canvas.dataset.pointer = "");
+    canvas.addEventListener("blur", () => delete canvas.dataset.pointer);
     handleWheel(app, lanes, { zooms: false });
     handleWheel(app, byId("ruler", HTMLElement), { zooms: true });
     handleWheel(app, byId("overview", HTMLElement), { zooms: true });
