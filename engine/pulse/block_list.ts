@@ -147,7 +147,7 @@ function replaceBlocks(
     const home = homes[refs.length] ?? { trackId: context.trackId };
     refs.push(makeBlock(items, from, Math.min(items.length, from + size), home, context.index));
   }
-  return [...blocks.slice(0, low), ...refs, ...blocks.slice(high)];
+  return blocks.toSpliced(low, high - low, ...refs);
 }
 
 /**
@@ -257,7 +257,7 @@ function replaceExact(
 ): Blocks {
   const home = blocks[i].block.home;
   const refs = items.length === 0 ? [] : [makeBlock(items, 0, items.length, home, context.index)];
-  return [...blocks.slice(0, i), ...refs, ...blocks.slice(i + 1)];
+  return blocks.toSpliced(i, 1, ...refs);
 }
 
 /** `blocks` with the clip at `[block, clip]` saying something else at the same place. */

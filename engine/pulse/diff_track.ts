@@ -44,8 +44,8 @@ interface Kept {
 const ORDER_STEP = 512;
 /** A shift is worth while for two clips or more. */
 const LEAST_WEIGHT = 2;
-/** More runs than this are not searched for the best choice. */
-const MANY_RUNS = 400;
+/** Most shifts of a track. */
+const MOST_RUNS = 256;
 
 /**
  * @param gone Gets the ids of clips that the old state has and the blocks compared here of the new one have not.
@@ -83,9 +83,9 @@ export function diffTrack(
 
   const anchors = anchorsOf(oldPieces, shared, newStarts);
   if (tail !== null) anchors.push(tail);
-  const shifted = chooseShifts(anchors, comparison.headLast);
-  listWrong(comparison, keptClips, shifted, list);
-  return { shifted };
+  const shifts = chooseShifts(anchors, comparison.headLast);
+  listWrong(comparison, keptClips, shifts, list);
+  return { shifted: shifts.shifted };
 }
 
 /** Clips `[from, to)` of a block, and the order number of its first clip. */
@@ -280,8 +280,8 @@ function anchorsOf(
   return anchors;
 }
 
-/** The shifts to apply one after another, from the right to the left. */
-function chooseShifts(anchors: readonly Anchor[], headLast: Frames): Shift[] {
+/** The shifts that leave few clips wrong. */
+function chooseShifts(anchors: readonly Anchor[], headLast: Frames): Shifts {
   const runs: Run[] = [];
   for (const { oldFirst, oldLast, by, weight } of anchors) {
     const run = runs[runs.length - 1];
@@ -292,31 +292,62 @@ function chooseShifts(anchors: readonly Anchor[], headLast: Frames): Shift[] {
       runs.push({ oldFirst, newFirst: oldFirst + by, newLast: oldLast + by, by, weight });
     }
   }
-  const shifts: Shift[] = [];
-  let by = 0;
-  for (const run of inOrder(runs.filter(({ weight }) => weight >= LEAST_WEIGHT))) {
-    if (run.by === by) continue;
-    shifts.push({
-      // Clips of the unchanged blocks before must stay.
-      fromFrame: Math.max(run.oldFirst, headLast + 1),
-      byFrames: run.by - by,
-    });
-    by = run.by;
+  return new Shifts(inOrder(heaviest(runs)), headLast);
+}
+
+/** Shifts one after another, and what they make of a place all together. */
+class Shifts {
+  /** In the order in which a client applies them: from the right to the left. */
+  readonly shifted: Shift[];
+  readonly #from: Frames[] = [];
+  readonly #by: Frames[] = [];
+
+  /**
+   * @param runs In the same order before and after.
+   * @param headLast Where the last clip starts that must stay.
+   */
+  constructor(runs: readonly Run[], headLast: Frames) {
+    const shifts: Shift[] = [];
+    let by = 0;
+    let last = -Infinity;
+    for (const run of runs) {
+      const fromFrame = Math.max(run.oldFirst, headLast + 1, last);
+      const byFrames = run.by - by;
+      // A shift must not carry clips to before where the next one to the left begins: then each acts on all that it should.
+      if (byFrames === 0 || fromFrame + byFrames < last) continue;
+      shifts.push({ fromFrame, byFrames });
+      this.#from.push(fromFrame);
+      this.#by.push(run.by);
+      by = run.by;
+      last = fromFrame;
+    }
+    this.shifted = shifts.reverse();
   }
-  return shifts.reverse();
+
+  /** Where a client has a clip that started at `start`. */
+  moved(start: Frames): Frames {
+    let low = 0;
+    let high = this.#from.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#from[middle] <= start) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? start : start + this.#by[low - 1];
+  }
+}
+
+/** The runs that are worth a shift, and no more of them than a client applies quickly. */
+function heaviest(runs: readonly Run[]): readonly Run[] {
+  const worth = runs.filter(({ weight }) => weight >= LEAST_WEIGHT);
+  if (worth.length <= MOST_RUNS) return worth;
+  return worth.sort((a, b) => b.weight - a.weight).slice(0, MOST_RUNS)
+    .sort((a, b) => a.oldFirst - b.oldFirst);
 }
 
 /** The heaviest choice of runs that are in the same order now as before. */
 function inOrder(runs: readonly Run[]): readonly Run[] {
   if (runs.every((run, i) => i === 0 || run.newFirst >= runs[i - 1].newLast)) return runs;
-  if (runs.length > MANY_RUNS) {
-    let last = -1;
-    return runs.filter((run) => {
-      if (run.newFirst < last) return false;
-      last = run.newLast;
-      return true;
-    });
-  }
   const best: { weight: number; before: number }[] = [];
   let heaviest = 0;
   runs.forEach((run, i) => {
@@ -343,14 +374,10 @@ function inOrder(runs: readonly Run[]): readonly Run[] {
 function listWrong(
   { headLast, headOrder, nowPieces, shared, tailPieces }: Comparison,
   keptClips: ReadonlyMap<string, Kept>,
-  shifted: readonly Shift[],
+  shifts: Shifts,
   list: (body: ClipBody, start: Frames) => void,
 ): void {
-  const moved = (start: Frames) => {
-    let x = start;
-    for (const { fromFrame, byFrames } of shifted) if (x >= fromFrame) x += byFrames;
-    return x;
-  };
+  const moved = (start: Frames) => shifts.moved(start);
   // The clips with the current start so far: was one listed, and the order number of the last that was kept.
   let tieStart = headLast;
   let tieListed = false;
