@@ -52,14 +52,7 @@ static edges edges_of(const lp_content *c, const lp_found *f) {
     if (lp_content_next(c, f, &next) && next.start - f->start < e.in) e.in = next.start - f->start;
   }
   /* A later clip that spans this one's end takes over there: the overlap is the crossfade. */
-  lp_found later = *f;
-  while (lp_content_next(c, &later, &other) && other.start < f->end) {
-    if (other.end > f->end) {
-      e.out = 0;
-      break;
-    }
-    later = other;
-  }
+  if (e.out > 0 && lp_content_spans_end(c, f)) e.out = 0;
   return e;
 }
 
@@ -279,12 +272,19 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
   add_shaped(right, sides[1], g, n);
 }
 
+/* Of a crowd, the last ones in order were kept. If two of them are there throughout, the others are not heard. */
+static bool enough(const lp_found *live, int64_t position, int32_t n) {
+  int throughout = 0;
+  for (int i = 0; i < LP_LIVE; i++) throughout += live[i].start <= position && live[i].end >= position + n;
+  return throughout > 1;
+}
+
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
                      bool count, float *left, float *right) {
   lp_found live[LP_LIVE];
   uint32_t found = lp_content_find(content, position, position + n, live, LP_LIVE);
   if (!found) return;
-  if (found == LP_LIVE && n > 1) {
+  if (found == LP_LIVE && n > 1 && !enough(live, position, n)) {
     /* Too many to look at in one go: part by part. At a single frame the last ones in order are all that can sound. */
     int32_t half = n / 2;
     lp_track_render(r, content, slot, voices, position, half, limit, count, left, right);

@@ -346,22 +346,36 @@ static lp_found found_at(const lp_content *c, uint32_t place, uint32_t index) {
   return (lp_found){ clip, p->start + clip->at, p->start + clip->at + clip->length, place, index };
 }
 
+#define NOT_YET UINT32_MAX
+
+lp_walk lp_content_walk(const lp_content *c, int64_t from, int64_t to) { return (lp_walk){ c, from, to, first_place(c, from), NOT_YET }; }
+
+bool lp_walk_next(lp_walk *w, lp_found *out) {
+  for (; w->place < w->content->count; w->place++, w->index = NOT_YET) {
+    const lp_place *place = &w->content->places[w->place];
+    if (w->index == NOT_YET) {
+      if (place->start >= w->to) return false;
+      if (place->start + place->block->max_end <= w->from) continue;
+      w->index = first_clip(place->block, w->from - place->start);
+    }
+    while (w->index < place->block->count) {
+      *out = found_at(w->content, w->place, w->index++);
+      if (out->start >= w->to) return false;
+      if (out->end > w->from) return true;
+    }
+  }
+  return false;
+}
+
 uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max) {
   uint32_t n = 0;
-  for (uint32_t p = first_place(c, from); p < c->count; p++) {
-    const lp_place *place = &c->places[p];
-    if (place->start >= to) break;
-    if (place->start + place->block->max_end <= from) continue;
-    for (uint32_t i = first_clip(place->block, from - place->start); i < place->block->count; i++) {
-      lp_found f = found_at(c, p, i);
-      if (f.start >= to) return n;
-      if (f.end <= from) continue;
-      if (n == max) {
-        memmove(out, out + 1, (max - 1) * sizeof *out);
-        n--;
-      }
-      out[n++] = f;
+  lp_found f;
+  for (lp_walk w = lp_content_walk(c, from, to); lp_walk_next(&w, &f);) {
+    if (n == max) {
+      memmove(out, out + 1, (max - 1) * sizeof *out);
+      n--;
     }
+    out[n++] = f;
   }
   return n;
 }
@@ -397,4 +411,42 @@ bool lp_content_next(const lp_content *c, const lp_found *f, lp_found *out) {
   if (p >= c->count) return false;
   *out = found_at(c, p, i);
   return true;
+}
+
+/* The last clip in order that begins before `frame`, at or after place `from`, of which the first clip does. */
+static void last_before(const lp_content *c, uint32_t from, int64_t frame, uint32_t *place, uint32_t *index) {
+  uint32_t lo = from, hi = c->count - 1;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo + 1) / 2;
+    if (c->places[mid].start + c->places[mid].block->clips[0].at < frame) lo = mid;
+    else hi = mid - 1;
+  }
+  *place = lo;
+  const lp_place *p = &c->places[lo];
+  lo = 0;
+  hi = p->block->count - 1;
+  while (lo < hi) {
+    uint32_t mid = lo + (hi - lo + 1) / 2;
+    if (p->start + p->block->clips[mid].at < frame) lo = mid;
+    else hi = mid - 1;
+  }
+  *index = lo;
+}
+
+bool lp_content_spans_end(const lp_content *c, const lp_found *f) {
+  lp_found next;
+  if (!lp_content_next(c, f, &next) || next.start >= f->end) return false;
+  uint32_t p, i;
+  last_before(c, f->place, f->end, &p, &i);
+  for (;; p--) {
+    const lp_place *place = &c->places[p];
+    if (place->reach <= f->end) return false; /* nothing up to here goes beyond */
+    if (place->start + place->block->max_end > f->end) {
+      const uint32_t first = p == f->place ? f->index + 1 : 0;
+      for (; i + 1 > first && place->start + place->block->reach[i] > f->end; i--)
+        if (place->start + place->block->clips[i].at + place->block->clips[i].length > f->end) return true;
+    }
+    if (p == f->place) return false;
+    i = c->places[p - 1].block->count - 1;
+  }
 }
