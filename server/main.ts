@@ -132,9 +132,13 @@ engine.listen(({ method, params }) => {
   };
   log.warn(code, message, details);
 });
-await layFiles(engine, options.files, (path, error) => {
-  log.warn("file.refused", `${path} is left out: ${messageOf(error)}`, { path });
-});
+try {
+  await layFiles(engine, options.files, (path, error) => {
+    log.warn("file.refused", `${path} is left out: ${messageOf(error)}`, { path });
+  });
+} catch (error) {
+  log.warn("files.refused", `The files are not laid: ${messageOf(error)}`);
+}
 server.serve(engine);
 
 try {
@@ -147,6 +151,17 @@ try {
 } catch (error) {
   log.warn("runtime.file", `${messageOf(error)}; programs have to be told the address`);
 }
+// Every handler catches. What slips through all the same is told, and does not silence who is playing.
+for (const kind of ["unhandledrejection", "error"] as const) {
+  globalThis.addEventListener(kind, (event) => {
+    event.preventDefault();
+    console.error(
+      "Unexpected:",
+      event instanceof PromiseRejectionEvent ? event.reason : (event as ErrorEvent).error,
+    );
+  });
+}
+
 log.ready(server.url);
 
 const signal = await signalled;

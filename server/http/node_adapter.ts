@@ -5,6 +5,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { HttpError } from "./errors.ts";
 
 /** Headers as they came: what was sent twice stands there twice, joined by a comma. */
 export function readHeaders(message: IncomingMessage): Headers {
@@ -45,8 +46,9 @@ function toStream(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuff
         if ((controller.desiredSize ?? 0) <= 0) message.pause();
       });
       message.on("end", () => finish(() => controller.close()));
-      message.on("error", (error) => finish(() => controller.error(error)));
-      message.on("close", () => finish(() => controller.error(new Error("The body broke off"))));
+      const breakOff = () => finish(() => controller.error(brokenOff()));
+      message.on("error", breakOff);
+      message.on("close", breakOff);
       message.pause();
     },
     pull: () => void message.resume(),
@@ -55,6 +57,11 @@ function toStream(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuff
       message.resume();
     },
   });
+}
+
+/** A client that leaves in the middle is no failure of ours. */
+function brokenOff(): HttpError {
+  return new HttpError("request.invalid", "The body broke off");
 }
 
 /** How long an answer waits for the rest of a body that nobody wants, in milliseconds. */
