@@ -69,12 +69,24 @@ enum lp_why {
   LP_WHY_NO_FORMAT = 9,        /* no format chunk before the data */
   LP_WHY_NO_DATA = 10,         /* no data chunk, or none with a whole frame */
   LP_WHY_TRUNCATED_HEADER = 11,/* the file ends inside its header */
-  LP_WHY_PERMISSION = 12       /* the system denies reading it */
+  LP_WHY_PERMISSION = 12,      /* the system denies reading it */
+  LP_WHY_MPEG_LAYER = 13,      /* MPEG audio of layer I or II: value = layer */
+  LP_WHY_FREE_FORMAT = 14,     /* MP3 frames without a bit rate */
+  LP_WHY_OGG_CODEC = 15        /* an Ogg file without a stream of a kind we read */
 };
 
 /* Sample encodings and containers, as lp_source_info reports them. */
 enum lp_encoding { LP_ENC_U8 = 1, LP_ENC_S8 = 2, LP_ENC_S16 = 3, LP_ENC_S24 = 4, LP_ENC_S32 = 5, LP_ENC_F32 = 6, LP_ENC_F64 = 7 };
-enum lp_container { LP_CON_WAV = 1, LP_CON_RF64 = 2, LP_CON_W64 = 3, LP_CON_AIFF = 4, LP_CON_AIFC = 5 };
+enum lp_container {
+  LP_CON_WAV = 1,
+  LP_CON_RF64 = 2,
+  LP_CON_W64 = 3,
+  LP_CON_AIFF = 4,
+  LP_CON_AIFC = 5,
+  LP_CON_FLAC = 6,
+  LP_CON_OGG_FLAC = 7,
+  LP_CON_MP3 = 8
+};
 
 /* 128 bytes, little-endian. f64 fields hold integers. */
 typedef struct lp_source_info {
