@@ -1,0 +1,51 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Home } from "./support/engine_process.ts";
+import { TestClient } from "./support/server_client.ts";
+
+const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+
+Deno.test("the README's example works as it is pasted: it plays and deletes the segment that sounds", async () => {
+  const [, example] = README.match(/```js\n([^]*?)```/) ?? [];
+  assertEquals(example.trimEnd().split("\n").length, 10);
+  await using home = await Home.make();
+  const engine = home.start(await home.write("a.wav", 96_000), await home.write("b.wav", 96_000));
+  const url = await engine.ready();
+  try {
+    const path = `${home.path}/example.mjs`;
+    await Deno.writeTextFile(path, example.replaceAll("127.0.0.1:4747", new URL(url).host));
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", path],
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+    }).spawn();
+    // The example keeps its connection; what it prints is read, then it is ended.
+    let said = "";
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (said.includes("playheadFrame")) child.kill();
+    }
+    await child.status;
+    assertStringIncludes(said, "playheadFrame: 0");
+    await using client = await TestClient.connect(url);
+    const { result } = await client.call("timeline.get");
+    assertEquals(result.timeline.tracks[0].clips.length, 1);
+    assertEquals((await client.call("transport.get")).result.state, "playing");
+  } finally {
+    await engine.stop();
+  }
+});
+
+Deno.test("the README opens with what it is and the two commands, and shows the page", async () => {
+  const start = README.indexOf("deno task start");
+  const test = README.indexOf("deno task test");
+  assert(start > 0 && test > start && start < 1500);
+  for (const command of ["npx --yes deno@2.9.6 task start", "npx --yes deno@2.9.6 task test"]) {
+    assertStringIncludes(README, command);
+  }
+  const [, picture] = README.match(/!\[[^\]]+\]\(([^)]+)\)/) ?? [];
+  const { size } = await Deno.stat(new URL(`../${picture}`, import.meta.url));
+  assert(size > 10_000 && size < 400_000);
+  const ci = await Deno.readTextFile(new URL("../.ci/run", import.meta.url));
+  assertStringIncludes(ci, "deno task test");
+  assertStringIncludes(ci, "npx --yes deno@2.9.6 task test");
+});
