@@ -17,9 +17,9 @@ export const SERVER_LIMITS = {
   /** Requests of one connection that have begun and have no answer yet. */
   pendingRequests: 1_024,
   /** Requests that one connection may make a second, for long… */
-  requestsPerSecond: 5_000,
+  requestsPerSecond: 20_000,
   /** … and at once. */
-  requestBurst: 10_000,
+  requestBurst: 40_000,
   /** What may wait for a client that does not read, in bytes; more closes the connection with 4008. */
   waitingBytes: 16 * 1024 * 1024,
   /** TCP connections, WebSockets among them. */

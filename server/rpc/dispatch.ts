@@ -29,6 +29,8 @@ export interface DispatcherOptions {
   context: Context;
   /** Puts a reply in the connection's queue. */
   send(reply: string): void;
+  /** How many requests may come; {@linkcode SERVER_LIMITS} if left out (tests). */
+  rate?: RateLimit;
   /** Checks results against their schemas as well (tests). */
   checkResults?: boolean;
 }
@@ -36,11 +38,7 @@ export interface DispatcherOptions {
 /** One connection's requests. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #rate = new RateLimit(
-    SERVER_LIMITS.requestsPerSecond,
-    SERVER_LIMITS.requestBurst,
-    performance.now(),
-  );
+  readonly #rate: RateLimit;
   /** Messages that wait for their turn, and whether one is at work. */
   readonly #inbox: string[] = [];
   #inboxBytes = 0;
@@ -53,6 +51,9 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { requestsPerSecond, requestBurst } = SERVER_LIMITS;
+    this.#rate = options.rate ??
+      new RateLimit(requestsPerSecond, requestBurst, performance.now());
   }
 
   /** Characters of messages that wait for their turn. */
