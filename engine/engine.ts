@@ -179,7 +179,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       dataDir: resolved.dataDir,
       timeline: {
         onCommit: (commit) => session()?.onCommit(commit),
-        playhead: () => session().transport.positionFrame,
+        playhead: () => session().answeredFrame(),
         hasAsset: (assetId) => session().assets.entry(assetId) !== undefined,
       },
       ...(resolved.sampleRate === undefined ? {} : { sampleRate: resolved.sampleRate }),

@@ -79,6 +79,8 @@ export class Session {
   #signal: SignalApi;
   /** What was kept while the file is being copied, the newest by what it is about. */
   #sinceMove: Map<string, (file: ProjectFile) => void> | null = null;
+  /** Where the head stood after the change that is about to be answered. */
+  #answeredFrame: Frames | null = null;
   #closed = false;
 
   private constructor(shared: Shared, file: ProjectFile, signal: SignalApi) {
@@ -272,14 +274,22 @@ export class Session {
     this.transport.begin(kept);
   }
 
+  /** Where the head stands after the change just made, for its answer: however long telling it took, the head moves on from there. */
+  answeredFrame(): Frames {
+    const frame = this.#answeredFrame ?? this.transport.positionFrame;
+    this.#answeredFrame = null;
+    return frame;
+  }
+
   /** A change of the timeline has happened: it is heard, then told. */
   onCommit(commit: Commit): void {
     const { model, map, previousModel: _, ...told } = commit;
-    const tellTransport = this.transport.publishing(commit.revision, map);
+    const { positionFrame, tell } = this.transport.publishing(commit.revision, map);
+    this.#answeredFrame = positionFrame;
     this.#orders.push(commit.revision, model);
     this.#signal.publish(model, commit.revision, map);
     this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
-    tellTransport();
+    tell();
     for (const { assetId } of commit.changes.clips) {
       // An undo may bring back clips of an asset that was removed since.
       this.assets.revive(assetId);

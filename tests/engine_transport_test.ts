@@ -74,7 +74,7 @@ Deno.test("a loop goes through an edit's map and is switched off when less than 
   notices.length = 0;
   const publish = (revision: number, at: number, remove: number) => {
     const map = [{ at, remove, insert: 0 }];
-    const tell = transport.publishing(revision, map);
+    const { tell } = transport.publishing(revision, map);
     signal.publish({ tracks: [] }, revision, map);
     tell();
   };

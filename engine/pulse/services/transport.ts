@@ -130,24 +130,28 @@ export class TransportService implements Disposable {
   /**
    * Tells the transport that a revision is about to be published with a map. The renderer moves head and loop by itself.
    *
-   * @returns a function that tells clients what moved; the edit's own notice goes first.
+   * @returns where the head stands after it, and a function that tells clients what moved; the edit's own notice goes first.
    */
-  publishing(revision: number, map: readonly HeadMapStep[]): () => void {
-    if (map.length === 0) return () => {};
+  publishing(
+    revision: number,
+    map: readonly HeadMapStep[],
+  ): { positionFrame: Frames; tell: () => void } {
+    const before = this.#now().head;
+    if (map.length === 0) return { positionFrame: before.positionFrame, tell: () => {} };
     const step: HeadStep = { kind: "map", revision, map };
     const signal = this.#options.signal();
-    const before = this.#now().head;
     const after = runStep(before, step);
     this.#pending.push(signal.position(), signal.nowMs(), step);
     const loopOff = before.loop.enabled && !after.loop.enabled;
     const moved = before.positionFrame !== after.positionFrame ||
       before.loop.startFrame !== after.loop.startFrame ||
       before.loop.endFrame !== after.loop.endFrame;
-    return () => {
+    const tell = () => {
       if (!loopOff && !moved) return;
       this.#tellState(loopOff ? "loop" : "edit");
       this.#save();
     };
+    return { positionFrame: after.positionFrame, tell };
   }
 
   /** Tells that the device changed under the head. */
