@@ -172,7 +172,7 @@ export class TransportService implements Disposable {
     if (playing && record.timeMs - this.#savedAtMs >= SAVE_MS) this.#save();
   }
 
-  /** Stores where the head stands, and stops telling. */
+  /** Stops telling. */
   [Symbol.dispose](): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
