@@ -7,15 +7,12 @@
  *
  * @module
  */
-import { makeWav, randomPlanes } from "../tests/support/audio_files.ts";
 import { printFigures, quantile } from "./support/figures.ts";
+import { layClips } from "./support/lay_clips.ts";
 import { Home, startBare, startEngine } from "./support/ready_process.ts";
 import { RpcSocket } from "./support/rpc_socket.ts";
 
-const RATE = 48_000;
 const PERIOD = 256;
-/** All of it stays in the page store: 10 s. */
-const SOURCE_FRAMES = 10 * RATE;
 const ROUNDS = 300;
 const WARM_UP = 20;
 /** Pause between two rounds: a quick hand, not a storm. In milliseconds. */
@@ -36,10 +33,9 @@ async function measure(clips: number): Promise<void> {
   await using client = await RpcSocket.connect(server.url);
   await client.call("engine.hello", { protocol: 1 });
   await client.call("engine.subscribe", { topics: ["timeline", "transport"] });
-  await layClips(client, home, clips);
+  const { lengthFrames } = await layClips(client, home, clips);
   const middle = Math.floor(clips / 2);
-  const { timeline } = await client.call("timeline.get");
-  await client.call("transport.play", { fromFrame: timeline.tracks[0].clips[middle].startFrame });
+  await client.call("transport.play", { fromFrame: middle * lengthFrames });
 
   const times = new Map<string, number[]>();
   const timed = async (name: string, call: () => Promise<unknown>) => {
@@ -91,34 +87,6 @@ async function measure(clips: number): Promise<void> {
       } periods\n` +
       `Meanwhile: ${["missing", "faded", "admittedByDeadline"].map(grown).join(", ")}`,
   );
-}
-
-/** Lays `clips` clips of at most a second, an hour of them at most, all from one short file. */
-async function layClips(client: RpcSocket, home: Home, clips: number): Promise<void> {
-  const path = `${home.path}/source.wav`;
-  const planes = randomPlanes(1, 2, SOURCE_FRAMES, "s16");
-  await Deno.writeFile(path, makeWav({ planes, encoding: "s16", sampleRate: RATE }));
-  const { asset: { assetId } } = await client.call("asset.register", { path });
-  const lengthFrames = Math.min(RATE, Math.floor(3_600 * RATE / clips));
-  const timeline = {
-    sampleRate: RATE,
-    tracks: [{
-      trackId: "t",
-      name: "T",
-      gainDb: 0,
-      pan: 0,
-      mute: false,
-      solo: false,
-      clips: Array.from({ length: clips }, (_, i) => ({
-        clipId: `c${i}`,
-        assetId,
-        startFrame: i * lengthFrames,
-        lengthFrames,
-        sourceFrame: (i * lengthFrames) % (SOURCE_FRAMES - lengthFrames),
-      })),
-    }],
-  };
-  await client.call("timeline.set", { timeline });
 }
 
 async function counters(client: RpcSocket): Promise<Record<string, number>> {

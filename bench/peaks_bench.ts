@@ -1,12 +1,12 @@
 /**
  * The analysis alone, without the engine around it: peaks of an hour of stereo, 48 kHz, 16 bits, which lies in the page cache, from opening
- * it to the first part and to the whole, against reading the file; and 1,920 columns of it at several zooms.
+ * it to the first part and to the whole, against reading the file.
  *
  * @module
  */
 import { ensureLibrary } from "../ffi/build.ts";
 import { Analysis } from "../engine/media/analysis.ts";
-import { HOUR_FRAMES, hourWav } from "./support/hour_wav.ts";
+import { hourWav } from "./support/hour_wav.ts";
 
 const RUNS = { n: 5, warmup: 1 } as const;
 
@@ -64,26 +64,3 @@ Deno.bench({
     });
   },
 });
-
-for (const samples of [0.5, 100, 1000, 10_000, HOUR_FRAMES / 1920]) {
-  let opened: Analysis | undefined;
-  Deno.bench({
-    group: "1,920 columns of 60 minutes, to the asking thread",
-    name: `${samples} samples a column`,
-    async fn(b) {
-      if (opened === undefined) {
-        opened = await Analysis.start({
-          libraryPath: await ensureLibrary(),
-          cacheDir: `${folder}/cache`,
-        });
-        await opened.open("hour", path);
-        await opened.analyse("hour");
-      }
-      const span = samples * 1920;
-      const start = Math.random() * (HOUR_FRAMES - span);
-      b.start();
-      await opened.peaks("hour", { start, end: start + span, width: 1920 });
-      b.end();
-    },
-  });
-}

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { layClips } from "./support/lay_clips.ts";
 import { Home, ReadyProcess, startEngine } from "./support/ready_process.ts";
+import { RpcSocket } from "./support/rpc_socket.ts";
 
 const group = "start to the ready line";
 const RUNS = { n: 5, warmup: 1 } as const;
+const CLIPS = 100_000;
 
 Deno.bench({
   group,
@@ -20,16 +23,31 @@ Deno.bench({
   },
 });
 
-for (const whole of [false, true]) {
-  let home: Home | undefined; // The folder of all its starts; the first one is the warm-up.
+benchStart("deno run … server/main.ts", {});
+benchStart("deno task start", { whole: true });
+benchStart(`deno run … server/main.ts, ${CLIPS.toLocaleString("en")} clips`, {}, async (home) => {
+  await using server = await startEngine(home, { args: ["--library", home.path] });
+  await using client = await RpcSocket.connect(server.url);
+  await layClips(client, home, CLIPS);
+});
+
+function benchStart(
+  name: string,
+  options: { whole?: boolean },
+  prepare?: (home: Home) => Promise<void>,
+): void {
+  let home: Home | undefined; // The folder of all its starts; the first of them is the warm-up.
   Deno.bench({
     group,
-    name: whole ? "deno task start" : "deno run … server/main.ts",
+    name,
     ...RUNS,
     async fn(b) {
-      home ??= await Home.make();
+      if (home === undefined) {
+        home = await Home.make();
+        await prepare?.(home);
+      }
       b.start();
-      await using _ = await startEngine(home, { whole });
+      await using _ = await startEngine(home, { ...options, args: ["--library", home.path] });
       b.end();
     },
   });
