@@ -149,6 +149,8 @@ export interface EngineApi {
   readonly limits: Readonly<Record<string, number>>;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly kernels: Readonly<Record<string, unknown>>;
+  /** The open project's rate, in frames a second. */
+  readonly sampleRate: number;
   /** `timeMs` on the engine's monotonic clock, `unixMs` of the same instant. */
   clock(): { timeMs: number; unixMs: number };
   /** Calls `listener` with each notification until the returned function is called. A listener must not throw. */

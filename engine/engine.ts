@@ -113,6 +113,10 @@ export class Engine implements EngineApi, AsyncDisposable {
   #metersSent = 0;
   #closing: Promise<void> | null = null;
 
+  get sampleRate(): number {
+    return this.#session.timeline.model.sampleRate;
+  }
+
   private constructor(options: ResolvedOptions, parts: {
     notices: Notices;
     files: Files;

@@ -49,20 +49,20 @@ const KEEP_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * The path of the native library, which is built first if it is not there for exactly these sources, flags and compiler.
- * `LOOPHOLE_LIBRARY` overrides it.
+ * `LOOPHOLE_NATIVE` overrides it.
  *
- * Needs permission to read, to write the build folder, to run the compiler and to read the environment; with `LOOPHOLE_LIBRARY` set
+ * Needs permission to read, to write the build folder, to run the compiler and to read the environment; with `LOOPHOLE_NATIVE` set
  * only to read that variable and that file.
  *
  * @throws {BuildError} When it cannot be built; the message says what to do.
  */
 export async function ensureLibrary(options: BuildOptions = {}): Promise<string> {
   const system = { ...machine, ...options.system };
-  const override = system.env("LOOPHOLE_LIBRARY");
+  const override = system.env("LOOPHOLE_NATIVE");
   if (override) {
     if ((await Deno.stat(override).catch(() => undefined))?.isFile) return override;
     throw new BuildError(
-      `Cannot use the native library: LOOPHOLE_LIBRARY names "${override}", which is not a file. ` +
+      `Cannot use the native library: LOOPHOLE_NATIVE names "${override}", which is not a file. ` +
         `Unset it to have the library built.`,
     );
   }

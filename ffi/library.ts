@@ -69,7 +69,7 @@ export class NativeLibrary<S extends Interface = typeof SYMBOLS> implements Asyn
 }
 
 /**
- * Loads the library, building it first if need be. `LOOPHOLE_LIBRARY` names another one.
+ * Loads the library, building it first if need be. `LOOPHOLE_NATIVE` names another one.
  *
  * @throws {LibraryError} If it cannot be loaded or is of another version.
  * @throws {BuildError} If it cannot be built.
@@ -100,7 +100,7 @@ export function openLibraryAt<S extends Interface & Pick<typeof SYMBOLS, "lp_abi
     throw new LibraryError(
       `Cannot use the native library ${path}: its interface has version ${version}, this program needs ${ABI_VERSION}. ` +
         (isOverride(path)
-          ? "LOOPHOLE_LIBRARY names it: rebuild it, or unset the variable to have the right one built."
+          ? "LOOPHOLE_NATIVE names it: rebuild it, or unset the variable to have the right one built."
           : "Delete it and run `deno task build`."),
     );
   }
@@ -110,7 +110,7 @@ export function openLibraryAt<S extends Interface & Pick<typeof SYMBOLS, "lp_abi
 /** Whether the environment named this path. Without permission to ask, nobody can tell: then no. */
 function isOverride(path: string): boolean {
   try {
-    return Deno.env.get("LOOPHOLE_LIBRARY") === path;
+    return Deno.env.get("LOOPHOLE_NATIVE") === path;
   } catch {
     return false;
   }
@@ -121,13 +121,13 @@ function loadFailure(path: string, error: unknown): string {
   const lines = [`Cannot load the native library: ${reason}`, "Tried:"];
   lines.push(
     isOverride(path)
-      ? `  ${path} (from LOOPHOLE_LIBRARY, which overrides the built one)`
-      : `  ${path} (LOOPHOLE_LIBRARY is not set; this one was built from ffi/native)`,
+      ? `  ${path} (from LOOPHOLE_NATIVE, which overrides the built one)`
+      : `  ${path} (LOOPHOLE_NATIVE is not set; this one was built from ffi/native)`,
   );
   if (error instanceof Deno.errors.NotCapable) {
     lines.push(`Allow it: run Deno with --allow-ffi=${path}`);
   } else if (isOverride(path)) {
-    lines.push("Unset LOOPHOLE_LIBRARY to have the library built, or rebuild the file it names.");
+    lines.push("Unset LOOPHOLE_NATIVE to have the library built, or rebuild the file it names.");
   } else {
     lines.push("Delete the file and run `deno task build`, which compiles it anew.");
   }

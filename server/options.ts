@@ -223,9 +223,7 @@ function toOptions(
     );
   }
   const origins = read("origin", /[\s,]+/);
-  // The native library's own path stands in a variable of the same name; it is a file, never a folder of audio.
-  const library = read("library", os === "windows" ? /;/ : /:/);
-  const roots = library.values.filter((value) => !/\.(so|dylib|dll)$/.test(value));
+  const { values: roots } = read("library", os === "windows" ? /;/ : /:/);
   return {
     host,
     port: integer("port", 0, 65_535) ?? 4747,

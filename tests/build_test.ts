@@ -197,13 +197,13 @@ Deno.test("ensureLibrary() without a compiler installs one where it may, else sa
   assertMatch(failed.message, /installing one failed\.\nE: no network/);
 });
 
-Deno.test("ensureLibrary() takes LOOPHOLE_LIBRARY as it is, and says so when it is no file", async () => {
+Deno.test("ensureLibrary() takes LOOPHOLE_NATIVE as it is, and says so when it is no file", async () => {
   await using workshop = await Workshop.open();
-  const LOOPHOLE_LIBRARY = `${workshop.folder}/native/one.c`;
-  assertEquals(await workshop.build({ LOOPHOLE_LIBRARY }), LOOPHOLE_LIBRARY);
+  const LOOPHOLE_NATIVE = `${workshop.folder}/native/one.c`;
+  assertEquals(await workshop.build({ LOOPHOLE_NATIVE }), LOOPHOLE_NATIVE);
   assertEquals(workshop.commands, []);
   await assertRejects(
-    () => workshop.build({ LOOPHOLE_LIBRARY: `${workshop.folder}/absent.so` }),
+    () => workshop.build({ LOOPHOLE_NATIVE: `${workshop.folder}/absent.so` }),
     BuildError,
     "which is not a file",
   );

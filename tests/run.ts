@@ -66,7 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
   ];
   try {
     const { output, code } = await stream(command, {
-      LOOPHOLE_LIBRARY: library,
+      LOOPHOLE_NATIVE: library,
       TMPDIR: temporary,
     });
     const summary = parseSummary(output);

@@ -56,13 +56,6 @@ Deno.test("the environment stands in for what is not given", () => {
   assertStringIncludes(refusal([], { LOOPHOLE_PORT: "x" }), "LOOPHOLE_PORT");
 });
 
-Deno.test("the native library's variable is not taken for a folder of audio", () => {
-  assertEquals(
-    parse([], { LOOPHOLE_LIBRARY: "/r/.build/libloophole-1.so" }).libraryRoots,
-    undefined,
-  );
-});
-
 Deno.test("what is unknown, conflicting or out of range is refused by name", () => {
   assertStringIncludes(refusal(["--prot", "1"]), "--prot");
   assertStringIncludes(refusal(["-p"]), "-p");

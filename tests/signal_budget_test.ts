@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 
 Deno.test("16 tracks of 320 files with three pages a track and 256 file descriptors: every gap is counted", async () => {
   const child = new URL("./support/small_budget_child.ts", import.meta.url).pathname;
-  const library = Deno.env.get("LOOPHOLE_LIBRARY") ?? "";
+  const library = Deno.env.get("LOOPHOLE_NATIVE") ?? "";
   const command = [
     Deno.execPath(),
     "run",

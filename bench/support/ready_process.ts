@@ -126,7 +126,7 @@ export async function startEngine(
 ): Promise<ReadyProcess> {
   return await ReadyProcess.start(
     [...(whole ? ["task", "start"] : SERVE), ...home.options, ...args],
-    { XDG_RUNTIME_DIR: `${home.path}/run`, LOOPHOLE_LIBRARY: await ensureLibrary() },
+    { XDG_RUNTIME_DIR: `${home.path}/run`, LOOPHOLE_NATIVE: await ensureLibrary() },
   );
 }
 

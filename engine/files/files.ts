@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { FileKind, FileMessage, FileReply, FileRequests } from "./files_protocol.ts";
+import {
+  type FileKind,
+  type FileMessage,
+  type FileReply,
+  type FileRequests,
+  WORKER_UP,
+} from "./files_protocol.ts";
 
 /** How long a disk may take to answer, in milliseconds. */
 export const ANSWER_MS = 3_000;
@@ -33,6 +39,8 @@ export class Files implements Disposable {
   readonly #underway = new Map<string, number>();
   #lastId = 0;
   #closed = false;
+  /** What starts the clocks of requests that came before the worker was up; `null` once it is: a disk is bounded, not our own start. */
+  #clocks: (() => void)[] | null = [];
 
   /** @param volumeOf Names what a path shares its fate with, such as the library root that it lies in. */
   constructor(readonly volumeOf: (path: string) => string = () => "") {
@@ -61,10 +69,14 @@ export class Files implements Disposable {
     const volume = this.volumeOf(path);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#dropWaiting(volume, id);
-        reject(new SlowDisk(`${path} did not answer within ${timeoutMs / 1_000} s`));
-      }, timeoutMs);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const startClock = () => {
+        if (!this.#pending.has(id)) return;
+        timer = setTimeout(() => {
+          this.#dropWaiting(volume, id);
+          reject(new SlowDisk(`${path} did not answer within ${timeoutMs / 1_000} s`));
+        }, timeoutMs);
+      };
       this.#pending.set(id, {
         volume,
         resolve: (answer) => {
@@ -76,6 +88,8 @@ export class Files implements Disposable {
           reject(error);
         },
       });
+      if (this.#clocks) this.#clocks.push(startClock);
+      else startClock();
       const queue = this.#waiting.get(volume) ?? [];
       this.#waiting.set(volume, queue);
       queue.push({ message: { id, request }, transfer });
@@ -110,6 +124,12 @@ export class Files implements Disposable {
   }
 
   #onReply({ id, answer, error }: FileReply): void {
+    if (id === WORKER_UP) {
+      const clocks = this.#clocks ?? [];
+      this.#clocks = null;
+      for (const start of clocks) start();
+      return;
+    }
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#pending.delete(id);

@@ -75,6 +75,9 @@ export interface FileRequests {
 export type FileKind = keyof FileRequests;
 export type FileRequest = FileRequests[FileKind]["request"];
 
+/** The id of the message by which the worker says that it is up. Requests begin at 1. */
+export const WORKER_UP = 0;
+
 export interface FileMessage {
   id: number;
   request: FileRequest;

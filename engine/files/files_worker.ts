@@ -5,16 +5,17 @@
  * @module
  */
 import { join } from "node:path";
-import type {
-  FileFacts,
-  FileFault,
-  FileMessage,
-  FileReply,
-  FileRequest,
-  FileRequests,
-  ListAnswer,
-  ListedEntry,
-  ListRequest,
+import {
+  type FileFacts,
+  type FileFault,
+  type FileMessage,
+  type FileReply,
+  type FileRequest,
+  type FileRequests,
+  type ListAnswer,
+  type ListedEntry,
+  type ListRequest,
+  WORKER_UP,
 } from "./files_protocol.ts";
 import { type AudioHead, hasAudioName, readHead } from "./head.ts";
 import { compareEntries, matches } from "./listing.ts";
@@ -51,6 +52,7 @@ scope.onmessage = ({ data: { id, request } }) => {
     (error) => scope.postMessage({ id, error: String(error) }),
   );
 };
+scope.postMessage({ id: WORKER_UP });
 
 function answer(request: FileRequest): Promise<FileRequests[FileRequest["kind"]]["answer"]> {
   switch (request.kind) {

@@ -61,7 +61,7 @@ export class Engine {
       args: [...TASK, ...args],
       cwd: ROOT,
       env: {
-        LOOPHOLE_LIBRARY: library,
+        LOOPHOLE_NATIVE: library,
         LOOPHOLE_BACKEND: "null",
         LOOPHOLE_PORT: "0",
         DENO_DIR,

@@ -33,6 +33,7 @@ export class StandInEngine implements EngineApi {
   readonly limits: Readonly<Record<string, number>>;
   readonly capabilities = {};
   readonly kernels = {};
+  readonly sampleRate = 48_000;
   /** Edits in the order in which they took effect. */
   readonly applied: string[] = [];
   /** Uploaded bodies by name. */

@@ -73,7 +73,7 @@ const hello = method({
       instanceId: engine.instanceId,
       clientId: client.clientId,
       ticket: client.ticket,
-      sampleRate: engine.timeline.get().timeline.sampleRate,
+      sampleRate: engine.sampleRate,
       device: engine.devices.current(),
       kernels: { ...engine.kernels },
       capabilities: { ...engine.capabilities },
