@@ -39,13 +39,13 @@ static void *follower_main(void *context) {
   uint64_t seen = e->wakes;
   while (!atomic_load(&e->closing)) {
     pthread_mutex_unlock(&e->wake_lock);
+    const uint64_t began = lp_monotonic_ns();
     uint64_t due = lp_follow_pass(e->follow);
     pthread_mutex_lock(&e->wake_lock);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + due;
-    until.tv_sec += (time_t)(ns / 1000000000ull);
-    until.tv_nsec = (long)(ns % 1000000000ull);
+    /* A gate's deadline counts from the pass's begin. But a pass that takes long leaves the machine to others for a while. */
+    const uint64_t took = lp_monotonic_ns() - began;
+    const uint64_t ns = began + took + (took < due / 2 ? due - took : due / 2);
+    struct timespec until = { .tv_sec = (time_t)(ns / 1000000000ull), .tv_nsec = (long)(ns % 1000000000ull) };
     while (e->wakes == seen && !atomic_load(&e->closing))
       if (pthread_cond_timedwait(&e->wake, &e->wake_lock, &until) == ETIMEDOUT) break;
     seen = e->wakes;
@@ -85,7 +85,6 @@ int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_
   pthread_cond_init(&e->wake, &attributes);
   pthread_condattr_destroy(&attributes);
   e->next_source = 1;
-  e->follow = lp_follow_create(e);
   lp_store_config config = { .sample_rate = sample_rate,
                              .slab_bytes = slab_bytes,
                              .threads = fill_threads,
@@ -93,8 +92,10 @@ int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_
                              .now_ns = store_now,
                              .context = e,
                              .filled = store_filled };
-  e->store = e->follow ? lp_store_create(&config) : NULL;
-  if (!e->store) {
+  e->store = lp_store_create(&config);
+  e->follow = e->store ? lp_follow_create(e) : NULL;
+  if (!e->follow) {
+    if (e->store) lp_store_destroy(e->store);
     engine_free(e);
     return LP_E_MEMORY;
   }

@@ -1,8 +1,13 @@
 /* The follower: derives from snapshot and head which pages are due, wants them, and opens gates. It runs without JavaScript.
  *
- * A pass walks each renderer's head forward in time, loop wraps included, and wants the pages of every clip it meets, nearest first, until
- * the horizon (10 s) or the budget's share is reached. Voices that sound at the head come first, two pages each, in order of tracks: one
- * for which two pages no longer fit is refused, and counted, rather than all starved.
+ * A pass gathers the heads of all renderers: of each the one that sounds, and the one of its newest publication. Then, each for all
+ * heads, realtime ones first:
+ *   1. The voices at the head: two pages each, in order of tracks: one for which two pages no longer fit is refused, and counted, rather
+ *      than all starved. Then those of muted tracks.
+ *   2. The walk: each head is moved forward in time, loop wraps included, and the pages of every clip that it meets are wanted, nearest first,
+ *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
+ *   3. What playback has passed is given up.
+ * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +20,9 @@
 #define PASS_NS 20000000ull /* between passes while something plays */
 #define IDLE_NS 200000000ull
 #define BATCH 64
-#define SEEN_BITS 17u
+#define SEEN_MIN 1024u
+#define SEEN_MAX (1u << 24)
+#define SEEN_PROBES 64
 
 typedef struct seen {
   lp_source *source;
@@ -25,22 +32,26 @@ typedef struct seen {
 
 struct lp_follow {
   lp_engine *engine;
-  seen *table;          /* pages wanted in this pass */
+  seen *table; /* pages wanted in this pass */
+  uint32_t mask;
   uint32_t pass;
   uint64_t units, most; /* wanted in this pass, allowed */
-  uint32_t refused;
+  uint32_t refused, refused_playing; /* voices */
   uint64_t now_ns;
+  uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
   lp_origin *origin;
   lp_want batch[BATCH];
   uint32_t batched;
-  uint32_t missing;
 };
 
 struct lp_follow *lp_follow_create(lp_engine *e) {
   struct lp_follow *f = calloc(1, sizeof *f);
   if (!f) return NULL;
   f->engine = e;
-  f->table = calloc((size_t)1 << SEEN_BITS, sizeof *f->table);
+  uint32_t size = SEEN_MIN;
+  while (size < lp_store_units(e->store) * 2ull && size < SEEN_MAX) size *= 2;
+  f->mask = size - 1;
+  f->table = calloc(size, sizeof *f->table);
   if (!f->table) {
     free(f);
     return NULL;
@@ -54,31 +65,35 @@ void lp_follow_destroy(struct lp_follow *f) {
   free(f);
 }
 
+/* ---- wanting ------------------------------------------------------------------------------------------------------------- */
+
 static void flush(struct lp_follow *f) {
   if (f->batched) lp_store_want(f->engine->store, f->origin, f->batch, f->batched, NULL);
   f->batched = 0;
 }
 
-/* True the first time a page is met in a pass. */
-static bool first_sight(struct lp_follow *f, lp_source *s, int64_t page) {
+/* Was the page wanted in this pass? If not: the place to note it, NULL if there is none near. */
+static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, seen **place) {
   uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ (uint64_t)page * 0xC2B2AE3D27D4EB4Full;
-  const uint32_t mask = (1u << SEEN_BITS) - 1;
-  uint32_t i = (uint32_t)(h >> 40) & mask;
-  for (uint32_t probes = 0; probes < 64; probes++, i = (i + 1) & mask) {
+  uint32_t i = (uint32_t)(h >> 40) & f->mask;
+  *place = NULL;
+  for (uint32_t probes = 0; probes < SEEN_PROBES; probes++, i = (i + 1) & f->mask) {
     seen *e = &f->table[i];
     if (e->pass != f->pass) {
-      *e = (seen){ s, page, f->pass };
-      return true;
+      *place = e;
+      return false;
     }
-    if (e->source == s && e->page == page) return false;
+    if (e->source == s && e->page == page) return true;
   }
-  return true; /* crowded: want it again rather than forget it */
+  return false; /* crowded: it is wanted again rather than forgotten */
 }
 
-/* Wants one page. False when the budget's share is used up. */
+/* Wants one page. False when the budget is used up. */
 static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t first_frame, uint64_t due_ns, uint8_t tier) {
-  if (!first_sight(f, s, page)) return true;
+  seen *place;
+  if (is_seen(f, s, page, &place)) return true;
   if (f->units + s->channels > f->most) return false;
+  if (place) *place = (seen){ s, page, f->pass };
   f->units += s->channels;
   f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, due_ns };
   if (f->batched == BATCH) flush(f);
@@ -99,64 +114,69 @@ static bool want_frames(struct lp_follow *f, lp_source *s, int64_t from, int64_t
   return true;
 }
 
-/* Wants what a track plays in [from, to) of the timeline. */
-static bool want_track(struct lp_follow *f, const lp_content *content, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
+/* Units of source frames [from, to) that are not wanted yet. */
+static uint64_t units_of(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to) {
+  if (from < 0) from = 0;
+  if (to > s->frames) to = s->frames;
+  uint64_t units = 0;
+  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
+    seen *place;
+    if (!is_seen(f, s, page, &place)) units += s->channels;
+  }
+  return units;
+}
+
+static bool is_muted(const lp_track *t) { return t->gain[0] == 0.0f && t->gain[1] == 0.0f; }
+
+/* Wants what the tracks, muted ones or the others, play in [from, to) of the timeline. */
+static bool want_span(struct lp_follow *f, const lp_snapshot *s, bool muted, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
   const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
-  lp_found found[LP_LIVE];
-  uint32_t n = lp_content_find(content, from, to, found, LP_LIVE);
-  if (n == LP_LIVE && to - from > 1) { /* more clips than are looked at in one go: nearer ones first */
-    int64_t middle = from + (to - from) / 2;
-    return want_track(f, content, from, middle, due_ns, tier) &&
-           want_track(f, content, middle, to, due_ns + (uint64_t)((double)(middle - from) * ns_a_frame), tier);
-  }
-  for (uint32_t i = 0; i < n; i++) {
-    const lp_found *c = &found[i];
-    if (!c->clip->source) continue;
-    int64_t a = c->start > from ? c->start : from, b = c->end < to ? c->end : to;
-    if (!want_frames(f, c->clip->source, c->clip->first + (a - c->start), c->clip->first + (b - c->start),
-                     due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
-      return false;
-  }
-  return true;
-}
-
-/* Wants what the snapshot plays in [from, to) of the timeline. */
-static bool want_span(struct lp_follow *f, const lp_snapshot *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
-  for (uint32_t t = 0; t < s->count; t++)
-    if (!want_track(f, s->tracks[t].content, from, to, due_ns, tier)) return false;
-  return true;
-}
-
-/* The voices at the head first: two pages each or none. */
-static void want_voices(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, uint8_t tier) {
   for (uint32_t t = 0; t < s->count; t++) {
-    lp_found found[LP_LIVE];
-    uint32_t n = lp_content_find(s->tracks[t].content, head->position, head->position + 1, found, LP_LIVE);
-    for (uint32_t i = n > 2 ? n - 2 : 0; i < n; i++) {
+    if (is_muted(&s->tracks[t]) != muted) continue;
+    lp_found c;
+    for (lp_walk w = lp_content_walk(s->tracks[t].content, from, to); lp_walk_next(&w, &c);) {
+      if (!c.clip->source) continue;
+      int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to;
+      if (!want_frames(f, c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start),
+                       due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
+        return false;
+    }
+  }
+  return true;
+}
+
+/* The voices at the head, at most two a track: two pages each or none. */
+static void want_voices(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, bool muted, uint8_t tier) {
+  for (uint32_t t = 0; t < s->count; t++) {
+    if (is_muted(&s->tracks[t]) != muted) continue;
+    lp_found found[2];
+    uint32_t n = lp_content_find(s->tracks[t].content, head->position, head->position + 1, found, 2);
+    for (uint32_t i = 0; i < n; i++) {
       lp_source *source = found[i].clip->source;
       if (!source) continue;
       int64_t at = found[i].clip->first + (head->position - found[i].start);
       int64_t end = found[i].clip->first + found[i].clip->length;
       int64_t to = (((at < 0 ? 0 : at) >> source->page_shift) + 2) << source->page_shift;
       if (to > end) to = end;
-      if (f->units + 2 * source->channels > f->most) {
+      if (f->units + units_of(f, source, at, to) > f->most) {
         f->refused++;
+        f->refused_playing += tier == LP_TIER_REALTIME && !muted;
         continue;
       }
       want_frames(f, source, at, to, f->now_ns, tier);
     }
   }
+  flush(f);
 }
 
 /* What playback has passed goes first when room is needed. */
-static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, int64_t behind) {
+static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head) {
+  const int64_t at = head->position - (int64_t)(BEHIND_MS * f->engine->sample_rate / 1000);
   for (uint32_t t = 0; t < s->count; t++) {
-    lp_found found[LP_LIVE];
-    int64_t at = head->position - behind;
-    uint32_t n = lp_content_find(s->tracks[t].content, at, at + 1, found, LP_LIVE);
-    for (uint32_t i = 0; i < n; i++) {
-      lp_source *source = found[i].clip->source;
-      int64_t frame = found[i].clip->first + (at - found[i].start);
+    lp_found c;
+    for (lp_walk w = lp_content_walk(s->tracks[t].content, at, at + 1); lp_walk_next(&w, &c);) {
+      lp_source *source = c.clip->source;
+      int64_t frame = c.clip->first + (at - c.start);
       if (source && frame >= source->page_frames && frame < source->frames + source->page_frames)
         lp_store_passed(f->engine->store, source, (frame >> source->page_shift) - 1);
     }
@@ -164,144 +184,162 @@ static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head
 }
 
 /* Walks one head. Returns how far the horizon reaches, in ns. */
-static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, uint8_t tier) {
+static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, bool muted, uint8_t tier) {
   const double rate = (double)f->engine->sample_rate;
   const int64_t slice = (int64_t)(SLICE_MS * rate / 1000);
   const int64_t behind = (int64_t)(BEHIND_MS * rate / 1000);
+  const int64_t horizon = (int64_t)((double)HORIZON_NS / 1e9 * rate);
   const lp_head start = head;
   int64_t gone = 0;
-  const int64_t horizon = (int64_t)((double)HORIZON_NS / 1e9 * rate);
-  bool loop_turned = false;
   uint32_t wraps = 0;
+  bool looked_back = start.state != LP_PLAYING;
   while (gone < horizon) {
     int64_t n = lp_head_span(&head, slice);
-    if (!want_span(f, s, head.position, head.position + n, f->now_ns + (uint64_t)((double)gone * 1e9 / rate), tier)) break;
-    int64_t before = head.position;
-    lp_head_advance(&head, n);
+    if (!want_span(f, s, muted, head.position, head.position + n, f->now_ns + (uint64_t)((double)gone * 1e9 / rate), tier)) break;
+    enum lp_jump jump = lp_head_advance(&head, n);
     gone += n;
-    loop_turned = loop_turned || head.position < before;
-    if (head.position < before) wraps++;
-    if (head.state != LP_PLAYING && start.state == LP_PLAYING) {
-      gone = horizon;
-      break;
+    if (!looked_back && gone >= slice) {
+      looked_back = true;
+      want_span(f, s, muted, start.position - behind, start.position, f->now_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
     }
-    /* A whole turn of the loop adds nothing new. */
-    if (loop_turned && wraps > 1) {
-      gone = horizon;
-      break;
-    }
-    if (gone == slice && start.state == LP_PLAYING)
-      want_span(f, s, start.position - behind, start.position, f->now_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
+    if (jump == LP_JUMP_WRAP) wraps++;
+    /* Nothing comes after the frame to play to; a whole turn of the loop adds nothing new. */
+    if (jump == LP_JUMP_END || wraps > 1) gone = horizon;
   }
   flush(f);
-  /* After all that is wanted is marked: what another head is due to play stays. */
-  if (start.state == LP_PLAYING) pass_behind(f, s, &start, behind);
   return (uint64_t)((double)gone * 1e9 / rate);
 }
 
-uint64_t lp_follow_renderer(struct lp_follow *f, lp_renderer *r) {
-  /* References are taken under the lock, the walk goes without it: a publish never waits for a walk. */
+/* ---- a pass --------------------------------------------------------------------------------------------------------------- */
+
+/* Gathers the heads of a renderer, newest publication first: it is what the gate's 30 ms hang on. Returns ns until the gate's deadline. References are
+ * taken under the lock, the walk goes without it: a publish never waits for a walk. */
+static uint64_t begin(lp_renderer *r) {
   pthread_mutex_lock(&r->lock);
   uint64_t gate = lp_gate_try(r);
   lp_publications_collect(r);
-  lp_snapshot *snapshots[2] = { NULL, NULL };
-  lp_head heads[2];
   double record[16];
   lp_record_read(r, record);
-  uint32_t n = 0;
-  for (lp_publication *p = r->oldest; p; p = p->next)
-    if (p->number == (uint64_t)record[10] && p != r->newest) {
-      heads[n] = lp_head_predict(r, NULL);
-      snapshots[n] = p->snapshot;
-      lp_snapshot_ref(snapshots[n++]);
+  lp_followed *d = &r->followed;
+  d->heads[0] = lp_head_predict(r, r->newest);
+  d->snapshots[0] = r->newest->snapshot;
+  d->count = 1;
+  for (lp_publication *p = r->oldest; p != r->newest; p = p->next)
+    if (p->number == (uint64_t)record[10]) {
+      d->heads[1] = lp_head_predict(r, NULL);
+      d->snapshots[1] = p->snapshot;
+      d->count = 2;
       break;
     }
-  heads[n] = lp_head_predict(r, r->newest);
-  snapshots[n] = r->newest->snapshot;
-  lp_snapshot_ref(snapshots[n++]);
+  for (uint32_t i = 0; i < d->count; i++) lp_snapshot_ref(d->snapshots[i]);
   pthread_mutex_unlock(&r->lock);
-
-  bool playing = false;
   /* Both move on, so that what only an older snapshot wanted goes stale. */
   atomic_fetch_add_explicit(&r->origin.tick, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->candidate_origin.tick, 1, memory_order_relaxed);
-  uint8_t tiers[2];
-  for (uint32_t i = 0; i < n; i++) {
-    bool plays = heads[i].state == LP_PLAYING;
-    tiers[i] = plays && !(r->flags & LP_RENDERER_OFFLINE) ? LP_TIER_REALTIME : LP_TIER_ANTICIPATIVE;
-    f->origin = i == n - 1 ? &r->candidate_origin : &r->origin;
-    want_voices(f, snapshots[i], &heads[i], tiers[i]);
-    flush(f);
-  }
-  /* The newest first while it waits at the gate: it is what the next 30 ms hang on. */
-  for (uint32_t k = 0; k < n; k++) {
-    uint32_t i = n - 1 - k;
-    bool plays = heads[i].state == LP_PLAYING;
-    playing = playing || plays;
-    uint8_t tier = tiers[i];
-    f->origin = i == n - 1 ? &r->candidate_origin : &r->origin;
-    uint64_t held = walk(f, snapshots[i], heads[i], tier);
-    if (plays && tier == LP_TIER_REALTIME) {
-      double ms = (double)held / 1e6;
-      lp_store_set_horizon_ms(f->engine->store, ms);
-    }
-  }
+  return gate;
+}
+
+static void end(lp_renderer *r) {
   pthread_mutex_lock(&r->lock);
-  for (uint32_t i = 0; i < n; i++) lp_snapshot_unref(snapshots[i]);
+  for (uint32_t i = 0; i < r->followed.count; i++) lp_snapshot_unref(r->followed.snapshots[i]);
+  r->followed.count = 0;
   pthread_mutex_unlock(&r->lock);
-  uint64_t next = playing ? PASS_NS : IDLE_NS;
-  return gate < next ? gate : next;
+}
+
+static uint8_t tier_of(const lp_renderer *r, uint32_t i) {
+  return r->followed.heads[i].state == LP_PLAYING && !(r->flags & LP_RENDERER_OFFLINE) ? LP_TIER_REALTIME : LP_TIER_ANTICIPATIVE;
+}
+
+enum phase { PHASE_VOICES, PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_PASSED, PHASES };
+
+static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum phase phase, uint8_t tier) {
+  const lp_snapshot *s = r->followed.snapshots[i];
+  const lp_head *head = &r->followed.heads[i];
+  f->origin = i == 0 ? &r->candidate_origin : &r->origin;
+  const bool muted = phase == PHASE_MUTED_VOICES || phase == PHASE_MUTED_WALK;
+  if (muted && r->flags & LP_RENDERER_OFFLINE) return; /* nobody will unmute them */
+  switch (phase) {
+    case PHASE_VOICES:
+    case PHASE_MUTED_VOICES: want_voices(f, s, head, muted, tier); break;
+    case PHASE_WALK: {
+      uint64_t held = walk(f, s, *head, false, tier);
+      if (tier != LP_TIER_REALTIME) break;
+      /* Of the two pages that every voice has got, one at least lies ahead as a whole. */
+      uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);
+      if (held < page_ns && !f->refused_playing) held = page_ns;
+      if (held < f->held_ns) f->held_ns = held;
+      break;
+    }
+    case PHASE_MUTED_WALK: walk(f, s, *head, true, LP_TIER_ANTICIPATIVE); break;
+    default: /* after all that is wanted is marked: what another head is due to play stays */
+      if (head->state == LP_PLAYING) pass_behind(f, s, head);
+      break;
+  }
 }
 
 uint64_t lp_follow_pass(struct lp_follow *f) {
   lp_engine *e = f->engine;
   f->pass++;
   f->units = 0;
-  f->refused = 0;
+  f->refused = f->refused_playing = 0;
   f->most = (uint64_t)lp_store_units(e->store) * 9 / 10;
   f->now_ns = lp_engine_now_ns(e);
+  f->held_ns = UINT64_MAX;
   uint64_t next = IDLE_NS;
   /* Held throughout: renderers come and go under it, and the control thread takes it only then. */
   pthread_mutex_lock(&e->lock);
   for (lp_renderer *r = e->renderers; r; r = r->next) {
-    uint64_t due = lp_follow_renderer(f, r);
+    uint64_t due = begin(r);
     if (due < next) next = due;
+    for (uint32_t i = 0; i < r->followed.count; i++)
+      if (r->followed.heads[i].state == LP_PLAYING && PASS_NS < next) next = PASS_NS;
   }
+  for (int phase = 0; phase < PHASES; phase++)
+    for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
+      for (lp_renderer *r = e->renderers; r; r = r->next)
+        for (uint32_t i = 0; i < r->followed.count; i++)
+          if (tier_of(r, i) == tier) follow_head(f, r, i, (enum phase)phase, tier);
+  for (lp_renderer *r = e->renderers; r; r = r->next) end(r);
   pthread_mutex_unlock(&e->lock);
   lp_store_set_voices_refused(e->store, f->refused);
+  if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
   return next;
 }
 
-/* As lp_span_resident, for one track and a range without jumps. */
-static bool track_resident(const lp_content *content, int64_t from, int64_t to, bool *hopeless) {
-  lp_found found[LP_LIVE];
-  uint32_t count = lp_content_find(content, from, to, found, LP_LIVE);
-  if (count == LP_LIVE && to - from > 1) {
-    int64_t middle = from + (to - from) / 2;
-    return track_resident(content, from, middle, hopeless) && track_resident(content, middle, to, hopeless);
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    const lp_found *c = &found[i];
-    const lp_source *source = c->clip->source;
-    if (!source) continue; /* nothing to wait for */
-    int64_t a = c->start > from ? c->start : from;
-    int64_t b = c->end < to ? c->end : to;
+/* ---- what is there -------------------------------------------------------------------------------------------------------- */
+
+/* Frames of source frames [from, to) that are not there and may come. */
+static int64_t frames_missing(const lp_source *s, int64_t from, int64_t to) {
+  int64_t missing = 0;
+  while (from < to) {
     uint32_t cause = LP_CAUSE_QUEUE;
-    if (lp_source_run(source, c->clip->first + (a - c->start), b - a, &cause) >= b - a) continue;
-    if (cause != LP_CAUSE_ABSENT) return false;
-    if (hopeless) *hopeless = true;
+    from += lp_source_run(s, from, to - from, &cause);
+    if (from >= to) break;
+    int64_t hole = lp_source_hole(s, from, to - from);
+    if (cause != LP_CAUSE_ABSENT) missing += hole;
+    from += hole; /* 0: a page came between the two looks */
   }
-  return true;
+  return missing;
 }
 
-bool lp_span_resident(const lp_snapshot *s, lp_head head, int64_t n, bool *hopeless) {
-  while (n > 0) {
+int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t enough) {
+  int64_t missing = 0;
+  for (uint32_t wraps = 0; n > 0 && wraps < 2;) {
     int64_t m = lp_head_span(&head, n);
-    for (uint32_t t = 0; t < s->count; t++)
-      if (!track_resident(s->tracks[t].content, head.position, head.position + m, hopeless)) return false;
-    lp_head_advance(&head, m);
-    if (head.state != LP_PLAYING) return true;
+    for (uint32_t t = 0; t < s->count; t++) {
+      if (is_muted(&s->tracks[t])) continue;
+      lp_found c;
+      for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
+        if (!c.clip->source) continue; /* nothing to wait for */
+        int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m;
+        missing += frames_missing(c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start));
+        if (missing >= enough) return missing;
+      }
+    }
+    enum lp_jump jump = lp_head_advance(&head, m);
+    if (jump == LP_JUMP_END) break;
+    if (jump == LP_JUMP_WRAP) wraps++;
     n -= m;
   }
-  return true;
+  return missing;
 }

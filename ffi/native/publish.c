@@ -89,9 +89,8 @@ uint64_t lp_gate_try(lp_renderer *r) {
   const uint64_t now = lp_engine_now_ns(r->engine);
   const uint64_t deadline = r->gate_since_ns + (uint64_t)(LP_GATE_DEADLINE_MS * 1e6);
   lp_head h = lp_head_predict(r, r->candidate);
-  bool hopeless = false;
   if (h.state != LP_PLAYING || r->driver == LP_DRIVER_NONE || (r->flags & LP_RENDERER_OFFLINE) ||
-      lp_span_resident(r->candidate->snapshot, h, (int64_t)(LP_GATE_RESIDENT_MS * r->rate / 1000), &hopeless) || hopeless) {
+      lp_span_missing(r->candidate->snapshot, h, (int64_t)(LP_GATE_RESIDENT_MS * r->rate / 1000), 1) == 0) {
     admit(r, false);
     return UINT64_MAX;
   }

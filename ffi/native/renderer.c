@@ -314,40 +314,50 @@ int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
   return LP_OK;
 }
 
-/* Waits until the next n frames (and one fade beyond) are resident or cannot be had. */
+/* Waits until the next n frames (and one fade beyond) are resident or cannot be had. Only frames of these that come are progress: reads that fail, and
+ * pages of others, must not make it wait for ever. */
 static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
   lp_engine *e = r->engine;
-  uint64_t seen = lp_store_fill_count(e->store);
-  double waited_ms = 0;
+  int64_t least = INT64_MAX;
+  uint64_t since = lp_monotonic_ns();
+  uint32_t idle = 0; /* single step: steps without work */
   for (;;) {
+    const uint64_t seen = lp_store_fill_count(e->store);
     pthread_mutex_lock(&r->lock);
     lp_gate_try(r);
     lp_snapshot *s = r->newest->snapshot;
     lp_snapshot_ref(s);
     lp_head head = lp_head_predict(r, r->newest);
     pthread_mutex_unlock(&r->lock);
-    bool there = head.state != LP_PLAYING || lp_span_resident(s, head, (int64_t)n + r->fade_frames, NULL);
+    int64_t missing = head.state == LP_PLAYING ? lp_span_missing(s, head, (int64_t)n + r->fade_frames, INT64_MAX) : 0;
     pthread_mutex_lock(&r->lock);
     lp_snapshot_unref(s);
     pthread_mutex_unlock(&r->lock);
-    if (there) return LP_OK;
+    if (missing == 0) return LP_OK;
     if (atomic_load_explicit(&r->closing, memory_order_relaxed)) return LP_E_CLOSING; /* a flag alone: no order needed */
+    if (missing < least) {
+      least = missing;
+      since = lp_monotonic_ns();
+      idle = 0;
+    }
     if (e->flags & LP_ENGINE_SINGLE_STEP) {
       lp_follow_pass(e->follow);
-      if (!lp_store_step(e->store) && ++waited_ms > timeout_ms) return LP_E_TIMEOUT;
+      lp_store_step(e->store);
+      if (++idle > timeout_ms) return LP_E_TIMEOUT;
       continue;
     }
+    const double waited_ms = (double)(lp_monotonic_ns() - since) / 1e6;
+    if (waited_ms > timeout_ms) return LP_E_TIMEOUT;
     lp_engine_wake(e);
-    uint64_t now = lp_store_wait_fill(e->store, seen, 20000000ull);
-    if (now == seen && (waited_ms += 20) > timeout_ms) return LP_E_TIMEOUT;
-    if (now != seen) waited_ms = 0;
-    seen = now;
+    const double rest_ms = timeout_ms - waited_ms;
+    lp_store_wait_fill(e->store, seen, rest_ms < 20 ? (uint64_t)(rest_ms * 1e6) + 1 : 20000000ull);
   }
 }
 
 int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double timeout_ms) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
+  if (!(timeout_ms >= 0)) return LP_E_ARGUMENT;
   int result = drive(r);
   if (result) return result;
   uint64_t mode = float_mode_enter();

@@ -85,6 +85,13 @@ typedef struct lp_history {
   bool moving;
 } lp_history;
 
+/* What a pass of the follower looks at. */
+typedef struct lp_followed {
+  uint32_t count;
+  lp_snapshot *snapshots[2]; /* referenced; the newest, and what sounds if that is another */
+  lp_head heads[2];
+} lp_followed;
+
 /* A ramped gain: on its way to its target by equal steps. */
 typedef struct lp_ramp {
   float current, target, from;
@@ -157,7 +164,9 @@ typedef struct lp_renderer {
   lp_device *device;
   lp_origin origin;            /* of this renderer's wants */
   lp_origin candidate_origin;
-  struct lp_renderer *next;    /* of the engine, under the engine's lock */
+  /* Under the engine's lock: */
+  struct lp_renderer *next;
+  lp_followed followed;
 } lp_renderer;
 
 /* render.c [callback]: the one render function. Interleaved stereo. */
@@ -187,11 +196,8 @@ void lp_publications_collect(lp_renderer *r);
 /* publish.c, under lock: where the head will stand once publication p is taken, and whether it plays. */
 lp_head lp_head_predict(lp_renderer *r, const lp_publication *p);
 
-/* follow.c [follower, control] Wants of one renderer. Returns ns until it should run again. */
-struct lp_follow;
-uint64_t lp_follow_renderer(struct lp_follow *f, lp_renderer *r);
-/* follow.c [any but callback]: are [position, position + n) of the snapshot resident, the head's loop followed? `hopeless` (may be NULL): something in it
- * cannot be had. */
-bool lp_span_resident(const lp_snapshot *s, lp_head head, int64_t n, bool *hopeless);
+/* follow.c [any but callback]: frames that voices lack in the next n of the head, its loop followed; counts no further than `enough`. What cannot be had (an
+ * absent file) and what is not heard (a muted track) are not waited for. */
+int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t enough);
 
 #endif
