@@ -48,8 +48,9 @@ export function linkFlags(os: typeof Deno.build.os): string[] {
     case "darwin":
       return ["-shared", "-lpthread", "-lm"];
     default:
-      // A symbol that nothing defines fails here rather than when the library is opened.
-      return ["-shared", "-Wl,--no-undefined", "-lpthread", "-lm", "-ldl"];
+      // A symbol that nothing defines fails here rather than when the library is opened. The code stays mapped once it is: a program that
+      // ends by an exception unloads it under its running threads, and would crash instead of saying what was wrong.
+      return ["-shared", "-Wl,--no-undefined", "-Wl,-z,nodelete", "-lpthread", "-lm", "-ldl"];
   }
 }
 

@@ -66,6 +66,7 @@ const GAUGES: ReadonlySet<string> = new Set([
   "queueLength",
   "openFiles",
   "horizonMs",
+  "oldFramesAfterPublish",
 ]);
 
 /** `diagnostics.*` of API.md. */
