@@ -57,6 +57,7 @@ static void *follower_main(void *context) {
 static void engine_free(lp_engine *e) {
   lp_follow_destroy(e->follow);
   free(e->sources);
+  pthread_mutex_destroy(&e->pass_lock);
   pthread_mutex_destroy(&e->lock);
   pthread_mutex_destroy(&e->source_lock);
   pthread_mutex_destroy(&e->wake_lock);
@@ -74,6 +75,7 @@ int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_
   if (!e) return LP_E_MEMORY;
   e->sample_rate = sample_rate;
   e->flags = flags;
+  pthread_mutex_init(&e->pass_lock, NULL);
   pthread_mutex_init(&e->lock, NULL);
   pthread_mutex_init(&e->source_lock, NULL);
   pthread_mutex_init(&e->wake_lock, NULL);

@@ -19,8 +19,9 @@ struct lp_engine {
   uint32_t flags;
   lp_store *store;
   _Atomic uint64_t manual_ns; /* MANUAL_CLOCK */
-  pthread_mutex_t lock;       /* renderers; held by the follower for a whole pass */
-  lp_renderer *renderers;
+  pthread_mutex_t pass_lock;  /* held for a whole pass of the follower: none of its renderers goes meanwhile. Before `lock` */
+  pthread_mutex_t lock;       /* held for a moment */
+  lp_renderer *renderers;     /* added to under lock, at the front; removed from under both */
   pthread_mutex_t source_lock;
   lp_source **sources;        /* by handle; this and what follows under source_lock */
   uint32_t source_room;

@@ -279,6 +279,11 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
 
 uint64_t lp_follow_pass(struct lp_follow *f) {
   lp_engine *e = f->engine;
+  /* Whoever closes a renderer waits for the pass; the control thread, which makes one, does not. */
+  pthread_mutex_lock(&e->pass_lock);
+  pthread_mutex_lock(&e->lock);
+  lp_renderer *const first = e->renderers;
+  pthread_mutex_unlock(&e->lock);
   f->pass++;
   f->units = 0;
   f->refused = f->refused_playing = 0;
@@ -286,9 +291,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->now_ns = lp_engine_now_ns(e);
   f->held_ns = UINT64_MAX;
   uint64_t next = IDLE_NS;
-  /* Held throughout: renderers come and go under it, and the control thread takes it only then. */
-  pthread_mutex_lock(&e->lock);
-  for (lp_renderer *r = e->renderers; r; r = r->next) {
+  for (lp_renderer *r = first; r; r = r->next) {
     uint64_t due = begin(r);
     if (due < next) next = due;
     for (uint32_t i = 0; i < r->followed.count; i++)
@@ -296,13 +299,13 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   }
   for (int phase = 0; phase < PHASES; phase++)
     for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
-      for (lp_renderer *r = e->renderers; r; r = r->next)
+      for (lp_renderer *r = first; r; r = r->next)
         for (uint32_t i = 0; i < r->followed.count; i++)
           if (tier_of(r, i) == tier) follow_head(f, r, i, (enum phase)phase, tier);
-  for (lp_renderer *r = e->renderers; r; r = r->next) end(r);
-  pthread_mutex_unlock(&e->lock);
+  for (lp_renderer *r = first; r; r = r->next) end(r);
   lp_store_set_voices_refused(e->store, f->refused);
   if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
+  pthread_mutex_unlock(&e->pass_lock);
   return next;
 }
 

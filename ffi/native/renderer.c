@@ -105,6 +105,8 @@ int32_t lp_renderer_close(uint32_t handle) {
     if (busy) nanosleep(&pause, NULL);
     else lp_device_shutdown(r);
   }
+  /* The follower is out of it when it is off the list. */
+  pthread_mutex_lock(&e->pass_lock);
   pthread_mutex_lock(&e->lock);
   for (lp_renderer **link = &e->renderers; *link; link = &(*link)->next)
     if (*link == r) {
@@ -112,6 +114,7 @@ int32_t lp_renderer_close(uint32_t handle) {
       break;
     }
   pthread_mutex_unlock(&e->lock);
+  pthread_mutex_unlock(&e->pass_lock);
   if (r->candidate) atomic_fetch_sub(&e->gates, 1);
   lp_store_remove_epoch(e->store, &r->epoch);
   /* Queued requests and marks on pages name them. */

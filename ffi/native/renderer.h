@@ -164,9 +164,8 @@ typedef struct lp_renderer {
   lp_device *device;
   lp_origin origin;            /* of this renderer's wants */
   lp_origin candidate_origin;
-  /* Under the engine's lock: */
-  struct lp_renderer *next;
-  lp_followed followed;
+  struct lp_renderer *next; /* of the engine: constant, but for a renderer that goes */
+  lp_followed followed;     /* under the engine's pass_lock */
 } lp_renderer;
 
 /* render.c [callback]: the one render function. Interleaved stereo. */
