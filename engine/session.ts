@@ -4,7 +4,6 @@
  * @module
  */
 import { Background } from "./background.ts";
-import { EngineError } from "./errors.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
 import { Grants } from "./files/grants.ts";
 import type { Analysis } from "./media/analysis.ts";
@@ -28,6 +27,7 @@ import type { Frames } from "./pulse/types.ts";
 import { endOf } from "./pulse/block_list.ts";
 import { Signal } from "./signal/signal.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
+import { refusedRate } from "./signal/source_errors.ts";
 
 /** What an engine lends to its sessions. */
 export interface Shared {
@@ -239,7 +239,7 @@ export class Session {
       await this.#signal.openSource(probe, path);
       this.#signal.closeSource(probe);
     } catch (error) {
-      if (!(rateIsOpen(this.#file) && isOtherRate(error))) throw error;
+      if (!(rateIsOpen(this.#file) && refusedRate(error) !== null)) throw error;
     }
   }
 
@@ -375,8 +375,4 @@ function keptTransport(value: unknown): KeptTransport | null {
 
 async function openSignal(shared: Shared, sampleRate: number): Promise<SignalApi> {
   return await Signal.open({ sampleRate, memoryBytes: shared.options.memoryBytes });
-}
-
-function isOtherRate(error: unknown): boolean {
-  return error instanceof EngineError && error.details.why === "rate";
 }

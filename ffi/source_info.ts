@@ -8,7 +8,17 @@
 export const SOURCE_INFO_BYTES = 128;
 
 const ENCODINGS = ["", "u8", "s8", "s16", "s24", "s32", "f32", "f64"] as const;
-const CONTAINERS = ["", "wav", "rf64", "w64", "aiff", "aifc"] as const;
+const CONTAINERS = [
+  "",
+  "wav",
+  "rf64",
+  "w64",
+  "aiff",
+  "aifc",
+  "flac",
+  "oggFlac",
+  "mp3",
+] as const;
 
 /** How samples are stored. */
 export type SampleEncoding = Exclude<(typeof ENCODINGS)[number], "">;
@@ -30,6 +40,9 @@ export const WHY = {
   noData: 10,
   truncatedHeader: 11,
   permission: 12,
+  mpegLayer: 13,
+  freeFormat: 14,
+  oggCodec: 15,
 } as const;
 
 /** A file's header and identity. Times are of the file system, in whole seconds and nanoseconds. */

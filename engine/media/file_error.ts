@@ -65,6 +65,12 @@ function reasonOf(result: number, why: number, value: number): [name: string, wo
       return ["truncated", "it ends inside its header"];
     case WHY.permission:
       return ["permission", "the system denies reading it"];
+    case WHY.mpegLayer:
+      return ["encoding", `it is MPEG audio of layer ${value}, of which only layer III is read`];
+    case WHY.freeFormat:
+      return ["encoding", "it is an MP3 without a bit rate (free format), which is not read"];
+    case WHY.oggCodec:
+      return ["encoding", "it is an Ogg file without a stream of a kind that is read"];
   }
   const code = nativeCode(result);
   switch (code) {

@@ -14,7 +14,7 @@ export interface SourceInfo {
   channels: number;
   bits: number;
   encoding: "u8" | "s8" | "s16" | "s24" | "s32" | "f32" | "f64";
-  container: "wav" | "rf64" | "w64" | "aiff" | "aifc";
+  container: "wav" | "rf64" | "w64" | "aiff" | "aifc" | "flac" | "oggFlac" | "mp3";
   channelMask: number;
   fileBytes: number;
   dataOffset: number;

@@ -11,6 +11,7 @@ import type { Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
 import { Limiter } from "../../limiter.ts";
 import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
+import { refusedRate } from "../../signal/source_errors.ts";
 import type { Asset, AssetType, OfflineStatus } from "../types.ts";
 import {
   assetFromSource,
@@ -462,13 +463,6 @@ export class Assets {
     this.#first = next.catch(() => {});
     return next;
   }
-}
-
-/** The file's rate, if an error says that it is not the project's. */
-function refusedRate(error: unknown): number | null {
-  if (!(error instanceof EngineError) || error.code !== "asset.unsupported") return null;
-  const { why, value } = error.details;
-  return why === "rate" && typeof value === "number" ? value : null;
 }
 
 function requireAudioFile(facts: FileFacts, path: string): void {
