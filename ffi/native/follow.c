@@ -262,7 +262,11 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
     case PHASE_VOICES:
     case PHASE_MUTED_VOICES: want_voices(f, s, head, muted, tier); break;
     case PHASE_WALK: {
+      /* While one waits at the gate or fades in, what sounds before it keeps a share. */
+      const uint64_t most = f->most;
+      if (i == 0 && r->followed.count > 1) f->most = f->units + (f->most - f->units) / 2;
       uint64_t held = walk(f, s, *head, false, tier);
+      f->most = most;
       if (tier != LP_TIER_REALTIME) break;
       /* Of the two pages that every voice has got, one at least lies ahead as a whole. */
       uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);

@@ -311,7 +311,7 @@ int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
   int result = drive(r);
   if (result) return result;
   uint64_t mode = float_mode_enter();
-  lp_renderer_process(r, out, frames);
+  if (frames) lp_renderer_process(r, out, frames);
   float_mode_leave(mode);
   undrive(r);
   return LP_OK;

@@ -1,7 +1,7 @@
 /* The rendering half under everything at once: render_stress_main <seed> <milliseconds> [rounds]. Each round opens an engine with fill threads and a live
- * renderer that a thread of its own drives by lp_render, or that the null device drives, and then at random: publishes edits of every kind, seeks, loops,
- * plays, pauses, stops, taps, opens and closes sources, changes devices, makes reads fail, and renders offline on another thread, while one more thread
- * reads all that may be read from any thread. It ends at a random moment, in any state. Sanitizers look for races and for what is not its own; the
+ * renderer that a thread of its own drives by lp_render, while another opens the null device on it and closes it again, and then at random: publishes edits
+ * of every kind, seeks, loops, plays, pauses, stops, taps, opens and closes sources, makes reads fail, and renders offline on another thread, while one
+ * more thread reads all that may be read from any thread. It ends at a random moment, in any state. Sanitizers look for races and for what is not its own; the
  * program for what must hold at any moment. */
 #include <errno.h>
 #include <math.h>
@@ -20,8 +20,7 @@ static sound files[FILES];
 
 typedef struct round_of_play {
   uint32_t engine, renderer;
-  _Atomic bool stop, hold; /* hold: the thread that renders stands aside */
-  _Atomic bool held;
+  _Atomic bool stop;
   _Atomic uint64_t opened; /* a source that the opener made, 0 none: handle */
 } round_of_play;
 
@@ -71,16 +70,31 @@ static void *render_main(void *context) {
   uint64_t random = y->engine * 77u + 5;
   static __thread float out[1024 * 2];
   while (!atomic_load(&y->stop)) {
-    if (atomic_load(&y->hold)) {
-      atomic_store(&y->held, true);
-      sleep_ms(1);
-      continue;
-    }
-    uint32_t frames = 1 + whole(&random, 1024);
+    uint32_t frames = whole(&random, 1025);
     int32_t result = lp_render(y->renderer, out, frames);
     CHECK(result == LP_OK || result == LP_E_STATE, "lp_render: %d", result);
     if (result == LP_OK) check_sound(out, frames, "rendered");
     if (whole(&random, 3) == 0) sleep_ms(1);
+  }
+  return NULL;
+}
+
+/* [its own thread] Leaves the device open or closed, as it happens. */
+static void *device_main(void *context) {
+  round_of_play *y = context;
+  uint64_t random = y->engine * 55u + 1;
+  bool open = false;
+  while (!atomic_load(&y->stop)) {
+    sleep_ms(whole(&random, 4) ? whole(&random, 4) : whole(&random, 150));
+    if (open) {
+      CHECK(lp_device_close(y->renderer) == LP_OK, "closing the device");
+      open = false;
+    } else {
+      lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5) };
+      int32_t result = lp_device_open(y->renderer, (uint8_t *)&config, sizeof config);
+      CHECK(result == LP_OK || result == LP_E_STATE, "opening the device: %d", result);
+      open = result == LP_OK;
+    }
   }
   return NULL;
 }
@@ -296,14 +310,11 @@ static void play_round(uint64_t seed) {
   publish(y->renderer, &p);
   lp_transport_play(y->renderer, (double)model.around, NAN);
 
-  bool device = whole(&random, 2), threads = !device;
-  pthread_t renderer, reader, opener;
-  if (device) {
-    lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5) };
-    CHECK(lp_device_open(y->renderer, (uint8_t *)&config, sizeof config) == LP_OK, "null device");
-  } else {
-    CHECK(pthread_create(&renderer, NULL, render_main, y) == 0, "a thread");
-  }
+  /* By hand, by the device, or by both in turn as each finds the other away. */
+  const uint32_t drivers = 1 + whole(&random, 3);
+  pthread_t renderer, device, reader, opener;
+  if (drivers & 1) CHECK(pthread_create(&renderer, NULL, render_main, y) == 0, "a thread");
+  if (drivers & 2) CHECK(pthread_create(&device, NULL, device_main, y) == 0, "a thread");
   CHECK(pthread_create(&reader, NULL, read_main, y) == 0 && pthread_create(&opener, NULL, open_main, y) == 0, "threads");
 
   watch w = { 0 };
@@ -358,17 +369,6 @@ static void play_round(uint64_t seed) {
       case 15: atomic_store(&read_fault, whole(&random, 3) ? 0 : whole(&random, 2) ? -EIO : -ENOENT); break;
       case 16: lp_store_drop(y->engine); break;
       case 17:
-        if (whole(&random, 3)) break;
-        if (device && whole(&random, 2)) {
-          CHECK(lp_device_close(y->renderer) == LP_OK, "closing the device");
-          device = false;
-        } else if (!device) { /* the thread that renders is told to stand aside by LP_E_STATE alone, as soon as it is out */
-          lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5) };
-          int32_t result = LP_E_STATE;
-          for (int i = 0; i < 100 && result == LP_E_STATE; i++) result = lp_device_open(y->renderer, (uint8_t *)&config, sizeof config);
-          device = result == LP_OK;
-        }
-        break;
       case 18: sleep_ms(whole(&random, 40)); break;
       case 19:
         for (int i = 0; i < 30; i++) { /* a storm */
@@ -392,13 +392,13 @@ static void play_round(uint64_t seed) {
   atomic_store(&y->stop, true);
   pthread_join(reader, NULL);
   pthread_join(opener, NULL);
-  if (threads) pthread_join(renderer, NULL);
+  if (drivers & 1) pthread_join(renderer, NULL);
+  if (drivers & 2) pthread_join(device, NULL);
   atomic_store(&read_fault, 0);
   /* Every second round is counted up; the others end as they stand. */
   if (whole(&random, 2)) {
     static float out[720 * 4 * 2];
-    if (device) CHECK(lp_device_close(y->renderer) == LP_OK, "closing the device");
-    device = false;
+    lp_device_close(y->renderer);
     take_events(y->renderer, l);
     for (int i = 0; i < 2; i++) {
       lp_transport_stop(y->renderer);
