@@ -214,11 +214,11 @@ LP_API int32_t lp_events(uint32_t renderer, uint8_t *out, uint32_t out_bytes);
 enum lp_event_kind {
   LP_EV_SWAP = 1,        /* a publication was taken: a = position before, b = position after, value = revision */
   LP_EV_WRAP = 2,        /* loop wrap: a = loop end, b = loop start */
-  LP_EV_END = 3,         /* to_frame was reached: a = position */
+  LP_EV_END = 3,         /* to_frame was reached: a = position, value = the state since then */
   LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, a = position, cause */
-  LP_EV_GAP_END = 5,     /* they are there again: the same, b = frames missed */
+  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over: the same, b = frames missed */
   LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
-  LP_EV_STATE = 7,       /* state changed by the renderer itself: value = new state */
+  LP_EV_STATE = 7,       /* not sent: LP_EV_END says how the renderer changes its state by itself */
   LP_EV_LOST = 8         /* the ring was full: value = events lost before the next one */
 };
 enum lp_cause { LP_CAUSE_QUEUE = 0, LP_CAUSE_READ = 1, LP_CAUSE_DECODE = 2, LP_CAUSE_STALLED = 3, LP_CAUSE_ABSENT = 4, LP_CAUSE_BUDGET = 5, LP_CAUSES = 6 };

@@ -159,8 +159,9 @@ static void want_voices(struct lp_follow *f, const lp_snapshot *s, const lp_head
       int64_t to = (((at < 0 ? 0 : at) >> source->page_shift) + 2) << source->page_shift;
       if (to > end) to = end;
       if (f->units + units_of(f, source, at, to) > f->most) {
+        if (muted) continue; /* nobody hears it */
         f->refused++;
-        f->refused_playing += tier == LP_TIER_REALTIME && !muted;
+        f->refused_playing += tier == LP_TIER_REALTIME;
         continue;
       }
       want_frames(f, source, at, to, f->now_ns, tier);

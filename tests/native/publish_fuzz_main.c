@@ -184,8 +184,9 @@ int main(int argc, char **argv) {
       memcpy(&v, p.bytes + i, sizeof v);
       packed_u32(&last, v);
     }
-    if (whole(&random, 200) == 0) {
+    if (whole(&random, 100) == 0) {
       double to = (double)whole(&random, 60000);
+      if (whole(&random, 3) == 0) to = 9007199254740992.0 - to;
       lp_transport_seek(tried, to);
       lp_transport_seek(other, to);
     }
