@@ -17,6 +17,8 @@
 #define GROUP LP_RESAMPLE_GROUP
 /* Outputs of a lane in a tile: few enough for rows that are used again to be near, many enough for the filter's length to be shared. */
 #define LANE_OUTPUTS 192
+/* Outputs of a smooth table that are sorted by segments. */
+#define SMOOTH_OUTPUTS 4096
 /* Samples that vectors may read beyond what is used. */
 #define SLACK 64
 
@@ -140,7 +142,9 @@ static void lay_scratch(struct lp_resample_plan *p) {
   const lp_resample_table *t = p->table;
   uint64_t taken, rows = 0, outputs = 0, edges = 0;
   if (t->smooth) {
-    taken = (uint64_t)LANE_OUTPUTS * t->down / t->up + 1 + t->taps;
+    taken = (uint64_t)SMOOTH_OUTPUTS * t->down / t->up + 1 + t->taps;
+    rows = SMOOTH_OUTPUTS * sizeof(lp_resample_point) / sizeof(float);
+    outputs = t->segments;
   } else {
     bool whole = t->period <= LANE_OUTPUTS; /* as in layout_of */
     uint32_t lanes = whole ? p->kernel->wide : p->kernel->narrow;
@@ -251,6 +255,11 @@ void lp_resample_span(const lp_resampler *r, int64_t out_first, int64_t out_fram
   int64_t first = position_of(out_first, r->up, r->down, &phase);
   *in_first = first - r->before;
   *in_frames = out_frames <= 0 ? 0 : position_of(out_first + out_frames - 1, r->up, r->down, &phase) - first + r->taps;
+}
+
+int64_t lp_resample_ready(const lp_resampler *r, int64_t in_end) {
+  int64_t after = (int64_t)r->taps - 1 - r->before; /* input frames beyond the one at or before an output */
+  return in_end <= after ? 0 : lp_resampled_frames(r, in_end - after);
 }
 
 double lp_resample_coefficient(const lp_resampler *r, uint32_t phase, uint32_t tap) {
@@ -380,19 +389,59 @@ static void convert_periodic(const span *s, int64_t out_first, int64_t out_frame
   }
 }
 
+/* Where an output of a smooth table stands: frame + (segment + rest / L) / segments. */
+typedef struct place {
+  int64_t frame;
+  uint32_t segment, rest;
+} place;
+
+static place place_of(const lp_resample_table *t, int64_t frame, uint32_t phase) {
+  uint64_t scaled = (uint64_t)phase * t->segments;
+  return (place){frame, (uint32_t)(scaled / t->up), (uint32_t)(scaled % t->up)};
+}
+
+/* The place of the next output: exact, since all parts are integers. */
+static place advance(const lp_resample_table *t, place p, place step) {
+  p.frame += step.frame;
+  p.segment += step.segment;
+  p.rest += step.rest;
+  if (p.rest >= t->up) {
+    p.rest -= t->up;
+    p.segment++;
+  }
+  if (p.segment >= t->segments) {
+    p.segment -= t->segments;
+    p.frame++;
+  }
+  return p;
+}
+
+/* By segments, so that the curves of each are fetched once for all its outputs. */
 static void convert_smooth(const span *s, int64_t out_first, int64_t out_frames, float *out) {
   const struct lp_resample_plan *p = s->plan;
   const lp_resample_table *t = p->table;
+  lp_resample_point *points = (lp_resample_point *)(void *)(s->scratch + p->rows_at);
+  uint32_t *end = (uint32_t *)(void *)(s->scratch + p->outputs_at);
+  const place step = place_of(t, t->down / t->up, t->down % t->up);
   while (out_frames > 0) {
-    int64_t n = out_frames < LANE_OUTPUTS ? out_frames : LANE_OUTPUTS, base = frame_of(t, out_first);
+    uint32_t n = out_frames < SMOOTH_OUTPUTS ? (uint32_t)out_frames : SMOOTH_OUTPUTS, phase;
+    int64_t base = position_of(out_first, t->up, t->down, &phase);
     const float *in = take(s, base - p->public.before, frame_of(t, out_first + n - 1) - base + t->taps);
-    for (int64_t i = 0; i < n; i++) {
-      uint32_t phase;
-      int64_t at = position_of(out_first + i, t->up, t->down, &phase) - base;
-      uint64_t scaled = (uint64_t)phase * t->segments;
-      double position = (double)(scaled % t->up) / t->up - 0.5;
-      out[i] = p->kernel->single(t, (uint32_t)(scaled / t->up), position, in + at);
+    /* A counting sort: how many outputs each segment has, where they begin, and, as they are put there, where they end. */
+    const place first = place_of(t, 0, phase);
+    memset(end, 0, t->segments * sizeof *end);
+    place at = first;
+    for (uint32_t i = 0; i < n; i++, at = advance(t, at, step)) end[at.segment]++;
+    for (uint32_t i = 0, before = 0; i < t->segments; i++) {
+      uint32_t count = end[i];
+      end[i] = before;
+      before += count;
     }
+    at = first;
+    for (uint32_t i = 0; i < n; i++, at = advance(t, at, step))
+      points[end[at.segment]++] = (lp_resample_point){(double)at.rest / t->up - 0.5, (int32_t)at.frame, (int32_t)i};
+    for (uint32_t i = 0, begin = 0; i < t->segments; begin = end[i++])
+      if (end[i] > begin) p->kernel->segment(t, i, points + begin, end[i] - begin, in, out);
     out_first += n;
     out_frames -= n;
     out += n;

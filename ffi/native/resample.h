@@ -36,7 +36,7 @@ typedef struct lp_resampler {
 } lp_resampler;
 
 /* [blocking] LP_OK with *out set; LP_E_ARGUMENT: a rate out of range; LP_E_UNSUPPORTED: the machine has no such kernel; LP_E_MEMORY. The first
- * for a ratio computes its tables, which takes about 2 ms for the usual ones and at most some 50; another waits for it. At most 5 MiB a ratio. */
+ * for a ratio computes its tables, which takes about 2 ms for the usual ones and at most some 30; another waits for it. At most 3 MiB a ratio. */
 int lp_resampler_open(uint32_t in_rate, uint32_t out_rate, const lp_resampler **out);
 /* [blocking] The same with the kernel to use. */
 int lp_resampler_open_kind(uint32_t in_rate, uint32_t out_rate, lp_resample_kind kind, const lp_resampler **out);
@@ -51,6 +51,9 @@ void lp_resample_position(const lp_resampler *r, int64_t out_frame, int64_t *in_
 
 /* [any] The input frames that [out_first, out_first + out_frames) depends on; *in_first may be negative, and the end beyond the material. */
 void lp_resample_span(const lp_resampler *r, int64_t out_first, int64_t out_frames, int64_t *in_first, int64_t *in_frames);
+
+/* [any] Output frames [0, result) depend on no input frame from in_end on: what can be had of a stream so far. in_end in [0, 2^53]. */
+int64_t lp_resample_ready(const lp_resampler *r, int64_t in_end);
 
 /* [any] One channel: `in` holds the frames that lp_resample_span tells, with 0 for those outside the material. scratch: scratch_bytes, aligned to 64, of
  * this thread alone; nothing in it needs to be kept. Neither allocates nor locks nor calls the system. in and out may not overlap. */

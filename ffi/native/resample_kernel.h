@@ -8,6 +8,13 @@
 
 #include "resample_table.h"
 
+/* An output of a smooth table. */
+typedef struct lp_resample_point {
+  double position; /* from the middle of its segment, in segments: [-1/2, 1/2] */
+  int32_t frame;   /* of the input, for its first tap */
+  int32_t output;
+} lp_resample_point;
+
 /* A tile is a matrix of rows × lanes. Lane l stands for a stretch of outputs that begins l times the same whole number of periods after
  * that of lane 0, so that one coefficient serves a row. */
 typedef struct lp_resample_kernel {
@@ -24,8 +31,8 @@ typedef struct lp_resample_kernel {
   void (*tile_narrow)(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y);
   /* [any] out[lane][row] = y[row][lane] for 8 lanes; at least 4 rows. */
   void (*unpack)(float *const *restrict out, const float *restrict y, uint32_t rows, uint32_t lanes);
-  /* [any] One output from T samples, of a smooth table; position in [-1/2, 1/2] inside the segment. x may be read up to CHAINS - 1 beyond T. */
-  float (*single)(const lp_resample_table *t, uint32_t segment, double position, const float *restrict x);
+  /* [any] Outputs that a smooth table has in one segment. Samples may be read up to CHAINS - 1 beyond the last one's taps. */
+  void (*segment)(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out);
 } lp_resample_kernel;
 
 extern const lp_resample_kernel lp_resample_plain; /* what every machine of this kind has */

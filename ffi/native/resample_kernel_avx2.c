@@ -11,6 +11,7 @@
 #define WIDTH 8
 #define WIDE 2
 #define NARROW 1
+#define POINTS 2
 #define REGISTERS 16
 
 typedef __m256 vf;

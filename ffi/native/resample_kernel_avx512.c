@@ -11,6 +11,7 @@
 #define WIDTH 16
 #define WIDE 2
 #define NARROW 1
+#define POINTS 4
 #define REGISTERS 32
 
 typedef __m512 vf;

@@ -7,7 +7,8 @@
  *   splat_f, splat_d, fused_f, fused_d   x everywhere; a · b + c
  *   widen, store_rounded                 WIDTH / 2 floats from anywhere as doubles, and back
  *   WIDE            vectors of a row of the wide tile; the narrow one has NARROW
- *   REGISTERS       that a vector can be in */
+ *   REGISTERS       that a vector can be in
+ *   POINTS          outputs of a smooth table at once */
 #include <string.h>
 
 #include "resample_kernel.h"
@@ -234,42 +235,74 @@ TILE(tile_narrow, tail_narrow, middle_narrow, NARROW, 2)
 
 #define BLOCK_VECTORS (CHAINS / WIDTH)
 
-INLINE void curve_f(vf *sum, const float *c, vf at, const float *x) {
-  UNROLL for (int v = 0; v < BLOCK_VECTORS; v++) {
-    vf value = fused_f(load_f(c + 3 * CHAINS + v * WIDTH), at, load_f(c + 2 * CHAINS + v * WIDTH));
-    value = fused_f(value, at, load_f(c + CHAINS + v * WIDTH));
-    value = fused_f(value, at, load_f(c + v * WIDTH));
-    sum[v] = fused_f(load_f(x + v * WIDTH), value, sum[v]);
+/* POINTS outputs of one segment, so that its curves are loaded once for all. Adds blocks of taps to sums: from c and x on, and where x steps back by
+ * blocks, c goes on. Returns the curves that follow. */
+INLINE const float *curves_f(vf (*sum)[BLOCK_VECTORS], const float *c, const float *const *x, const lp_resample_point *at, int64_t step, uint32_t blocks) {
+  vf s[POINTS][BLOCK_VECTORS], place[POINTS];
+  UNROLL for (int i = 0; i < POINTS; i++) {
+    place[i] = splat_f((float)at[i].position);
+    UNROLL for (int v = 0; v < BLOCK_VECTORS; v++) s[i][v] = splat_f(0);
+  }
+  int64_t from = 0;
+  for (uint32_t b = 0; b < blocks; b++, from += step, c += 4 * CHAINS) {
+    UNROLL for (int v = 0; v < BLOCK_VECTORS; v++) {
+      const vf c0 = load_f(c + v * WIDTH), c1 = load_f(c + CHAINS + v * WIDTH);
+      const vf c2 = load_f(c + 2 * CHAINS + v * WIDTH), c3 = load_f(c + 3 * CHAINS + v * WIDTH);
+      UNROLL for (int i = 0; i < POINTS; i++) {
+        vf value = fused_f(fused_f(fused_f(c3, place[i], c2), place[i], c1), place[i], c0);
+        s[i][v] = fused_f(load_f(x[i] + from + v * WIDTH), value, s[i][v]);
+      }
+    }
+  }
+  UNROLL for (int i = 0; i < POINTS; i++)
+    UNROLL for (int v = 0; v < BLOCK_VECTORS; v++) sum[i][v] = s[i][v];
+  return c;
+}
+
+INLINE void curves_d(vd (*sum)[2 * BLOCK_VECTORS], const double *c, const float *const *x, const lp_resample_point *at, uint32_t blocks) {
+  for (uint32_t b = 0; b < blocks; b++, c += 4 * CHAINS) {
+    UNROLL for (int v = 0; v < 2 * BLOCK_VECTORS; v++) {
+      const double *p = c + v * (WIDTH / 2);
+      const vd c0 = load_d(p), c1 = load_d(p + CHAINS), c2 = load_d(p + 2 * CHAINS), c3 = load_d(p + 3 * CHAINS);
+      UNROLL for (int i = 0; i < POINTS; i++) {
+        vd place = splat_d(at[i].position);
+        vd value = fused_d(fused_d(fused_d(c3, place, c2), place, c1), place, c0);
+        sum[i][v] = fused_d(widen(x[i] + b * CHAINS + v * (WIDTH / 2)), value, sum[i][v]);
+      }
+    }
   }
 }
 
-TARGET static float single(const lp_resample_table *t, uint32_t segment, double position, const float *restrict x) {
-  const uint32_t middle_blocks = t->centre / CHAINS, tail_blocks = t->blocks - middle_blocks;
-  const float *c = t->tail_curves + (uint64_t)segment * tail_blocks * 4 * CHAINS;
-  const double *m = t->middle_curves + (uint64_t)segment * middle_blocks * 4 * CHAINS;
-  const vf at = splat_f((float)position);
-  vf low[BLOCK_VECTORS], high[BLOCK_VECTORS];
-  UNROLL for (int v = 0; v < BLOCK_VECTORS; v++) low[v] = high[v] = splat_f(0);
-  for (uint32_t b = 0; b < t->edge; b++, c += 4 * CHAINS) curve_f(low, c, at, x + b * CHAINS);
-  for (uint32_t b = t->blocks - 1; b >= t->edge + middle_blocks; b--, c += 4 * CHAINS) curve_f(high, c, at, x + b * CHAINS);
-  const vd place = splat_d(position);
-  vd s[2 * BLOCK_VECTORS];
-  UNROLL for (int v = 0; v < 2 * BLOCK_VECTORS; v++)
-    s[v] = widen((const float *)low + v * (WIDTH / 2)) + widen((const float *)high + v * (WIDTH / 2));
-  for (uint32_t b = t->edge; b < t->edge + middle_blocks; b++, m += 4 * CHAINS) {
-    UNROLL for (int v = 0; v < 2 * BLOCK_VECTORS; v++) {
-      const double *p = m + v * (WIDTH / 2);
-      vd value = fused_d(load_d(p + 3 * CHAINS), place, load_d(p + 2 * CHAINS));
-      value = fused_d(value, place, load_d(p + CHAINS));
-      value = fused_d(value, place, load_d(p));
-      s[v] = fused_d(widen(x + b * CHAINS + v * (WIDTH / 2)), value, s[v]);
+TARGET static void segment(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out) {
+  const uint32_t middle_blocks = t->centre / CHAINS, tail_blocks = t->blocks - middle_blocks, end = t->edge + middle_blocks;
+  const float *tails = t->tail_curves + (uint64_t)number * tail_blocks * 4 * CHAINS;
+  const double *middles = t->middle_curves + (uint64_t)number * middle_blocks * 4 * CHAINS;
+  for (uint32_t first = 0; first < count; first += POINTS) {
+    /* The last ones again rather than ones that are not there. */
+    lp_resample_point at[POINTS];
+    const float *x[POINTS], *last[POINTS], *centre[POINTS];
+    for (uint32_t i = 0; i < POINTS; i++) {
+      at[i] = points[first + i < count ? first + i : count - 1];
+      x[i] = in + at[i].frame;
+      last[i] = x[i] + (t->blocks - 1) * CHAINS;
+      centre[i] = x[i] + t->edge * CHAINS;
+    }
+    vf low[POINTS][BLOCK_VECTORS], high[POINTS][BLOCK_VECTORS];
+    const float *c = curves_f(low, tails, x, at, CHAINS, t->edge);
+    curves_f(high, c, last, at, -CHAINS, t->blocks - end);
+    vd sum[POINTS][2 * BLOCK_VECTORS];
+    UNROLL for (int i = 0; i < POINTS; i++)
+      UNROLL for (int v = 0; v < 2 * BLOCK_VECTORS; v++)
+        sum[i][v] = widen((const float *)low[i] + v * (WIDTH / 2)) + widen((const float *)high[i] + v * (WIDTH / 2));
+    curves_d(sum, middles, centre, at, middle_blocks);
+    for (uint32_t i = 0; i < POINTS; i++) {
+      double s[CHAINS];
+      memcpy(s, sum[i], sizeof s);
+      UNROLL for (int half = CHAINS / 2; half > 0; half /= 2)
+        UNROLL for (int j = 0; j < half; j++) s[j] += s[j + half];
+      out[at[i].output] = (float)s[0];
     }
   }
-  double sum[CHAINS];
-  memcpy(sum, s, sizeof sum);
-  for (int half = CHAINS / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) sum[i] += sum[i + half];
-  return (float)sum[0];
 }
 
 const lp_resample_kernel KERNEL = {
@@ -282,5 +315,5 @@ const lp_resample_kernel KERNEL = {
   .tile_wide = tile_wide,
   .tile_narrow = tile_narrow,
   .unpack = unpack,
-  .single = single,
+  .segment = segment,
 };

@@ -9,6 +9,7 @@
 #define WIDTH 4
 #define WIDE 2
 #define NARROW 2
+#define POINTS 2
 #if defined(__aarch64__)
 #define REGISTERS 32
 #else

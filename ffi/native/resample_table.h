@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Coefficients of a periodic table; 4 MiB as floats. */
-#define LP_RESAMPLE_MAX_COEFFICIENTS (1u << 20)
+/* Coefficients of a periodic table: 2 MiB as floats. With more phases a page is so few periods long that lanes stay empty, and curves are faster. */
+#define LP_RESAMPLE_MAX_COEFFICIENTS (1u << 19)
 /* Consecutive outputs that are computed together. */
 #define LP_RESAMPLE_GROUP 6
 /* Taps that are computed together in a smooth table. */
