@@ -31,7 +31,7 @@ void lp_renderer_free(lp_renderer *r) {
   for (int i = 0; i < LP_MAX_CHANNELS; i++) free(r->scratch[i]);
   free(r->envelope);
   free(r->presence);
-  for (int i = 0; i < 3; i++) free(r->meter_pages[i]);
+  for (int i = 0; i < 2; i++) free(r->meter_pages[i]);
   free(r->pending);
   pthread_mutex_destroy(&r->lock);
   free(r);
@@ -48,7 +48,7 @@ static bool allocate(lp_renderer *r) {
   }
   for (int i = 0; i < LP_MAX_CHANNELS; i++) ok = ok && (r->scratch[i] = floats(LP_BLOCK));
   ok = ok && (r->envelope = floats(LP_BLOCK)) && (r->presence = floats(LP_BLOCK));
-  for (int i = 0; i < 3; i++) ok = ok && (r->meter_pages[i] = calloc(1, sizeof(lp_meter_page)));
+  for (int i = 0; i < 2; i++) ok = ok && (r->meter_pages[i] = calloc(1, sizeof(lp_meter_page)));
   lp_publication *first = ok ? calloc(1, sizeof *first) : NULL;
   ok = ok && first && (first->snapshot = lp_snapshot_empty());
   if (!ok) {

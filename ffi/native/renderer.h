@@ -160,7 +160,7 @@ typedef struct lp_renderer {
   uint64_t gate_since_ns;      /* when the oldest edit not yet heard was made, 0 none */
   lp_step *pending;            /* steps not known to be executed */
   uint32_t pending_count, pending_room;
-  lp_meter_page *meter_pages[3];
+  lp_meter_page *meter_pages[2]; /* one gathers, one is read or spare */
   lp_device *device;
   lp_origin origin;            /* of this renderer's wants */
   lp_origin candidate_origin;
