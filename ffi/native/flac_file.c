@@ -1,6 +1,7 @@
 #include "flac_file.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -93,7 +94,30 @@ typedef struct ogg_page {
   const uint8_t *bytes;
 } ogg_page;
 
-/* 1: a whole page is at offset; 0: none; or -errno. */
+static uint32_t crc32_table[4][256];
+static pthread_once_t crc32_once = PTHREAD_ONCE_INIT;
+
+static void make_crc32(void) {
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t c = i << 24;
+    for (int bit = 0; bit < 8; bit++) c = c << 1 ^ (c & 0x80000000u ? 0x04C11DB7u : 0);
+    crc32_table[0][i] = c;
+  }
+  for (int k = 1; k < 4; k++)
+    for (uint32_t i = 0; i < 256; i++) crc32_table[k][i] = crc32_table[k - 1][i] << 8 ^ crc32_table[0][crc32_table[k - 1][i] >> 24];
+}
+
+static uint32_t ogg_crc(uint32_t c, const uint8_t *p, size_t n) {
+  for (; n >= 4; n -= 4, p += 4) {
+    c ^= lp_be32(p);
+    c = crc32_table[3][c >> 24] ^ crc32_table[2][c >> 16 & 0xFF] ^ crc32_table[1][c >> 8 & 0xFF] ^ crc32_table[0][c & 0xFF];
+  }
+  for (size_t i = 0; i < n; i++) c = c << 8 ^ crc32_table[0][c >> 24 ^ p[i]];
+  return c;
+}
+
+/* 1: a whole page is at offset, its checksum right; 0: none; or -errno. What a page is does not depend on those before it: so all who
+ * read see the same ones. */
 static int ogg_page_at(reader *r, int64_t offset, ogg_page *page) {
   int error;
   const uint8_t *p = ogg_raw(r, offset, 27, &error);
@@ -120,7 +144,10 @@ static int ogg_page_at(reader *r, int64_t offset, ogg_page *page) {
   p = ogg_raw(r, offset, page->head + page->body, &error);
   if (!p) return error;
   page->bytes = p + page->head;
-  return 1;
+  static const uint8_t none[4] = {0};
+  pthread_once(&crc32_once, make_crc32);
+  uint32_t crc = ogg_crc(ogg_crc(ogg_crc(0, p, 22), none, 4), p + 26, page->head + page->body - 26);
+  return crc == lp_le32(p + 22);
 }
 
 /* The next offset ≥ from where "OggS" stands, before `limit`; -1: none, or -errno below -1 … (never EPERM from a read). */
@@ -189,7 +216,6 @@ static int reader_more(reader *r) {
   r->next += page.head + page.body;
   if (page.serial != r->f->serial) return 0;
   uint32_t from = r->skip_continued ? page.first_packet : 0;
-  if (page.flags & 4) r->ended = true;
   if (from == page.body) return 0;
   r->skip_continued = false;
   if (!reader_room(r, page.body - from)) return -ENOMEM;

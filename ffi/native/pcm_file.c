@@ -144,11 +144,10 @@ static int refused(int error, uint32_t *why, double *why_value) {
   }
 }
 
-int lp_pcm_open(const char *path, int *fd, lp_pcm_format *format, lp_identity *identity, uint32_t *why, double *why_value) {
+int lp_file_open(const char *path, int *fd, lp_identity *identity, uint32_t *why, double *why_value) {
   *fd = -1;
   *why = LP_WHY_NONE;
   *why_value = 0;
-  memset(format, 0, sizeof *format);
   memset(identity, 0, sizeof *identity);
   /* O_NONBLOCK: a FIFO without a writer would hold the thread for ever. */
   int f;
@@ -156,28 +155,44 @@ int lp_pcm_open(const char *path, int *fd, lp_pcm_format *format, lp_identity *i
   while (f < 0 && errno == EINTR);
   if (f < 0) return refused(errno, why, why_value);
   struct stat s;
-  int r;
+  int r = LP_OK;
   if (fstat(f, &s) < 0) {
     r = refused(errno, why, why_value);
   } else if (!S_ISREG(s.st_mode)) {
     *why = LP_WHY_NOT_A_FILE;
     r = LP_E_UNSUPPORTED;
-  } else {
-    identity_of(&s, identity);
-    /* A regular file ignores it on Linux, a FUSE server may not. Cannot fail on a descriptor that we hold. */
-    (void)fcntl(f, F_SETFL, 0);
-    lp_header h = {.fd = f, .size_bytes = (int64_t)s.st_size, .format = format};
-    r = parse(&h);
-    *why = r < 0 ? h.why : (uint32_t)LP_WHY_NONE;
-    *why_value = r < 0 ? h.why_value : 0;
   }
   if (r < 0) {
     (void)close(f); /* read only: nothing can be lost */
-    memset(format, 0, sizeof *format);
     return r;
   }
+  identity_of(&s, identity);
+  /* A regular file ignores it on Linux, a FUSE server may not. Cannot fail on a descriptor that we hold. */
+  (void)fcntl(f, F_SETFL, 0);
   *fd = f;
   return LP_OK;
+}
+
+int lp_pcm_parse(int fd, int64_t size_bytes, lp_pcm_format *format, uint32_t *why, double *why_value) {
+  memset(format, 0, sizeof *format);
+  lp_header h = {.fd = fd, .size_bytes = size_bytes, .format = format};
+  int r = parse(&h);
+  *why = r < 0 ? h.why : (uint32_t)LP_WHY_NONE;
+  *why_value = r < 0 ? h.why_value : 0;
+  if (r < 0) memset(format, 0, sizeof *format);
+  return r;
+}
+
+int lp_pcm_open(const char *path, int *fd, lp_pcm_format *format, lp_identity *identity, uint32_t *why, double *why_value) {
+  memset(format, 0, sizeof *format);
+  int r = lp_file_open(path, fd, identity, why, why_value);
+  if (r < 0) return r;
+  r = lp_pcm_parse(*fd, identity->size_bytes, format, why, why_value);
+  if (r < 0) {
+    (void)close(*fd);
+    *fd = -1;
+  }
+  return r;
 }
 
 /* ---- open files ---------------------------------------------------------------------------------------- */

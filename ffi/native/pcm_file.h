@@ -33,6 +33,11 @@ typedef struct lp_pcm_format {
  * Returns lp_result; *why and *why_value explain a failure. Input is untrusted: no assert depends on it. */
 int lp_pcm_open(const char *path, int *fd, lp_pcm_format *format, lp_identity *identity, uint32_t *why, double *why_value);
 
+/* [pool, blocking] The two halves of it. lp_file_open opens a regular file of any kind; what lp_pcm_parse does not know by its first bytes gives
+ * LP_E_UNSUPPORTED and LP_WHY_UNKNOWN_CONTAINER. */
+int lp_file_open(const char *path, int *fd, lp_identity *identity, uint32_t *why, double *why_value);
+int lp_pcm_parse(int fd, int64_t size_bytes, lp_pcm_format *format, uint32_t *why, double *why_value);
+
 /* [pool] Identity of an open file; 0 or -errno. */
 int lp_pcm_identity(int fd, lp_identity *identity);
 bool lp_identity_equal(const lp_identity *a, const lp_identity *b);
