@@ -5,13 +5,15 @@
  * @module
  */
 
+import { readCompressedHead } from "./head_compressed.ts";
+
 /** Rate, channels and length, as the header says and the file's size allows. */
 export interface AudioHead {
   sampleRate: number;
   channels: number;
   bitDepth: number;
   lengthSamples: number;
-  container: "wav" | "rf64" | "w64" | "aiff" | "aifc";
+  container: "wav" | "rf64" | "w64" | "aiff" | "aifc" | "flac" | "mp3";
 }
 
 /** Extensions of files that the engine reads. */
@@ -25,6 +27,8 @@ export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set([
   "aif",
   "aiff",
   "aifc",
+  "flac",
+  "mp3",
 ]);
 
 /** Whether a file of that name is offered as audio. */
@@ -53,7 +57,7 @@ export async function readHead(read: ReadAt, fileBytes: number): Promise<AudioHe
     return await readAiff(read, fileBytes, ascii(first, 8, 4) === "AIFC" ? "aifc" : "aiff");
   }
   if (first.length >= 40 && ascii(first, 0, 16) === W64_RIFF) return await readW64(read, fileBytes);
-  return null;
+  return await readCompressedHead(read, fileBytes);
 }
 
 interface Format {

@@ -61,6 +61,8 @@ const STORE_COUNTERS = [
   "horizonMs",
   "voicesRefused",
   "stalledReads",
+  "decodeNs",
+  "brokenRuns",
 ] as const;
 const RENDER_COUNTERS = [
   "callbacks",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_OPEN_FILES 1024u
@@ -62,6 +63,35 @@ static void pcm_close(lp_cursor *c) { (void)c; }
 
 const lp_cursor_ops lp_pcm_cursor = {
     .capacity = pcm_capacity, .seek = pcm_seek, .fetch = pcm_fetch, .deliver = pcm_deliver, .close = pcm_close};
+
+/* ---- compressed files: a cursor with a decoder ------------------------------------------------------------ */
+
+/* What a step decodes at most, in time: reading and converting come on top of it. */
+#define DECODE_STEP_NS 1500000ull
+
+static int media_seek(lp_cursor *c, int fd, int64_t frame) {
+  if (!c->state) c->state = lp_decoder_create(c->source->media);
+  if (!c->state) return -ENOMEM;
+  int r = lp_decoder_seek(c->state, fd, frame);
+  if (r == 0) c->frame = frame;
+  return r;
+}
+
+static int64_t media_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  uint64_t deadline_ns = (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec + DECODE_STEP_NS;
+  c->broken = 0;
+  int64_t n = lp_decoder_read(c->state, fd, frames, scratch, deadline_ns, &c->broken);
+  c->paused = n >= 0 && n < frames;
+  if (n > 0) c->frame += n;
+  return n;
+}
+
+static void media_close(lp_cursor *c) { lp_decoder_free(c->state); }
+
+const lp_cursor_ops lp_media_cursor = {
+    .capacity = pcm_capacity, .seek = media_seek, .fetch = media_fetch, .deliver = pcm_deliver, .close = media_close};
 
 /* ---- open files ----------------------------------------------------------------------------------------- */
 
@@ -223,10 +253,19 @@ static lp_cursor *lease_cursor(lp_source *s, int64_t frame) {
 }
 
 bool lp_lease_begin(lp_files *f, lp_source *s, int64_t frame, lp_lease *lease) {
+  lp_cursor *cursor = lease_cursor(s, frame);
+  if (!cursor) return false;
+  bool begun = lp_lease_begin_bare(f, s, lease);
+  lease->cursor = cursor;
+  if (begun) return true;
+  cursor->next = s->file->idle;
+  s->file->idle = cursor;
+  return false;
+}
+
+bool lp_lease_begin_bare(lp_files *f, lp_source *s, lp_lease *lease) {
   lp_file *file = s->file;
   *lease = (lp_lease){.source = s, .fd = -1, .close_fd = -1};
-  lease->cursor = lease_cursor(s, frame);
-  if (!lease->cursor) return false;
   if (file->fd >= 0 && !file->condemned) {
     lease->fd = file->fd;
     file->leases++;
@@ -235,10 +274,7 @@ bool lp_lease_begin(lp_files *f, lp_source *s, int64_t frame, lp_lease *lease) {
     return true;
   }
   lease->opening = true;
-  if (lp_files_place(f, &lease->close_fd)) return true;
-  lease->cursor->next = file->idle;
-  file->idle = lease->cursor;
-  return false;
+  return lp_files_place(f, &lease->close_fd);
 }
 
 int lp_lease_open(lp_lease *lease) {
@@ -262,9 +298,9 @@ int lp_lease_check(const lp_lease *lease) {
 int lp_lease_end(lp_files *f, lp_lease *lease, bool failed) {
   lp_file *file = lease->source->file;
   if (failed) {
-    end_cursor(lease->cursor);
+    if (lease->cursor) end_cursor(lease->cursor);
     end_idle_cursors(file); /* they may stand in what is no more */
-  } else {
+  } else if (lease->cursor) {
     int kept = 0;
     for (lp_cursor *c = file->idle; c; c = c->next) kept++;
     if (kept >= IDLE_CURSORS) {

@@ -16,8 +16,8 @@ typedef struct lp_cursor_ops {
   int64_t (*capacity)(const lp_source *s, uint32_t bytes);
   /* [pool, blocking] Makes the next fetch start at `frame`. 0 or -errno. */
   int (*seek)(lp_cursor *c, int fd, int64_t frame);
-  /* [pool, blocking] Brings `frames` frames into scratch and stands after them. Returns how many (fewer only where the file ends now), or
-   * -errno. */
+  /* [pool, blocking] Brings `frames` frames into scratch and stands after them. Returns how many, or -errno. Fewer only where the file ends now, or
+   * if c->paused: then its step was over, none may have come, and the next fetch goes on. */
   int64_t (*fetch)(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch);
   /* [pool] Converts n frames, beginning `from` frames into what was fetched, to the planes of a page, `at` frames into it. */
   void (*deliver)(const lp_cursor *c, const uint8_t *scratch, int64_t from, int32_t n, uint8_t *const *planes, int32_t at);
@@ -30,10 +30,13 @@ struct lp_cursor {
   const lp_source *source;
   int64_t frame; /* where it stands */
   void *state;   /* the decoder's, for formats that have one */
+  bool paused;
+  uint32_t broken; /* runs of frames found broken by the last fetch */
   lp_cursor *next;
 };
 
 extern const lp_cursor_ops lp_pcm_cursor;
+extern const lp_cursor_ops lp_media_cursor; /* every compressed format */
 
 /* When to try again, on the engine's clock: 100 ms after the first failure, then longer, up to 2 s. */
 typedef struct lp_backoff {
@@ -101,6 +104,8 @@ int lp_files_shrink(lp_files *f);
 
 /* [under the mutex] False: no place for one more open file now, or no memory. */
 bool lp_lease_begin(lp_files *f, lp_source *s, int64_t frame, lp_lease *lease);
+/* [under the mutex] As lp_lease_begin for who reads the file without a cursor. */
+bool lp_lease_begin_bare(lp_files *f, lp_source *s, lp_lease *lease);
 /* [pool, blocking] Opens the file if it has to. 0; -errno; -ESTALE where the file at the path is not the one that was opened first. */
 int lp_lease_open(lp_lease *lease);
 /* [pool, blocking] After a read: 0 if the file still is what it was, -ESTALE if it changed, or -errno. */

@@ -22,6 +22,9 @@
 #include <xmmintrin.h>
 #endif
 
+/* Not an errno: the step was over before the first frame was there (the index is not that far yet). */
+#define PAUSED 1
+#define INDEX_STEP_NS 1500000ull
 #define ROOM_WAIT_NS 250000ull
 #define STALLED_AFTER_NS 500000000ull
 #define STOP_WAIT_NS 2000000000ull
@@ -233,14 +236,24 @@ static int read_job(lp_store *st, lp_worker *w) {
   if (c->frame != frame) r = c->ops->seek(c, job->lease.fd, frame);
   if (r < 0) return r;
   job->fetched = true;
-  int64_t got = c->ops->fetch(c, job->lease.fd, job->frames, w->scratch);
-  if (got < 0) return (int)got;
+  bool before = job->extends && job->from == 0; /* what a page lacks in front comes as a whole */
+  uint64_t begun = lp_monotonic_ns();
+  int64_t got = 0;
+  do {
+    int64_t n = c->ops->fetch(c, job->lease.fd, job->frames - got, w->scratch + got * job->source->format.frame_bytes);
+    if (n < 0) return (int)n;
+    got += n;
+    if (c->broken) lp_count(st, LP_COUNT_BROKEN, c->broken);
+  } while (before && c->paused);
+  if (job->source->media) lp_count(st, LP_COUNT_DECODE_NS, lp_monotonic_ns() - begun);
   lp_count(st, LP_COUNT_READS, 1);
   lp_count(st, LP_COUNT_BYTES, (uint64_t)got * job->source->format.frame_bytes);
   /* After the read: a writer changes the times before the bytes, so what was read before this look is of the file that we know. */
   r = lp_lease_check(&job->lease);
   if (r < 0) return r;
-  return got < job->frames ? -EIO : 0;
+  if (got < job->frames && !c->paused) return -EIO;
+  job->frames = got; /* the rest is the next step's */
+  return got > 0 ? 0 : PAUSED;
 }
 
 /* [pool] Scratch to pages. Nobody else writes here: they are private, or pinned with this thread as the one that extends. */
@@ -267,9 +280,10 @@ static void convert_job(lp_worker *w) {
 }
 
 /* [under the mutex] Links what was filled, or gives it back. Returns an fd to close. */
-static int end_job(lp_store *st, lp_worker *w, int error) {
+static int end_job(lp_store *st, lp_worker *w, int outcome) {
   lp_job *job = &w->job;
   lp_source *s = job->source;
+  int error = outcome == PAUSED ? 0 : outcome;
   bool stripped = atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED;
   uint8_t cause = cause_of(error);
   bool of_the_file = !job->fetched || cause == LP_CAUSE_ABSENT;
@@ -299,11 +313,12 @@ static int end_job(lp_store *st, lp_worker *w, int error) {
     } else {
       n->alone = divide;
       requeue(st, node);
+      if (outcome == PAUSED) set_cause(s, n->page, LP_CAUSE_DECODE);
     }
   }
   if (error) lp_count(st, LP_COUNT_ERRORS, 1);
   if (error && !divide) lp_file_failed(s->file, of_the_file ? -1 : job->first_page, cause, engine_now(st));
-  if (!error) lp_file_succeeded(s->file, job->first_page, job->count);
+  if (outcome == 0) lp_file_succeeded(s->file, job->first_page, job->count);
   int fd = lp_lease_end(&st->files, &job->lease, error != 0);
   atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
   lp_note_queue_length(st);
@@ -348,6 +363,42 @@ static bool run_job(lp_store *st, lp_worker *w) {
   return true;
 }
 
+/* ---- indexes --------------------------------------------------------------------------------------------- */
+
+/* [under the mutex, left meanwhile] With nothing to fill: one step of the index of a source that somebody asked for. One at a time, so that the other
+ * threads stay free for fills. */
+static bool index_step(lp_store *st) {
+  if (st->indexes_wanted == 0 || st->index_running || st->gate_closed || st->stopping) return false;
+  lp_source *s = st->sources;
+  uint64_t now = engine_now(st);
+  while (s && (s->indexing != LP_INDEX_WANTED || now < s->file->backoff.retry_ns)) s = s->next;
+  lp_lease lease;
+  if (!s || !lp_lease_begin_bare(&st->files, s, &lease)) return false;
+  lp_source_ref(s); /* it is in the store's list: it has one */
+  st->index_running = true;
+  s->indexing = LP_INDEX_RUNNING;
+  st->indexes_wanted--;
+  pthread_mutex_unlock(&st->mutex);
+  int r = lp_lease_open(&lease);
+  if (r == 0) r = lp_media_index_step(s->media, lease.fd, lp_monotonic_ns() + INDEX_STEP_NS);
+  if (r >= 0) {
+    int changed = lp_lease_check(&lease);
+    if (changed < 0) r = changed;
+  }
+  pthread_mutex_lock(&st->mutex);
+  st->index_running = false;
+  if (st->abandoned) return false;
+  /* Without an index seeking takes longer, and that is all: after an error nobody tries again. */
+  s->indexing = r > 0 ? LP_INDEX_WANTED : LP_INDEX_DONE;
+  if (r > 0) st->indexes_wanted++;
+  int fd = lp_lease_end(&st->files, &lease, r < 0);
+  pthread_mutex_unlock(&st->mutex);
+  if (fd >= 0) close_place(st, fd);
+  lp_source_unref(s);
+  pthread_mutex_lock(&st->mutex);
+  return true;
+}
+
 /* [pool, control] Subnormals cost a hundred times a sample, and compare as 0 (DESIGN §13). Returns the mode as it was. */
 static uint64_t flush_subnormals(void) {
 #if defined(__x86_64__)
@@ -378,8 +429,9 @@ int lp_pool_step(lp_store *st) {
   lp_worker *w = &st->workers[0];
   pthread_mutex_lock(&st->mutex);
   int taken = take_job(st, w);
+  bool indexed = taken == TAKE_NONE && index_step(st);
   pthread_mutex_unlock(&st->mutex);
-  if (taken != TAKE_JOB) return 0;
+  if (taken != TAKE_JOB) return indexed;
   uint64_t mode = flush_subnormals(); /* the same bits as in a thread of the pool */
   (void)run_job(st, w);               /* true: nobody gives the store up while its owner is in here */
   restore_float_mode(mode);
@@ -414,6 +466,7 @@ static void *worker_main(void *argument) {
       pthread_mutex_lock(&st->mutex);
       continue;
     }
+    if (taken == TAKE_NONE && index_step(st)) continue;
     /* LATER: a reader is inside; it will be out within its period, and nobody will tell. */
     st->idle_workers++;
     lp_wait(&st->work, &st->mutex, taken == TAKE_LATER ? ROOM_WAIT_NS : UINT64_MAX);

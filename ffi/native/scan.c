@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "pcm_file.h"
+#include "media_file.h"
 #include "peaks.h"
 
 #define MAX_SCANS 4096          /* open files are the scarcer thing */
@@ -18,6 +18,9 @@
 typedef struct scan {
   int fd;
   lp_pcm_format format;
+  lp_media *media;     /* NULL: not compressed */
+  lp_decoder *decoder; /* of media */
+  int64_t decoder_at;  /* the frame that it stands at */
   pthread_mutex_t mutex; /* guards what follows, and the file */
   uint8_t *window;       /* whole frames of the file from window_first on */
   int64_t window_first;
@@ -35,6 +38,8 @@ static uint16_t generation[MAX_SCANS]; /* in the handle's upper half, so that a 
 
 static void scan_free(scan *s) {
   (void)close(s->fd); /* read only: nothing can be lost */
+  lp_decoder_free(s->decoder);
+  lp_media_free(s->media);
   pthread_mutex_destroy(&s->mutex);
   free(s->window);
   free(s);
@@ -87,6 +92,20 @@ static void scan_leave(scan *s) {
 
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
+/* Frames [first, first + n) of the file into the window. Returns how many, or -errno. */
+static int64_t scan_fetch(scan *s, int64_t first, int64_t n) {
+  if (!s->media) return lp_pcm_read(s->fd, &s->format, first, n, s->window);
+  if (first >= s->format.frames) return 0;
+  if (s->decoder_at != first) {
+    int r = lp_decoder_seek(s->decoder, s->fd, first);
+    if (r < 0) return r;
+  }
+  uint32_t broken = 0;
+  int64_t got = lp_decoder_read(s->decoder, s->fd, n, s->window, UINT64_MAX, &broken);
+  s->decoder_at = got < 0 ? -1 : first + got;
+  return got;
+}
+
 /* The file's bytes from frame `first` on, at most `frames` frames of them, at least one; *got says how many. NULL if the system refused or
  * the file has become shorter than its header had it when it was opened. Small steps forward are served from one larger read. */
 static const uint8_t *scan_bytes(scan *s, int64_t first, int64_t frames, int64_t *got) {
@@ -94,7 +113,7 @@ static const uint8_t *scan_bytes(scan *s, int64_t first, int64_t frames, int64_t
     /* A lone small read (one column of a drawing) takes no more than it needs; one that goes on takes the whole window. */
     bool goes_on = s->window_frames > 0 && first == s->window_first + s->window_frames;
     int64_t want = goes_on || frames > s->window_room ? s->window_room : frames;
-    int64_t n = lp_pcm_read(s->fd, &s->format, first, want, s->window);
+    int64_t n = scan_fetch(s, first, want);
     s->window_first = first;
     s->window_frames = n > 0 ? n : 0;
     if (n <= 0) return NULL;
@@ -125,7 +144,7 @@ int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info_out
   memcpy(name, path, path_bytes);
   name[path_bytes] = 0;
   lp_identity identity;
-  int32_t r = lp_pcm_open(name, &s->fd, &s->format, &identity, &info.why, &info.why_value);
+  int32_t r = lp_media_open(name, &s->fd, &s->format, &s->media, &identity, &info.why, &info.why_value);
   free(name);
   if (r < 0) {
     free(s);
@@ -137,8 +156,12 @@ int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info_out
   s->users = 1;
   s->window_room = WINDOW_BYTES / s->format.frame_bytes;
   s->window = malloc(WINDOW_BYTES);
-  if (s->window == NULL || pthread_mutex_init(&s->mutex, NULL) != 0) {
+  s->decoder = s->media ? lp_decoder_create(s->media) : NULL;
+  s->decoder_at = -1;
+  if (s->window == NULL || (s->media && s->decoder == NULL) || pthread_mutex_init(&s->mutex, NULL) != 0) {
     (void)close(s->fd);
+    lp_decoder_free(s->decoder);
+    lp_media_free(s->media);
     free(s->window);
     free(s);
     return LP_E_MEMORY;

@@ -85,6 +85,7 @@ lp_store *lp_store_create(const lp_store_config *config) {
 /* [control] With the threads gone: the source's memory, whatever refers to it. */
 static void free_source(lp_source *s) {
   for (int64_t i = 0; i * LP_TABLE_PAGES < s->pages; i++) free(atomic_load_explicit(&s->tables[i], memory_order_relaxed));
+  lp_media_free(s->media); /* its cursors went with its file */
   free(s->tables);
   free(s->path);
   free(s);
@@ -124,14 +125,14 @@ void lp_store_remove_epoch(lp_store *st, lp_epoch *epoch) {
 
 /* [blocking] Opens the path, with one of our own descriptors closed first if the system has none left. */
 static int open_file(lp_store *st, const char *path, int *fd, lp_source *s, uint32_t *why, double *why_value) {
-  int r = lp_pcm_open(path, fd, &s->format, &s->identity, why, why_value);
+  int r = lp_media_open(path, fd, &s->format, &s->media, &s->identity, why, why_value);
   if (r != LP_E_IO || (*why_value != EMFILE && *why_value != ENFILE)) return r;
   pthread_mutex_lock(&st->mutex);
   int spare = lp_files_shrink(&st->files);
   pthread_mutex_unlock(&st->mutex);
   if (spare < 0) return r;
   (void)close(spare);
-  r = lp_pcm_open(path, fd, &s->format, &s->identity, why, why_value);
+  r = lp_media_open(path, fd, &s->format, &s->media, &s->identity, why, why_value);
   pthread_mutex_lock(&st->mutex);
   lp_files_closed(&st->files);
   pthread_mutex_unlock(&st->mutex);
@@ -190,7 +191,7 @@ int lp_store_open_source(lp_store *st, const char *path, uint32_t handle, lp_sou
   pthread_mutex_lock(&st->mutex);
   if (place && fd < 0) lp_files_closed(&st->files);
   if (r == LP_OK) {
-    s->file = lp_file_create(&st->files, fd, &lp_pcm_cursor);
+    s->file = lp_file_create(&st->files, fd, s->media ? &lp_media_cursor : &lp_pcm_cursor);
     if (s->file) {
       s->next = st->sources;
       if (st->sources) st->sources->prev = s;
@@ -206,6 +207,7 @@ int lp_store_open_source(lp_store *st, const char *path, uint32_t handle, lp_sou
     return LP_OK;
   }
   if (fd >= 0) (void)close(fd);
+  lp_media_free(s->media);
   free(s->tables);
   free(s->path);
   free(s);
@@ -246,6 +248,7 @@ void lp_source_unref(lp_source *s) {
   else
     st->sources = s->next;
   if (s->next) s->next->prev = s->prev;
+  if (s->indexing == LP_INDEX_WANTED) st->indexes_wanted--;
   int fd = lp_file_destroy(&st->files, s->file);
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
@@ -296,6 +299,13 @@ void lp_node_forget(lp_store *st, uint32_t node) {
 
 void lp_note_queue_length(lp_store *st) {
   atomic_store_explicit(&st->queue_length, st->queue.queued, memory_order_relaxed); /* for show */
+}
+
+void lp_index_want(lp_store *st, lp_source *s) {
+  if (s->indexing != LP_INDEX_UNASKED) return;
+  bool needed = lp_media_needs_index(s->media);
+  s->indexing = needed ? LP_INDEX_WANTED : LP_INDEX_DONE;
+  if (needed) st->indexes_wanted++;
 }
 
 void lp_wake(lp_store *st, uint32_t n) {
@@ -367,6 +377,7 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
     int32_t length = lp_page_length(s, w.page);
     if (w.first_frame < 0 || w.first_frame >= length) w.first_frame = 0;
     if (w.tier > LP_TIER_ANTICIPATIVE) w.tier = LP_TIER_ANTICIPATIVE;
+    lp_index_want(st, s);
     lp_entry *e = make_entry(s, w.page);
     lp_page *p = e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL; /* linked under the mutex */
     if (p) {
@@ -491,7 +502,7 @@ void lp_store_set_voices_refused(lp_store *st, double voices) {
 static double counter(lp_store *st, enum lp_counter c) { return (double)atomic_load_explicit(&st->counters[c], memory_order_relaxed); }
 
 uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
-  double all[16] = {
+  double all[18] = {
       lp_store_units(st),
       lp_store_units_free(st),
       (double)atomic_load_explicit(&st->residency.pages, memory_order_relaxed),
@@ -508,8 +519,10 @@ uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
       atomic_load_explicit(&st->horizon_ms, memory_order_relaxed),
       atomic_load_explicit(&st->voices_refused, memory_order_relaxed),
       counter(st, LP_COUNT_STALLED),
+      counter(st, LP_COUNT_DECODE_NS),
+      counter(st, LP_COUNT_BROKEN),
   };
-  if (count > 16) count = 16;
+  if (count > 18) count = 18;
   memcpy(out, all, count * sizeof *out);
   return count;
 }

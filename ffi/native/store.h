@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media_file.h"
 #include "pcm_file.h"
 
 #define LP_UNIT_BYTES 16384u
@@ -49,6 +50,9 @@ typedef struct lp_page {
   bool used;    /* wanted again while it was resident: earns a second chance */
 } lp_page;
 
+/* How far the seek index of a compressed source is: it is built once somebody has asked for its pages. */
+enum lp_indexing { LP_INDEX_UNASKED = 0, LP_INDEX_WANTED, LP_INDEX_RUNNING, LP_INDEX_DONE };
+
 /* A directory entry. */
 typedef struct lp_entry {
   _Atomic(lp_page *) page; /* NULL: not resident */
@@ -73,7 +77,8 @@ struct lp_source {
   int64_t pages;
   _Atomic(lp_table *) *tables; /* pages / 512, rounded up; each table made when first needed, never moved or freed before the source */
   float fold[LP_MAX_CHANNELS][2];
-  lp_pcm_format format;
+  lp_pcm_format format; /* of a compressed file: of its decoded frames */
+  lp_media *media;      /* NULL: not compressed */
   lp_identity identity;
   char *path;
   /* Shared: */
@@ -82,6 +87,7 @@ struct lp_source {
   struct lp_file *file;      /* descriptor, cursors and read errors (files.h) */
   uint32_t first_page;       /* its resident pages */
   uint32_t first_node;       /* its nodes in the fill queue */
+  uint8_t indexing;          /* lp_indexing */
   lp_source *prev, *next;    /* the store's sources */
 };
 

@@ -42,7 +42,7 @@ typedef struct lp_worker {
   uint64_t read_since_ns; /* under the mutex: CLOCK_MONOTONIC */
 } lp_worker;
 
-enum lp_counter { LP_COUNT_FILLS, LP_COUNT_BYTES, LP_COUNT_READS, LP_COUNT_READ_NS, LP_COUNT_CONVERT_NS, LP_COUNT_DROPPED, LP_COUNT_ERRORS, LP_COUNT_STALLED, LP_COUNTS };
+enum lp_counter { LP_COUNT_FILLS, LP_COUNT_BYTES, LP_COUNT_READS, LP_COUNT_READ_NS, LP_COUNT_CONVERT_NS, LP_COUNT_DROPPED, LP_COUNT_ERRORS, LP_COUNT_STALLED, LP_COUNT_DECODE_NS, LP_COUNT_BROKEN, LP_COUNTS };
 
 struct lp_store {
   lp_store_config config;
@@ -56,6 +56,8 @@ struct lp_store {
   lp_files files;
   lp_source *sources;
   uint32_t idle_workers, fill_waiters;
+  bool index_running;      /* a thread is at one */
+  uint32_t indexes_wanted; /* sources whose index is LP_INDEX_WANTED */
   bool stopping;
   bool abandoned; /* threads were left behind: what they need is leaked */
   bool gate_closed;
@@ -83,6 +85,8 @@ int lp_cond_init(pthread_cond_t *cond);
 /* [under the mutex] Takes a node that is not queued away from its entry and its source, and frees it. */
 void lp_node_forget(lp_store *st, uint32_t node);
 void lp_node_attach(lp_store *st, uint32_t node);
+/* [under the mutex] Somebody asks for pages of the source: its index is to be built, when there is nothing else to do. */
+void lp_index_want(lp_store *st, lp_source *s);
 /* [under the mutex] Wakes at most n idle workers. */
 void lp_wake(lp_store *st, uint32_t n);
 void lp_note_queue_length(lp_store *st);

@@ -160,8 +160,8 @@ lp_source *open_sound(lp_store *st, const sound *s) {
 }
 
 double counter_of(lp_store *st, uint32_t index) {
-  double all[16];
-  CHECK(lp_store_counters_read(st, all, 16) == 16, "counters");
+  double all[18];
+  CHECK(lp_store_counters_read(st, all, 18) == 18, "counters");
   return all[index];
 }
 

@@ -66,6 +66,12 @@ const CODECS: Readonly<Record<SourceInfo["encoding"], string>> = {
   f64: "pcm_f64",
 };
 
+/** What the file's own samples are coded in. */
+function codecOf({ container, encoding }: SourceInfo): string {
+  if (container === "mp3") return "mp3";
+  return container === "flac" || container === "oggFlac" ? "flac" : CODECS[encoding];
+}
+
 /** An asset as its header says, nothing analysed yet. */
 export function assetFromSource(
   assetId: string,
@@ -110,7 +116,7 @@ export function shapeOf(
     bitDepth: info.bits,
     lengthSamples: info.frames,
     container: info.container,
-    codec: CODECS[info.encoding],
+    codec: codecOf(info),
     channelLayout: channelLayout(info.channels, info.channelMask),
     durationSeconds: info.frames / info.sampleRate,
     lengthExact: true,
@@ -154,6 +160,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   w64: "audio/x-w64",
   aiff: "audio/aiff",
   aifc: "audio/aiff",
+  flac: "audio/flac",
+  oggFlac: "audio/ogg",
+  mp3: "audio/mpeg",
 };
 
 /** The media type of a container. */

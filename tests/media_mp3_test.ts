@@ -1,0 +1,206 @@
+import { assert, assertEquals } from "@std/assert";
+import { Scan } from "../engine/media/scan.ts";
+import { EngineError } from "../engine/errors.ts";
+import { readHead } from "../engine/files/head.ts";
+import { makeWav } from "./support/audio_files.ts";
+import { ffmpeg, floatsByFfmpeg, music } from "./support/compressed_files.ts";
+import { FIXTURES, HAS_FIXTURES, openScans, readAll, TemporaryFolder } from "./support/media.ts";
+import { needs } from "./needs.ts";
+import { prng } from "./support/prng.ts";
+import type { ScanLibrary } from "../engine/media/scan.ts";
+
+/** Random pieces of the file are bit for bit what reading it in one go gives. */
+function checkPieces(library: ScanLibrary, path: string, whole: Float32Array[]): void {
+  const random = prng(3);
+  for (let n = 0; n < 25; n++) {
+    using scan = Scan.open(library, path);
+    const { channels, frames } = scan.info;
+    for (const start of [random.int(frames), random.int(frames)]) {
+      const part = new Float32Array(700 * channels);
+      const read = scan.read(start, 700, part);
+      for (let c = 0; c < channels; c++) {
+        assertEquals(
+          part.subarray(c * 700, c * 700 + read),
+          whole[c].subarray(start, start + read),
+          `${path} from ${start}`,
+        );
+      }
+    }
+  }
+}
+
+/** Two decoders of the format agree to within rounding: the greatest difference of any sample. */
+function difference(whole: Float32Array[], other: Float32Array): number {
+  const channels = whole.length;
+  assertEquals(whole[0].length, other.length / channels);
+  let most = 0;
+  whole.forEach((plane, c) => {
+    for (let i = 0; i < plane.length; i++) {
+      most = Math.max(most, Math.abs(plane[i] - other[i * channels + c]));
+    }
+  });
+  return most;
+}
+
+for (
+  const name of ["mp3_constant_stereo", "mp3_variable_stereo", "test_file_mono", "test_file_stereo"]
+) {
+  Deno.test({
+    name: `${name}.mp3 is read from anywhere with the bits of a linear decode`,
+    ignore: !HAS_FIXTURES,
+    async fn() {
+      await using library = await openScans();
+      const path = `${FIXTURES}${name}.mp3`;
+      checkPieces(library, path, readAll(library, path));
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "MP3 of constant, variable and low bit rates: length without delay and padding, sound as ffmpeg decodes it, the same from anywhere",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    for (
+      const [channels, rate, ...options] of [
+        [2, 44_100, "-b:a", "320k"],
+        [2, 48_000, "-b:a", "128k"],
+        [2, 44_100, "-q:a", "4"],
+        [1, 32_000, "-b:a", "32k"],
+        [1, 22_050, "-b:a", "8k"],
+        [2, 24_000, "-b:a", "16k"],
+        [1, 8000, "-b:a", "8k"],
+        [2, 44_100, "-b:a", "96k", "-joint_stereo", "0"],
+      ] as [number, number, ...string[]][]
+    ) {
+      const frames = 100_003;
+      const planes = music(channels, frames, rate);
+      const wav = await folder.write(
+        "source.wav",
+        makeWav({ planes, encoding: "f32", sampleRate: rate }),
+      );
+      const path = `${folder.path}/${rate}-${options.join("")}.mp3`;
+      await ffmpeg(["-i", wav, "-c:a", "libmp3lame", ...options, path]);
+      using scan = Scan.open(library, path);
+      assertEquals(
+        [scan.info.frames, scan.info.sampleRate, scan.info.channels, scan.info.container],
+        [frames, rate, channels, "mp3"],
+      );
+      const whole = readAll(library, path);
+      checkPieces(library, path, whole);
+      const apart = difference(whole, await floatsByFfmpeg(path));
+      assert(apart < 2e-5, `${path}: ${apart} from ffmpeg`);
+      const bytes = Deno.readFileSync(path);
+      const head = await readHead(
+        (at, n) => Promise.resolve(bytes.subarray(at, at + n)),
+        bytes.length,
+      );
+      assertEquals([head?.sampleRate, head?.channels, head?.container], [rate, channels, "mp3"]);
+      assert(Math.abs(head!.lengthSamples - frames) < 3 * 1152);
+    }
+  },
+});
+
+Deno.test({
+  name: "tags in front, behind and between frames, junk, and files without an encoder's header",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const wav = await folder.write(
+      "source.wav",
+      makeWav({ planes: music(2, 60_000, 44_100), encoding: "f32", sampleRate: 44_100 }),
+    );
+    const plain = `${folder.path}/plain.mp3`;
+    const options = ["-i", wav, "-c:a", "libmp3lame", "-b:a", "96k", "-id3v2_version", "0"];
+    await ffmpeg([...options, "-write_xing", "0", plain]);
+    const bytes = Deno.readFileSync(plain);
+    const whole = readAll(library, plain);
+    assertEquals(whole[0].length % 1152, 0);
+    assert(difference(whole, await floatsByFfmpeg(plain)) < 2e-5);
+
+    const tag = Uint8Array.from([
+      73,
+      68,
+      51,
+      4,
+      0,
+      0,
+      0,
+      0,
+      2,
+      0,
+      ...new Uint8Array(256).fill(0xff),
+    ]);
+    const ape = new Uint8Array(64 + 32);
+    ape.set(new TextEncoder().encode("APETAGEX"), 64);
+    new DataView(ape.buffer).setUint32(64 + 12, 96, true);
+    const id3v1 = new Uint8Array(128);
+    id3v1.set(new TextEncoder().encode("TAG"));
+    // At 96 kbit/s and 44.1 kHz frames have 313 or 314 bytes; this is where the 21st begins.
+    let cut = 0;
+    for (let i = 0; i < 20; i++) cut += 313 + (bytes[cut + 2] >> 1 & 1);
+    assertEquals(bytes[cut], 0xff);
+    const junk = Uint8Array.from({ length: 5000 }, (_, i) => i % 7 === 0 ? 0xff : i * 31 & 255);
+    const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
+    for (
+      const [name, file] of [
+        ["tags around", join(tag, tag, bytes, ape, id3v1)],
+        ["a tag between", join(bytes.subarray(0, cut), tag, bytes.subarray(cut))],
+        ["junk between", join(bytes.subarray(0, cut), junk, bytes.subarray(cut), id3v1)],
+        ["junk in front", join(junk.subarray(0, 900), bytes)],
+        ["half a frame behind", join(bytes, bytes.subarray(0, 150))],
+      ] as const
+    ) {
+      const path = await folder.write(`${name}.mp3`, file);
+      assertEquals(readAll(library, path), whole, name);
+      checkPieces(library, path, whole);
+    }
+
+    // Cut in the middle of the file: what is left is as it was, whatever the encoder's header says.
+    const xing = `${folder.path}/xing.mp3`;
+    await ffmpeg([...options, xing]);
+    const all = readAll(library, xing);
+    const short = await folder.write("short.mp3", Deno.readFileSync(xing).subarray(0, 7000));
+    using scan = Scan.open(library, short);
+    assert(scan.info.lengthLied && scan.info.frames < 30_000 && scan.info.frames > 20_000);
+    assertEquals(readAll(library, short)[1], all[1].subarray(0, scan.info.frames));
+  },
+});
+
+Deno.test("layers I and II, free format and what is no MP3 are refused by name", async () => {
+  await using library = await openScans();
+  await using folder = await TemporaryFolder.make();
+  const frames = (header: number[], bytes: number, count = 12) =>
+    Uint8Array.from({ length: bytes * count }, (_, i) => header[i % bytes] ?? 0);
+  for (
+    const [name, file, reason] of [
+      ["layer 2", frames([0xff, 0xfd, 0x84, 0x00], 384), "encoding"], // 128 kbit/s, 48 kHz
+      ["layer 1", frames([0xff, 0xff, 0x84, 0x00], 256), "encoding"], // 256 kbit/s, 48 kHz
+      ["free", frames([0xff, 0xfb, 0x04, 0x00], 500), "encoding"],
+      [
+        "one header",
+        Uint8Array.from([0xff, 0xfb, 0x94, 0x00, ...new Uint8Array(3000)]),
+        "container",
+      ],
+      ["text", new TextEncoder().encode("words ".repeat(1000)), "container"],
+      [
+        "Ogg",
+        Uint8Array.from([...new TextEncoder().encode("OggS"), ...new Uint8Array(500)]),
+        "encoding",
+      ],
+    ] as const
+  ) {
+    const path = await folder.write(`${name}.mp3`, file);
+    try {
+      Scan.open(library, path)[Symbol.dispose]();
+    } catch (error) {
+      assert(error instanceof EngineError, String(error));
+      assertEquals([error.code, error.details.reason], ["asset.unsupported", reason], name);
+      continue;
+    }
+    throw new Error(`${name} was opened`);
+  }
+});

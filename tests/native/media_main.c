@@ -1,0 +1,109 @@
+/* Pages of compressed files: media_main <file> … For each: whatever the order, the number of threads and what was resident before, every page has the
+ * hash of a linear decode. Ends with 1 at the first failure. */
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "media_file.h"
+#include "residency.h"
+#include "store_support.h"
+
+/* The hashes of a linear decode, in the steps of one call. */
+static uint64_t *linear_hashes(const char *path, lp_pcm_format *f) {
+  lp_media *m;
+  lp_identity identity;
+  int fd;
+  uint32_t why, broken = 0;
+  double value;
+  int r = lp_media_open(path, &fd, f, &m, &identity, &why, &value);
+  CHECK(r == LP_OK, "%s: %d, why %u", path, r, why);
+  CHECK(m, "%s is not compressed", path);
+  lp_decoder *d = lp_decoder_create(m);
+  uint8_t *all = malloc((size_t)f->frames * f->frame_bytes);
+  CHECK(d && all && lp_decoder_seek(d, fd, 0) == 0, "memory");
+  for (int64_t at = 0; at < f->frames;) {
+    int64_t n = lp_decoder_read(d, fd, f->frames - at, all + at * f->frame_bytes, UINT64_MAX, &broken);
+    CHECK(n > 0, "%s: %lld at %lld", path, (long long)n, (long long)at);
+    at += n;
+  }
+  bool s16 = lp_pcm_is_s16(f);
+  int64_t length = s16 ? LP_S16_PAGE_FRAMES : LP_F32_PAGE_FRAMES, pages = (f->frames + length - 1) / length;
+  uint64_t *hashes = malloc((size_t)pages * sizeof *hashes);
+  static uint8_t samples[LP_MAX_CHANNELS][LP_UNIT_BYTES];
+  void *planes[LP_MAX_CHANNELS];
+  for (int c = 0; c < LP_MAX_CHANNELS; c++) planes[c] = samples[c];
+  for (int64_t page = 0; page < pages; page++) {
+    int64_t n = f->frames - page * length < length ? f->frames - page * length : length;
+    const uint8_t *raw = all + page * length * f->frame_bytes;
+    if (s16)
+      lp_pcm_to_s16(f, raw, n, (int16_t *const *)(void *)planes);
+    else
+      lp_pcm_to_f32(f, raw, n, (float *const *)(void *)planes);
+    uint64_t h = 0xcbf29ce484222325ull;
+    for (uint32_t c = 0; c < f->channels; c++)
+      for (int64_t i = 0; i < n * (s16 ? 2 : 4); i++) h = (h ^ samples[c][i]) * 0x100000001b3ull;
+    hashes[page] = h;
+  }
+  lp_decoder_free(d);
+  lp_media_free(m);
+  close(fd);
+  free(all);
+  return hashes;
+}
+
+static lp_source *open_media(lp_store *st, const char *path) {
+  lp_source *s;
+  lp_source_info info;
+  int r = lp_store_open_source(st, path, 1, &s, &info);
+  CHECK(r == LP_OK, "%s: %d, why %u", path, r, info.why);
+  return s;
+}
+
+static void check_pages(const char *path, const lp_pcm_format *f, const uint64_t *hashes, uint32_t threads, uint64_t *random) {
+  lp_store_config config = {.sample_rate = f->sample_rate, .slab_bytes = 256.0 * 1048576, .threads = threads, .now_ns = real_now};
+  lp_store *st = lp_store_create(&config);
+  CHECK(st, "no store");
+  lp_source *s = open_media(st, path);
+  static lp_origin origin = {.sticky = true};
+  for (int round = 0; round < 3; round++) {
+    int64_t *order = malloc((size_t)s->pages * sizeof *order);
+    for (int64_t i = 0; i < s->pages; i++) order[i] = i;
+    for (int64_t i = s->pages - 1; i > 0 && round != 1; i--) {
+      int64_t k = (int64_t)(next_random(random) % (uint64_t)(i + 1)), was = order[i];
+      order[i] = order[k];
+      order[k] = was;
+    }
+    for (int64_t i = 0; i < s->pages; i++) {
+      /* In the middle of the page first, now and then, so that it fills in both directions. */
+      lp_want w = {.source = s, .page = order[i], .tier = (uint8_t)(next_random(random) % 2), .deadline_ns = real_now(NULL) + next_random(random) % 1000000000u};
+      if (next_random(random) % 3 == 0) w.first_frame = (int32_t)(next_random(random) % (uint32_t)lp_page_length(s, order[i]));
+      lp_store_want(st, &origin, &w, 1, NULL);
+      if (next_random(random) % 8 == 0) await_page(st, s, order[i]);
+    }
+    for (int64_t i = 0; i < s->pages; i++) {
+      uint64_t hash;
+      await_page(st, s, i);
+      CHECK(lp_store_page_hash(st, s, i, &hash) == LP_OK && hash == hashes[i], "%s: page %lld of %lld, %u threads, round %d", path, (long long)i,
+            (long long)s->pages, threads, round);
+    }
+    free(order);
+    lp_store_drop_all(st);
+  }
+  CHECK(counter_of(st, 16) > 0, "no time was spent on decoding");
+  lp_store_remove_origin(st, &origin);
+  lp_source_unref(s);
+  lp_store_destroy(st);
+}
+
+int main(int argc, char **argv) {
+  uint64_t random = 5;
+  for (int i = 1; i < argc; i++) {
+    lp_pcm_format f;
+    uint64_t *hashes = linear_hashes(argv[i], &f);
+    check_pages(argv[i], &f, hashes, 1, &random);
+    check_pages(argv[i], &f, hashes, 2, &random);
+    check_pages(argv[i], &f, hashes, 8, &random);
+    free(hashes);
+  }
+  return 0;
+}
