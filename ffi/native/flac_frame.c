@@ -189,38 +189,65 @@ static bool take_unary(bits *b, uint64_t *zeros) {
 
 INLINE int32_t unfold(uint64_t x) { return (int32_t)((uint32_t)(x >> 1) ^ -(uint32_t)(x & 1)); }
 
-/* One partition of Rice codes. SHORT if they run beyond the end. */
-INLINE int rice(bits *b, uint32_t k, uint32_t count, int32_t *restrict out) {
+/* One Rice code wherever it ends. Returns its bits, or lp_flac_result. */
+static int64_t rice_slow(const uint8_t *p, uint64_t at, uint64_t end, uint32_t k, int32_t *out) {
+  bits b = {p, at, end};
+  uint64_t zeros;
+  if (!take_unary(&b, &zeros) || !has(&b, k)) return LP_FLAC_SHORT;
+  if (zeros > UINT32_MAX >> k) return LP_FLAC_BROKEN; /* no residual has more than 32 bits */
+  *out = unfold(zeros << k | take(&b, k));
+  return (int64_t)(b.at - at);
+}
+
+/* `zeros` zeros, a one at the top of x, k bits. The one comes along as 2^k and turns `zeros` into `zeros - 1`. */
+INLINE int32_t rice_value(uint64_t x, uint32_t zeros, uint32_t k) { return unfold((x >> (63 - k)) + ((uint64_t)zeros << k) - (1ull << k)); }
+
+/* Rice codes, `group` at a time as long as so many are left. SHORT if they run beyond the end. The codes of a group come from one load of 57 bits:
+ * what a code waits for is then the length of the one before, not memory. */
+INLINE int rice_groups(bits *b, uint32_t k, uint32_t *done, uint32_t count, int32_t *restrict out, uint32_t group) {
   const uint8_t *p = b->p;
   uint64_t at = b->at, end = b->end;
-  for (uint32_t i = 0; i < count; i++) {
+  uint32_t i = *done;
+  while (i + group <= count) {
     uint64_t x = peek(p, at);
-    uint32_t zeros = x ? (uint32_t)__builtin_clzll(x) : 64;
-    if (__builtin_expect(zeros + 1 + k <= 57, 1)) {
-      x <<= zeros; /* the one is at the top */
-      /* The one itself comes along as 2^k and turns `zeros` into `zeros - 1`. */
-      uint64_t value = (x >> (63 - k)) + ((uint64_t)zeros << k) - (1ull << k);
-      at += zeros + 1 + k;
-      out[i] = unfold(value);
-    } else {
-      bits slow = {p, at, end};
-      uint64_t many;
-      if (!take_unary(&slow, &many) || !has(&slow, k)) return LP_FLAC_SHORT;
-      if (many > UINT32_MAX >> k) {
-        b->at = slow.at;
-        return LP_FLAC_BROKEN; /* no residual has more than 32 bits */
-      }
-      out[i] = unfold(many << k | take(&slow, k));
-      at = slow.at;
+    uint32_t length = 0;
+    int32_t values[4];
+    for (uint32_t j = 0; j < group; j++) {
+      uint32_t zeros = (uint32_t)__builtin_clzll(x | 1);
+      values[j] = rice_value(x << zeros, zeros, k);
+      x = x << zeros << (1 + k);
+      length += zeros + 1 + k;
     }
-    /* Beyond the end are zeros at most 8 bytes long before the padding is left: stop there. */
+    if (__builtin_expect(length <= 57, 1)) {
+      for (uint32_t j = 0; j < group; j++) out[i + j] = values[j];
+      i += group;
+      at += length;
+    } else {
+      int64_t n = rice_slow(p, at, end, k, &out[i]);
+      if (n <= 0) return (int)n;
+      i++;
+      at += (uint64_t)n;
+    }
+    /* Beyond the end the padding is left before another load: stop there. */
     if (__builtin_expect(at > end, 0)) return LP_FLAC_SHORT;
   }
   b->at = at;
+  *done = i;
   return 1;
 }
 
-CLONES static int residual_rice(bits *b, uint32_t k, uint32_t count, int32_t *out) { return rice(b, k, count, out); }
+INLINE int rice(bits *b, uint32_t k, uint32_t count, int32_t *restrict out, uint32_t group) {
+  uint32_t done = 0;
+  int r = rice_groups(b, k, &done, count, out, group);
+  return r <= 0 || group == 1 ? r : rice_groups(b, k, &done, count, out, 1);
+}
+
+CLONES static int residual_rice(bits *b, uint32_t k, uint32_t count, int32_t *out) {
+  if (k <= 8) return rice(b, k, count, out, 4);
+  if (k <= 13) return rice(b, k, count, out, 3);
+  if (k <= 22) return rice(b, k, count, out, 2);
+  return rice(b, k, count, out, 1);
+}
 
 /* The residual of a subframe into out[order …]. */
 static int residual(bits *b, uint32_t block, uint32_t order, int32_t *out) {
