@@ -4,7 +4,7 @@
  * @module
  */
 import type { EngineApi, PeaksQuery } from "../engine/api.ts";
-import { encodePeaksFrame } from "./peaks_frame.ts";
+import { encodePeaksFrame } from "../engine/media/peaks_frame.ts";
 import type { Client } from "./rpc/method.ts";
 
 /** What `asset.previewPeaks` asks for. */

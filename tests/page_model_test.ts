@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { encodePeaksFrame } from "../server/peaks_frame.ts";
+import { encodePeaksFrame } from "../engine/media/peaks_frame.ts";
 import { decodeFrame } from "../server/web/client/binary.js";
 import { subprotocols } from "../server/web/client/token.js";
 import { duration, timecode } from "../server/web/model/format.js";

@@ -5,6 +5,11 @@
  */
 import type { PeakColumns } from "./peak_query.ts";
 
+/** What goes over the wire: planes of `width` values a channel, NaN where not analysed. */
+type WireColumns =
+  & Pick<PeakColumns, "start" | "end" | "width" | "complete">
+  & Record<"min" | "max" | "rms", readonly Float32Array[]>;
+
 /** First byte of a binary peaks frame. */
 export const PEAKS_FRAME_KIND = 2;
 const PEAKS_FRAME_VERSION = 1;
@@ -15,7 +20,7 @@ const COMPLETE = 1;
  * The binary frame: `u8 kind=2, u8 version=1, u16 channels, u32 previewId, f64 start, f64 end, u32 width, u32 flags` (bit 0 complete),
  * then f32 planes min, max, rms, channel after channel. Little-endian; the planes begin at byte 32.
  */
-export function encodePeaksFrame(columns: PeakColumns, previewId = 0): Uint8Array<ArrayBuffer> {
+export function encodePeaksFrame(columns: WireColumns, previewId = 0): Uint8Array<ArrayBuffer> {
   const { start, end, width, min, max, rms, complete } = columns;
   const channels = min.length;
   const bytes = new Uint8Array(HEADER_BYTES + channels * 3 * width * 4);
@@ -89,7 +94,7 @@ export interface PeaksJson {
 }
 
 /** The JSON form. */
-export function peaksToJson(columns: PeakColumns): PeaksJson {
+export function peaksToJson(columns: WireColumns): PeaksJson {
   const { start, end, width, min, max, rms, complete } = columns;
   const plain = (planes: readonly Float32Array[]) =>
     planes.map((plane) => Array.from(plane, (x) => Number.isNaN(x) ? null : x));

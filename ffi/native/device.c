@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "engine_internal.h"
+#include "float_mode.h"
 
 #define MA_NO_ENGINE
 #define MA_NO_NODE_GRAPH
@@ -127,7 +128,7 @@ static void on_data(ma_device *device, void *output, const void *input, ma_uint3
   lp_device *d = device->pUserData;
   if (!d->flushed) {
     d->flushed = true;
-    lp_flush_denormals();
+    (void)lp_float_mode_flush();
   }
   uint64_t now = lp_engine_now_ns(d->renderer->engine);
   /* Relaxed: one writer, read for a measure. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "engine_internal.h"
+#include "float_mode.h"
 
 int32_t lp_abi_version(void) { return LP_ABI_VERSION; }
 
@@ -34,7 +35,7 @@ static void store_filled(void *context) {
 
 static void *follower_main(void *context) {
   lp_engine *e = context;
-  lp_flush_denormals();
+  (void)lp_float_mode_flush();
   pthread_mutex_lock(&e->wake_lock);
   uint64_t seen = e->wakes;
   while (!atomic_load(&e->closing)) {

@@ -64,7 +64,4 @@ int lp_device_shutdown(lp_renderer *r);
 /* renderer.c */
 void lp_renderer_free(lp_renderer *r);
 
-/* [callback, pool, follower] Denormals are flushed on this thread from here on. */
-void lp_flush_denormals(void);
-
 #endif

@@ -6,11 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "float_mode.h"
 #include "mp3_decode.h"
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #define WINDOW_BYTES 65536
 #define MOST_JUNK (4 << 20)  /* between two frames */
@@ -336,25 +334,6 @@ static int make_ready(lp_mp3_decoder *d, int64_t frame, uint64_t deadline_ns) {
   }
 }
 
-/* Subnormals are 0 in every thread that decodes, so that all get the same bits. */
-static uint32_t float_mode(void) {
-#if defined(__x86_64__)
-  uint32_t mode = _mm_getcsr();
-  _mm_setcsr(mode | 0x8040);
-  return mode;
-#else
-  return 0;
-#endif
-}
-
-static void restore_mode(uint32_t mode) {
-#if defined(__x86_64__)
-  _mm_setcsr(mode);
-#else
-  (void)mode;
-#endif
-}
-
 int lp_mp3_decoder_seek(lp_mp3_decoder *d, int fd, int64_t frame) {
   d->w.fd = fd;
   d->pos = frame; /* reading finds the way */
@@ -366,7 +345,7 @@ int64_t lp_mp3_decoder_read(lp_mp3_decoder *d, int fd, int64_t frames, uint8_t *
   d->w.fd = fd;
   size_t frame_bytes = sizeof(float) * f->channels;
   if (frames > f->frames - d->pos) frames = f->frames - d->pos;
-  uint32_t mode = float_mode();
+  uint64_t mode = lp_float_mode_flush(); /* the same bits in every thread */
   int64_t done = 0, result = 0;
   while (done < frames) {
     int64_t sample = d->pos + f->skip, frame = sample / f->frame_samples, in = sample % f->frame_samples;
@@ -390,7 +369,7 @@ int64_t lp_mp3_decoder_read(lp_mp3_decoder *d, int fd, int64_t frames, uint8_t *
     d->pos += n;
     if (done < frames && now_ns() >= deadline_ns) break;
   }
-  restore_mode(mode);
+  lp_float_mode_restore(mode);
   return done > 0 ? done : result;
 }
 

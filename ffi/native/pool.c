@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "float_mode.h"
 #include "store_internal.h"
 
 #if defined(__linux__)
@@ -17,9 +18,6 @@
 #endif
 #if defined(__APPLE__)
 #include <pthread/qos.h>
-#endif
-#if defined(__x86_64__)
-#include <xmmintrin.h>
 #endif
 
 /* Not an errno: the step was over before the first frame was there (the index is not that far yet). */
@@ -399,32 +397,6 @@ static bool index_step(lp_store *st) {
   return true;
 }
 
-/* [pool, control] Subnormals cost a hundred times a sample, and compare as 0 (DESIGN §13). Returns the mode as it was. */
-static uint64_t flush_subnormals(void) {
-#if defined(__x86_64__)
-  uint32_t mode = _mm_getcsr();
-  _mm_setcsr(mode | 0x8040);
-  return mode;
-#elif defined(__aarch64__)
-  uint64_t mode;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-  __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ull << 24));
-  return mode;
-#else
-  return 0;
-#endif
-}
-
-static void restore_float_mode(uint64_t mode) {
-#if defined(__x86_64__)
-  _mm_setcsr((uint32_t)mode);
-#elif defined(__aarch64__)
-  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
-#else
-  (void)mode;
-#endif
-}
-
 int lp_pool_step(lp_store *st) {
   lp_worker *w = &st->workers[0];
   pthread_mutex_lock(&st->mutex);
@@ -432,9 +404,9 @@ int lp_pool_step(lp_store *st) {
   bool indexed = taken == TAKE_NONE && index_step(st);
   pthread_mutex_unlock(&st->mutex);
   if (taken != TAKE_JOB) return indexed;
-  uint64_t mode = flush_subnormals(); /* the same bits as in a thread of the pool */
+  uint64_t mode = lp_float_mode_flush(); /* the same bits as in a thread of the pool */
   (void)run_job(st, w);               /* true: nobody gives the store up while its owner is in here */
-  restore_float_mode(mode);
+  lp_float_mode_restore(mode);
   return 1;
 }
 
@@ -456,7 +428,7 @@ static void *worker_main(void *argument) {
   lp_worker *w = argument;
   lp_store *st = w->store;
   lower_priority();
-  (void)flush_subnormals();
+  (void)lp_float_mode_flush();
   pthread_mutex_lock(&st->mutex);
   while (!st->stopping) {
     int taken = take_job(st, w);

@@ -5,20 +5,6 @@
 
 #include "engine_internal.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-void lp_flush_denormals(void) {
-#if defined(__x86_64__)
-  _mm_setcsr(_mm_getcsr() | 0x8040u);
-#elif defined(__aarch64__)
-  uint64_t fpcr;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-  __asm__ volatile("msr fpcr, %0" ::"r"(fpcr | (1u << 24)));
-#endif
-}
-
 static void add(_Atomic uint64_t *counter, uint64_t n) {
   /* Relaxed: read for people, each by itself; the callback is the only writer. */
   atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);

@@ -7,10 +7,7 @@
 #include <time.h>
 
 #include "engine_internal.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "float_mode.h"
 
 static void *floats(size_t n) { return calloc(n, sizeof(float)); }
 
@@ -270,24 +267,6 @@ int32_t lp_track_counters(uint32_t handle, uint32_t slot, double *out, uint32_t 
 
 /* ---- callers as drivers ---- */
 
-/* Denormals are flushed while the caller's thread renders, and its own mode is put back. */
-static uint64_t float_mode_enter(void) {
-#if defined(__x86_64__)
-  uint64_t mode = _mm_getcsr();
-#else
-  uint64_t mode = 0;
-#endif
-  lp_flush_denormals();
-  return mode;
-}
-static void float_mode_leave(uint64_t mode) {
-#if defined(__x86_64__)
-  _mm_setcsr((unsigned)mode);
-#else
-  (void)mode;
-#endif
-}
-
 static int drive(lp_renderer *r) {
   pthread_mutex_lock(&r->lock);
   int result = r->driver == LP_DRIVER_DEVICE || r->busy ? LP_E_STATE : LP_OK;
@@ -310,9 +289,9 @@ int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
   if (!r) return LP_E_HANDLE;
   int result = drive(r);
   if (result) return result;
-  uint64_t mode = float_mode_enter();
+  uint64_t mode = lp_float_mode_flush();
   if (frames) lp_renderer_process(r, out, frames);
-  float_mode_leave(mode);
+  lp_float_mode_restore(mode);
   undrive(r);
   return LP_OK;
 }
@@ -363,7 +342,7 @@ int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double time
   if (!(timeout_ms >= 0)) return LP_E_ARGUMENT;
   int result = drive(r);
   if (result) return result;
-  uint64_t mode = float_mode_enter();
+  uint64_t mode = lp_float_mode_flush();
   uint32_t done = 0;
   while (done < frames && !result) {
     uint32_t n = frames - done < LP_BLOCK ? frames - done : LP_BLOCK;
@@ -372,7 +351,7 @@ int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double time
     lp_renderer_process(r, out + (size_t)done * 2, n);
     done += n;
   }
-  float_mode_leave(mode);
+  lp_float_mode_restore(mode);
   undrive(r);
   return done ? (int32_t)done : result;
 }

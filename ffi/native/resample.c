@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "engine.h"
+#include "float_mode.h"
 #include "resample_kernel.h"
 #include "resample_table.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #define GROUP LP_RESAMPLE_GROUP
 /* Outputs of a lane in a tile: few enough for rows that are used again to be near, many enough for the filter's length to be shared. */
@@ -62,32 +60,6 @@ static const lp_resample_kernel *kernel_of(lp_resample_kind kind) {
   return NULL;
 #else
   return kind == LP_RESAMPLE_BEST || kind == LP_RESAMPLE_PLAIN ? &lp_resample_plain : NULL;
-#endif
-}
-
-/* Subnormals are 0 in every kernel, whatever the caller's thread thinks of them; its mode is put back. */
-static uint64_t flush_subnormals(void) {
-#if defined(__x86_64__)
-  uint32_t mode = _mm_getcsr();
-  _mm_setcsr(mode | 0x8040);
-  return mode;
-#elif defined(__aarch64__)
-  uint64_t mode;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-  __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ull << 24));
-  return mode;
-#else
-  return 0;
-#endif
-}
-
-static void restore_float_mode(uint64_t mode) {
-#if defined(__x86_64__)
-  _mm_setcsr((uint32_t)mode);
-#elif defined(__aarch64__)
-  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
-#else
-  (void)mode;
 #endif
 }
 
@@ -458,7 +430,7 @@ void lp_resample(const lp_resampler *r, int64_t out_first, int64_t out_frames, c
   assert((uintptr_t)scratch % 64 == 0);
   span s = {.plan = p, .in = in, .scratch = scratch};
   lp_resample_span(r, out_first, out_frames, &s.first, &s.frames);
-  uint64_t mode = flush_subnormals();
+  uint64_t mode = lp_float_mode_flush();
   (p->table->smooth ? convert_smooth : convert_periodic)(&s, out_first, out_frames, out);
-  restore_float_mode(mode);
+  lp_float_mode_restore(mode);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import { z } from "zod";
-import type { BytesAnswer, PeaksColumns } from "../../engine/api.ts";
+import type { BytesAnswer } from "../../engine/api.ts";
 import { IdSchema } from "../../engine/pulse/schema.ts";
 import { SERVER_LIMITS } from "../limits.ts";
-import { encodePeaksFrame } from "../peaks_frame.ts";
+import { encodePeaksFrame, peaksToJson } from "../../engine/media/peaks_frame.ts";
 import { isNotModified } from "./conditional.ts";
 import { HttpError } from "./errors.ts";
 import { numberText, route } from "./route.ts";
@@ -87,7 +87,7 @@ const peaks = route({
       // One representation, one validator.
       etag: complete && etag !== null ? quoted(etag, format) : null,
       contentType: format === "json" ? "application/json" : "application/octet-stream",
-      body: () => format === "json" ? toJson(columns) : encodePeaksFrame(columns),
+      body: () => format === "json" ? JSON.stringify(peaksToJson(columns)) : encodePeaksFrame(columns),
     });
   },
 });
@@ -241,19 +241,4 @@ function quoted(validator: string, representation: string): string {
   const text = validator.replace(/^W\//, "").replace(/[^\x21\x23-\x7e]/g, "");
   if (text === "") throw new HttpError("internal", "An answer has an empty validator");
   return `"${text}-${representation}"`;
-}
-
-/** Columns as JSON text: each value is the float's own, exactly; what is not analysed (NaN) is written as `null`. */
-function toJson({ start, end, width, min, max, rms, complete }: PeaksColumns): string {
-  const planes = (all: Float32Array[]) => all.map((plane) => Array.from(plane));
-  return JSON.stringify({
-    start,
-    end,
-    width,
-    channels: min.length,
-    complete,
-    min: planes(min),
-    max: planes(max),
-    rms: planes(rms),
-  });
 }
