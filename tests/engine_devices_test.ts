@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Notification } from "../engine/api.ts";
 import { EngineError, InvalidParams } from "../engine/errors.ts";
 import { Devices, type DeviceWish } from "../engine/pulse/services/devices.ts";
+import { DEVICE_ID_BYTES, writeDeviceConfig } from "../engine/signal/device_records.ts";
 import type { DeviceState } from "../engine/signal/signal_api.ts";
 import { FakeSignal } from "./support/fake_signal.ts";
 
@@ -75,4 +76,12 @@ Deno.test("a device that is lost is told once and replaced by the default", asyn
   assertEquals(warnings, ["device.lost"]);
   assertEquals(reasons(), ["open", "lost", "reopened"]);
   assertEquals([state.device?.state, state.device?.device], ["running", null]);
+});
+
+Deno.test("a device's record holds the longest id that a listing gives, and no longer one", () => {
+  const request = { backend: 6, sampleRate: 48_000, periodFrames: 256 };
+  const id = "ä".repeat(DEVICE_ID_BYTES / 2);
+  const bytes = writeDeviceConfig({ ...request, id });
+  assertEquals(new TextDecoder().decode(bytes.subarray(32, 32 + DEVICE_ID_BYTES)), id);
+  assertThrows(() => writeDeviceConfig({ ...request, id: id + "x" }), RangeError);
 });

@@ -22,7 +22,7 @@ export const DEVICE_ENTRY_BYTES = 320;
 /** Bytes of an `lp_device_config`. */
 export const DEVICE_CONFIG_BYTES = 256;
 /** Longest device id that can be opened, in bytes. */
-export const DEVICE_ID_BYTES = 96;
+export const DEVICE_ID_BYTES = 160;
 
 const decoder = new TextDecoder();
 
@@ -89,6 +89,6 @@ export function readDeviceConfig(bytes: Uint8Array): {
     sampleRate: view.getUint32(4, true),
     periodFrames: view.getUint32(8, true),
     latencyFrames: view.getUint32(16, true),
-    name: decoder.decode(bytes.subarray(128, 128 + nameBytes)),
+    name: decoder.decode(bytes.subarray(192, 192 + nameBytes)),
   };
 }

@@ -37,7 +37,7 @@
 #endif
 
 /* Raised whenever a signature or a packed layout below changes. */
-#define LP_ABI_VERSION 1
+#define LP_ABI_VERSION 2
 
 enum lp_result {
   LP_OK = 0,
@@ -192,7 +192,7 @@ LP_API int32_t lp_renderer_close(uint32_t renderer);
 
 /* [control] Publishes a packed edit (layout in snapshot.h, written by engine/signal/pack.ts): new blocks and tracks as splices of
  * the last published ones, the playhead map, the loop. Latest wins; the admission gate decides when it is heard.
- * LP_E_ARGUMENT if the packing is malformed: then nothing changed. */
+ * LP_E_ARGUMENT if the packing is malformed, LP_E_LIMIT beyond 1,024 tracks or 2^20 block places a track: then nothing changed. */
 LP_API int32_t lp_publish(uint32_t renderer, const uint8_t *packed, uint32_t packed_bytes);
 
 /* [control] Transport. A from_frame or to_frame of NaN means: where it stands / no end. All take effect in the order called, also
@@ -294,8 +294,8 @@ typedef struct lp_device_config {
   uint32_t id_bytes;      /* 20: 0 for the system's default */
   uint32_t name_bytes;    /* 24: out */
   uint32_t reserved;      /* 28 */
-  uint8_t id[96];         /* 32 */
-  uint8_t name[128];      /* 128: out */
+  uint8_t id[160];        /* 32 */
+  uint8_t name[64];       /* 192: out, cut to fit */
 } lp_device_config;
 
 /* [blocking] Opens and starts a device on the renderer. config: 256 bytes, in and out. LP_E_STATE if one is open. */
