@@ -300,6 +300,9 @@ static void test_device_close(void) {
   uint32_t a = open_constant(&g, "device", 0.5f, 400000);
   part parts[] = { { .slot = 0, .uid = 1, .source = a, .length = 400000, .gain = 1 } };
   publish(&g, parts, 1);
+  /* What stands at the head is fetched before anyone plays; on a busy machine that takes a while. */
+  for (int i = 0; i < 2000 && lp_source_resident(g.engine, a, 0, 48000) < 48000; i++) sleep_ms(10);
+  CHECK(lp_source_resident(g.engine, a, 0, 48000) == 48000, "the head's pages");
   lp_transport_play(g.renderer, 0, NAN);
   lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 128 };
   CHECK(lp_device_open(g.renderer, (uint8_t *)&config, sizeof config) == LP_OK, "device");
@@ -307,9 +310,11 @@ static void test_device_close(void) {
   float one[2];
   CHECK(lp_render(g.renderer, one, 1) == LP_E_STATE, "driven by two");
   static float tap[48000 * 2];
-  sleep_ms(100);
+  /* Well into the sound, then some periods of it. */
+  for (int i = 0; i < 2000 && position_field(&g, 0) < 4800; i++) sleep_ms(10);
   CHECK(lp_tap_start(g.renderer, tap, 48000) == LP_OK, "tap");
-  sleep_ms(50);
+  double tapped = position_field(&g, 9);
+  for (int i = 0; i < 2000 && position_field(&g, 9) < tapped + 1024; i++) sleep_ms(10);
   double status[6], written = 0;
   CHECK(lp_device_status(g.renderer, status, 6) == 6 && status[0] == 1, "running");
   CHECK(lp_device_close(g.renderer) == LP_OK && lp_device_close(g.renderer) == LP_E_STATE, "close");
