@@ -87,7 +87,8 @@ const peaks = route({
       // One representation, one validator.
       etag: complete && etag !== null ? quoted(etag, format) : null,
       contentType: format === "json" ? "application/json" : "application/octet-stream",
-      body: () => format === "json" ? JSON.stringify(peaksToJson(columns)) : encodePeaksFrame(columns),
+      body: () =>
+        format === "json" ? JSON.stringify(peaksToJson(columns)) : encodePeaksFrame(columns),
     });
   },
 });

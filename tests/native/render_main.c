@@ -243,7 +243,7 @@ static void test_content(void) {
 
 /* ---- fades ------------------------------------------------------------------------------------------------------------------ */
 
-static float sound_of[20000];
+static float sound_of[48000];
 
 /* A track that goes, or a pause, while its gain is on its way: the gain goes on in the old sound. */
 static void test_ramp_ends(void) {
