@@ -214,13 +214,18 @@ export class Engine implements EngineApi, AsyncDisposable {
     this.#devices.begin({ backend, period, ...(device === undefined ? {} : { device }) });
     this.#granting = this.#session.grantNamed(allowedFiles);
     this.#background.run(this.#granting);
-    this.#housekeeping = setInterval(() => this.#devices.tick(), HOUSEKEEPING_MS);
+    this.#housekeeping = setInterval(() => this.#tick(), HOUSEKEEPING_MS);
     this.#analysis.catch((error) =>
       this.#diagnostics.warn("analysis.unavailable", `Files cannot be analysed: ${error.message}`)
     );
     if (warning !== null) this.#diagnostics.warn("project.skipped", warning.message);
     this.#warnOfLoss(opened);
     await this.#devices.settled(PATIENCE_MS);
+  }
+
+  #tick(): void {
+    this.#devices.tick();
+    this.#session.tick();
   }
 
   /**

@@ -10,6 +10,7 @@ export type ErrorCode =
   | "asset.outsideLibrary"
   | "asset.unsupported"
   | "asset.unreadable"
+  | "asset.damaged"
   | "asset.inUse"
   | "timeline.conflict"
   | "timeline.notFound"

@@ -13,6 +13,7 @@ import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
 import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
+import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
@@ -74,6 +75,7 @@ export class Session {
   #file: ProjectFile;
   readonly #notices: AssetNotices;
   readonly #watch: AssetWatch;
+  readonly #damage: DamageWatch;
   readonly #orders = new TrackOrders();
   readonly #background = new Background();
   #signal: SignalApi;
@@ -95,7 +97,10 @@ export class Session {
       assetOf: (assetId) => this.assets.get(assetId),
       onProgress: (assetId, analysedSamples, lengthSamples) =>
         this.assets.progress(assetId, analysedSamples, lengthSamples),
-      onReady: (assetId, result) => this.assets.analysed(assetId, result),
+      onReady: (assetId, result) => {
+        this.assets.analysed(assetId, result);
+        this.#damage.see(assetId);
+      },
       onHash: (assetId, hash) => this.assets.update(assetId, { hash }),
       onError: (assetId, error) => this.assets.unreadable(assetId, error),
     });
@@ -121,6 +126,11 @@ export class Session {
       adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
     });
     this.#watch = new AssetWatch(this.assets, files);
+    this.#damage = new DamageWatch({
+      signal: () => this.#signal,
+      assets: this.assets,
+      reading: (assetId) => this.analysis.reading(assetId),
+    });
     this.transport = new TransportService({
       signal: () => this.#signal,
       notify,
@@ -210,6 +220,11 @@ export class Session {
   /** Whether its file is still the open project's. */
   get isOpen(): boolean {
     return !this.#closed && this.#file.isOpen;
+  }
+
+  /** What is to be looked at now and then. */
+  tick(): void {
+    if (!this.#closed) this.#damage.tick();
   }
 
   /** Analyses first what a user looks at. */

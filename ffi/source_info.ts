@@ -43,6 +43,7 @@ export const WHY = {
   mpegLayer: 13,
   freeFormat: 14,
   oggCodec: 15,
+  foreign: 16,
 } as const;
 
 /** A file's header and identity. Times are of the file system, in whole seconds and nanoseconds. */

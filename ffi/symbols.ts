@@ -222,6 +222,10 @@ export const SYMBOLS = {
     nonblocking: true,
   },
   lp_scan_close: { parameters: ["u32" /* scan */], result: "i32", nonblocking: true },
+  lp_damage_since: {
+    parameters: ["f64", /* since */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The scan functions, called so that they block: for a worker that has nothing else to do meanwhile. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AudioHead } from "./head.ts";
+import type { AudioHead, FoundHead } from "./head.ts";
 
 /** What stands at a path, links followed. */
 export interface FileFacts {
@@ -56,7 +56,7 @@ export interface FileRequests {
     answer: (FileFacts | FileFault)[];
   };
   list: { request: ListRequest; answer: ListAnswer | FileFault };
-  head: { request: { kind: "head"; path: string }; answer: AudioHead | FileFault | null };
+  head: { request: { kind: "head"; path: string }; answer: FoundHead | FileFault };
   /** Begins a file that appears as `folder/name` when it is whole. */
   saveBegin: {
     request: { kind: "saveBegin"; folder: string; name: string };

@@ -17,7 +17,7 @@ import {
   type ListRequest,
   WORKER_UP,
 } from "./files_protocol.ts";
-import { type AudioHead, hasAudioName, readHead } from "./head.ts";
+import { findHead, type FoundHead, hasAudioName } from "./head.ts";
 import { compareEntries, matches } from "./listing.ts";
 import { isWithin } from "./paths.ts";
 
@@ -41,7 +41,7 @@ interface Save {
   target: string;
 }
 
-const heads = new Map<string, AudioHead | null>();
+const heads = new Map<string, FoundHead>();
 const listings = new Map<string, { entries: ListedEntry[]; at: number }>();
 const saves = new Map<number, Save>();
 let lastSaveId = 0;
@@ -91,11 +91,11 @@ async function identify(path: string): Promise<FileFacts | FileFault> {
   }
 }
 
-async function head(path: string): Promise<AudioHead | FileFault | null> {
+async function head(path: string): Promise<FoundHead | FileFault> {
   try {
     using file = await Deno.open(path);
     const { size } = await file.stat();
-    const found = await readHead(async (offset, length) => {
+    const found = await findHead(async (offset, length) => {
       await file.seek(offset, Deno.SeekMode.Start);
       const bytes = new Uint8Array(length);
       let filled = 0;
@@ -124,6 +124,7 @@ async function list(request: ListRequest): Promise<ListAnswer | FileFault> {
   }
   const known = entries.map((entry) => {
     const head = entry.kind === "audio" ? heads.get(entry.path) : undefined;
+    if (head === "other") return { ...entry, kind: head };
     return head ? { ...entry, head } : entry;
   }).sort(compareEntries(request.sort));
   return {

@@ -13,10 +13,13 @@ export interface AudioHead {
   channels: number;
   bitDepth: number;
   lengthSamples: number;
-  container: "wav" | "rf64" | "w64" | "aiff" | "aifc" | "flac" | "mp3";
+  container: "wav" | "rf64" | "w64" | "aiff" | "aifc" | "flac" | "oggFlac" | "mp3";
 }
 
-/** Extensions of files that the engine reads. */
+/** What a look at a file's head gives: `"other"` says that it is of a kind that is not read, `null` that nothing is known. */
+export type FoundHead = AudioHead | "other" | null;
+
+/** Extensions of files that the engine reads; of Ogg files those with FLAC in them, which only the head can tell. */
 export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set([
   "wav",
   "wave",
@@ -28,6 +31,8 @@ export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set([
   "aiff",
   "aifc",
   "flac",
+  "oga",
+  "ogg",
   "mp3",
 ]);
 
@@ -47,6 +52,12 @@ const UNKNOWN_32 = 0xffffffff;
 
 /** The head of a file of `fileBytes` bytes; `null` if it is none that the engine reads. */
 export async function readHead(read: ReadAt, fileBytes: number): Promise<AudioHead | null> {
+  const found = await findHead(read, fileBytes);
+  return found === "other" ? null : found;
+}
+
+/** The same, which also tells what is certainly not read from what may be. */
+export async function findHead(read: ReadAt, fileBytes: number): Promise<FoundHead> {
   const first = await read(0, 40);
   if (first.length < 12) return null;
   const form = ascii(first, 0, 4);

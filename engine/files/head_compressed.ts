@@ -1,15 +1,12 @@
 /**
- * What the first bytes of FLAC and MP3 files say: enough to list them.
+ * What the first bytes of FLAC, Ogg and MP3 files say: enough to list them.
  *
  * @module
  */
-import type { AudioHead, ReadAt } from "./head.ts";
+import type { AudioHead, FoundHead, ReadAt } from "./head.ts";
 
-/** The head of a FLAC or MP3 file, behind ID3v2 tags; `null` if it is neither. */
-export async function readCompressedHead(
-  read: ReadAt,
-  fileBytes: number,
-): Promise<AudioHead | null> {
+/** The head of a FLAC, Ogg or MP3 file, behind ID3v2 tags; `null` if it is neither. */
+export async function readCompressedHead(read: ReadAt, fileBytes: number): Promise<FoundHead> {
   let at = 0;
   for (let tags = 0; tags < 16; tags++) {
     const bytes = tagBytes(await read(at, 10));
@@ -20,6 +17,9 @@ export async function readCompressedHead(
   const first = await read(at, 4096);
   if (first.length < 42) return null;
   if (String.fromCharCode(...first.subarray(0, 4)) === "fLaC") return flacHead(first);
+  if (String.fromCharCode(...first.subarray(0, 4)) === "OggS") {
+    return await oggHead(read, first, at, fileBytes);
+  }
   return mp3Head(first, fileBytes - at);
 }
 
@@ -43,6 +43,56 @@ function flacHead(p: Uint8Array): AudioHead | null {
     lengthSamples: Number(packed & 0xf_ffff_ffffn),
     container: "flac",
   };
+}
+
+/** Most bytes of an Ogg page. */
+const OGG_PAGE_BYTES = 65_307;
+
+/**
+ * FLAC in Ogg: its first packet is `0x7F "FLAC"`, two numbers of a version, a count, then what a FLAC file begins with. The length is
+ * that of STREAMINFO, else what the last page of the stream says.
+ */
+async function oggHead(
+  read: ReadAt,
+  first: Uint8Array,
+  at: number,
+  fileBytes: number,
+): Promise<FoundHead> {
+  for (let page = 0, n = 0; n < 64 && page + 27 < first.length; n++) {
+    const segments = first[page + 26];
+    const body = page + 27 + segments;
+    const begins = (first[page + 5] & 2) !== 0;
+    if (!begins || String.fromCharCode(...first.subarray(page, page + 4)) !== "OggS") break;
+    if (String.fromCharCode(...first.subarray(body, body + 5)) === "\x7fFLAC") {
+      const packet = first.subarray(body + 9);
+      const head = packet.length < 42 ? null : flacHead(packet);
+      if (head === null) return null;
+      const serial = first.subarray(page + 14, page + 18);
+      const lengthSamples = head.lengthSamples || await oggLength(read, serial, at, fileBytes);
+      return { ...head, lengthSamples, container: "oggFlac" };
+    }
+    page = body + first.subarray(page + 27, body).reduce((sum, bytes) => sum + bytes, 0);
+  }
+  return "other";
+}
+
+/** The position at the end of the stream's last page. */
+async function oggLength(
+  read: ReadAt,
+  serial: Uint8Array,
+  begin: number,
+  fileBytes: number,
+): Promise<number> {
+  const from = Math.max(begin, fileBytes - 2 * OGG_PAGE_BYTES);
+  const tail = await read(from, fileBytes - from);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = tail.length - 27; at >= 0; at--) {
+    if (tail[at] !== 0x4f || String.fromCharCode(...tail.subarray(at, at + 4)) !== "OggS") continue;
+    if (!serial.every((byte, i) => tail[at + 14 + i] === byte)) continue;
+    const granule = Number(view.getBigInt64(at + 6, true));
+    if (granule > 0 && granule < 2 ** 40) return granule;
+  }
+  return 0;
 }
 
 const RATES = [44_100, 48_000, 32_000];

@@ -21,6 +21,27 @@ const TAGS: Readonly<Record<number, string>> = {
   0xFFFE: "an extension that is not known",
 };
 
+/** Codecs of Ogg files, by `lp_ogg_codec`. */
+const OGG_CODECS = ["", "Vorbis", "Opus", "Speex", "Theora"];
+
+/** Kinds of files that are known and not read, by `lp_foreign`. */
+const FOREIGN = [
+  "",
+  "an MP4 or QuickTime file (AAC, ALAC …)",
+  "a Matroska or WebM file",
+  "a Windows Media file",
+  "AAC in ADTS",
+  "a Core Audio file",
+  "a WavPack file",
+  "a Monkey's Audio file",
+  "a Musepack file",
+  "a DSD file",
+  "a Sun or NeXT audio file",
+  "a MIDI file (notes, no sound)",
+  "an AMR file",
+  "an AVI file",
+];
+
 /** An encoding's name: AIFC gives four characters, WAVE a number below 2^16. */
 function encodingName(value: number): string {
   if (value > 0xFFFF) {
@@ -60,7 +81,7 @@ function reasonOf(result: number, why: number, value: number): [name: string, wo
     case WHY.noFormat:
       return ["noFormat", "its header does not say how the samples are stored"];
     case WHY.noData:
-      return ["noData", "it holds no samples"];
+      return ["noData", "it holds no samples that can be read"];
     case WHY.truncatedHeader:
       return ["truncated", "it ends inside its header"];
     case WHY.permission:
@@ -70,7 +91,19 @@ function reasonOf(result: number, why: number, value: number): [name: string, wo
     case WHY.freeFormat:
       return ["encoding", "it is an MP3 without a bit rate (free format), which is not read"];
     case WHY.oggCodec:
-      return ["encoding", "it is an Ogg file without a stream of a kind that is read"];
+      return [
+        "encoding",
+        OGG_CODECS[value]
+          ? `it is Ogg ${
+            OGG_CODECS[value]
+          }, which is not read yet; of Ogg files, those with FLAC are`
+          : "it is an Ogg file without a stream of a kind that is read",
+      ];
+    case WHY.foreign:
+      return [
+        "container",
+        `it is ${FOREIGN[value]}, which is not read yet; WAV, AIFF, FLAC and MP3 are`,
+      ];
   }
   const code = nativeCode(result);
   switch (code) {

@@ -7,6 +7,7 @@ import { check, nativeCode } from "../../ffi/check.ts";
 import { type NativeLibrary, openLibrary } from "../../ffi/library.ts";
 import { readSourceInfo, readWhy, SOURCE_INFO_BYTES } from "../../ffi/source_info.ts";
 import { EngineError } from "../errors.ts";
+import { DamageLog, type FileDamage } from "./damage.ts";
 import {
   BACKENDS,
   DEVICE_ENTRY_BYTES,
@@ -90,6 +91,7 @@ export class Signal implements SignalApi {
   readonly #engine: number;
   readonly #renderer: number;
   readonly #packer = new Packer();
+  readonly #damage: DamageLog;
   readonly #sources = new Map<string, number>();
   readonly #assets = new Map<number, string>();
   readonly #rebound = new Set<string>();
@@ -109,6 +111,7 @@ export class Signal implements SignalApi {
     sampleRate: number,
   ) {
     this.#library = library;
+    this.#damage = new DamageLog(library.symbols);
     this.#engine = engine;
     this.#renderer = renderer;
     this.sampleRate = sampleRate;
@@ -340,6 +343,10 @@ export class Signal implements SignalApi {
     read(RENDER_COUNTERS, (v) => symbols.lp_counters(this.#renderer, v, v.length));
     read(STORE_COUNTERS, (v) => symbols.lp_store_counters(this.#engine, v, v.length));
     return out;
+  }
+
+  takeDamage(): FileDamage[] {
+    return this.#damage.take();
   }
 
   trackCounters(trackId: string): { missing: number; faded: number } {

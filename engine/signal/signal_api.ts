@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { FileDamage } from "./damage.ts";
 import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 
 /** A file's header, as native code read it. */
@@ -118,6 +119,8 @@ export interface SignalApi extends AsyncDisposable {
   takeMeters(): MeterReading | null;
   /** Renderer and store counters by name, for diagnostics. */
   counters(): Record<string, number>;
+  /** What was found broken in files since the last take, by playback and analysis alike. */
+  takeDamage(): FileDamage[];
   trackCounters(trackId: string): { missing: number; faded: number };
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
   listDevices(backend?: string): Promise<DeviceEntry[]>;

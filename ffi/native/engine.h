@@ -72,7 +72,25 @@ enum lp_why {
   LP_WHY_PERMISSION = 12,      /* the system denies reading it */
   LP_WHY_MPEG_LAYER = 13,      /* MPEG audio of layer I or II: value = layer */
   LP_WHY_FREE_FORMAT = 14,     /* MP3 frames without a bit rate */
-  LP_WHY_OGG_CODEC = 15        /* an Ogg file without a stream of a kind we read */
+  LP_WHY_OGG_CODEC = 15,       /* an Ogg file without a stream of a kind we read: value = lp_ogg_codec */
+  LP_WHY_FOREIGN = 16          /* a container that we know but do not read: value = lp_foreign */
+};
+
+enum lp_ogg_codec { LP_OGG_OTHER = 0, LP_OGG_VORBIS = 1, LP_OGG_OPUS = 2, LP_OGG_SPEEX = 3, LP_OGG_VIDEO = 4 };
+enum lp_foreign {
+  LP_FOREIGN_MP4 = 1,      /* MP4, M4A, MOV, 3GP */
+  LP_FOREIGN_MATROSKA = 2, /* and WebM */
+  LP_FOREIGN_ASF = 3,      /* WMA */
+  LP_FOREIGN_ADTS = 4,     /* AAC */
+  LP_FOREIGN_CAF = 5,
+  LP_FOREIGN_WAVPACK = 6,
+  LP_FOREIGN_MONKEY = 7,
+  LP_FOREIGN_MUSEPACK = 8,
+  LP_FOREIGN_DSD = 9,
+  LP_FOREIGN_AU = 10,
+  LP_FOREIGN_MIDI = 11,
+  LP_FOREIGN_AMR = 12,
+  LP_FOREIGN_AVI = 13
 };
 
 /* Sample encodings and containers, as lp_source_info reports them. */
@@ -321,5 +339,11 @@ LP_API int32_t lp_scan_peaks(uint32_t scan, double start_frame, uint32_t frames_
 LP_API int32_t lp_scan_read(uint32_t scan, double start_frame, uint32_t frames, float *out, uint32_t out_floats);
 /* [blocking] */
 LP_API int32_t lp_scan_close(uint32_t scan);
+
+/* [any] What was found broken in compressed files by anybody in this process after news number `since` (0: all that is remembered), the oldest first:
+ * records of 11 f64: 0 number of the news, 1 device, 2 inode, 3 bytes, 4 mtime s, 5 mtime ns, 6 ctime s, 7 ctime ns, 8 runs of samples that are
+ * silence because they cannot be decoded (256: at least so many), 9 the first of these samples, 10 how many they are. A file's later record
+ * replaces its earlier one. Returns how many records were written; as many as fit: ask again after the last one. */
+LP_API int32_t lp_damage_since(double since, double *out, uint32_t count);
 
 #endif

@@ -372,7 +372,7 @@ int64_t lp_flac_decoder_read(lp_flac_decoder *d, int fd, int64_t frames, uint8_t
     if (d->pos < d->silent_to) {
       if (n > d->silent_to - d->pos) n = d->silent_to - d->pos;
       memset(to, 0, (size_t)n * frame_bytes);
-      *broken += lp_seek_index_note_broken(f->index, d->silent_from);
+      *broken += lp_seek_index_note_broken(f->index, d->silent_from, d->silent_to < f->frames ? d->silent_to : f->frames);
     } else if (d->pos >= d->block_first && d->pos < d->block_first + d->block) {
       uint32_t from = (uint32_t)(d->pos - d->block_first);
       if (n > d->block - from) n = d->block - from;
@@ -764,18 +764,32 @@ static int parse_metadata(lp_header *h, lp_flac_file *f, int64_t at) {
   return lp_header_fail(h, LP_E_UNREADABLE, LP_WHY_NO_DATA, 0);
 }
 
+/* What a first page's packet is of. */
+static uint32_t ogg_codec(const ogg_page *page) {
+  static const struct {
+    const char *magic;
+    uint32_t bytes, codec;
+  } KNOWN[] = {{"\x01vorbis", 7, LP_OGG_VORBIS}, {"OpusHead", 8, LP_OGG_OPUS}, {"Speex   ", 8, LP_OGG_SPEEX}, {"\x80theora", 7, LP_OGG_VIDEO}};
+  for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+    if (page->body >= KNOWN[i].bytes && memcmp(page->bytes, KNOWN[i].magic, KNOWN[i].bytes) == 0) return KNOWN[i].codec;
+  return LP_OGG_OTHER;
+}
+
 /* Ogg: the first packet is 0x7F "FLAC", versions, a count of header packets, then "fLaC" and STREAMINFO; the next ones are metadata blocks. */
 static int parse_ogg(lp_header *h, lp_flac_file *f, reader *r, int64_t at) {
   ogg_page page;
   int there = ogg_page_at(r, at, &page);
   if (there < 0) return lp_header_fail(h, LP_E_IO, LP_WHY_NONE, -there);
+  uint32_t codec = LP_OGG_OTHER;
   /* The first pages of a file with several streams begin them all. */
   for (int i = 0; there == 1 && i < 64 && !(page.body >= 51 && memcmp(page.bytes, "\x7F" "FLAC", 5) == 0); i++) {
+    uint32_t named = ogg_codec(&page);
+    if (codec == LP_OGG_OTHER || codec == LP_OGG_VIDEO) codec = named ? named : codec; /* what sounds is what is missed */
     at += page.head + page.body;
     there = page.flags & 2 ? ogg_page_at(r, at, &page) : 0;
   }
   if (there != 1 || !(page.flags & 2) || memcmp(page.bytes + 9, "fLaC", 4) != 0)
-    return lp_header_fail(h, LP_E_UNSUPPORTED, LP_WHY_OGG_CODEC, 0);
+    return lp_header_fail(h, LP_E_UNSUPPORTED, LP_WHY_OGG_CODEC, codec);
   f->serial = page.serial;
   int result = parse_streaminfo(h, page.bytes + 17, &f->stream);
   if (result < 0) return result;

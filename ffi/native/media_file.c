@@ -30,6 +30,27 @@ static int64_t after_tags(lp_header *h) {
   return at < h->size_bytes ? at : 0;
 }
 
+/* The kind of a file that is not read, by its first bytes; 0 if they are of none that is known. */
+static uint32_t foreign_kind(lp_header *h) {
+  static const struct {
+    uint32_t at, bytes;
+    const char *magic;
+    uint32_t kind;
+  } KNOWN[] = {
+    {4, 4, "ftyp", LP_FOREIGN_MP4},        {4, 4, "moov", LP_FOREIGN_MP4},           {4, 4, "mdat", LP_FOREIGN_MP4},
+    {0, 4, "\x1A\x45\xDF\xA3", LP_FOREIGN_MATROSKA}, {0, 4, "\x30\x26\xB2\x75", LP_FOREIGN_ASF}, {0, 4, "caff", LP_FOREIGN_CAF},
+    {0, 4, "wvpk", LP_FOREIGN_WAVPACK},    {0, 4, "MAC ", LP_FOREIGN_MONKEY},        {0, 3, "MP+", LP_FOREIGN_MUSEPACK},
+    {0, 4, "MPCK", LP_FOREIGN_MUSEPACK},   {0, 4, "DSD ", LP_FOREIGN_DSD},           {0, 4, "FRM8", LP_FOREIGN_DSD},
+    {0, 4, ".snd", LP_FOREIGN_AU},         {0, 4, "MThd", LP_FOREIGN_MIDI},          {0, 5, "#!AMR", LP_FOREIGN_AMR},
+    {8, 4, "AVI ", LP_FOREIGN_AVI},        {0, 2, "\xFF\xF1", LP_FOREIGN_ADTS},      {0, 2, "\xFF\xF9", LP_FOREIGN_ADTS},
+  };
+  uint8_t first[12] = {0};
+  if (h->size_bytes < (int64_t)sizeof first || lp_header_bytes(h, 0, sizeof first, first) < 0) return 0;
+  for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+    if (memcmp(first + KNOWN[i].at, KNOWN[i].magic, KNOWN[i].bytes) == 0) return KNOWN[i].kind;
+  return 0;
+}
+
 /* [pool, blocking] What lp_pcm_open does not know. */
 static int open_compressed(lp_header *h, const lp_identity *identity, lp_media *m) {
   int64_t at = after_tags(h);
@@ -39,7 +60,10 @@ static int open_compressed(lp_header *h, const lp_identity *identity, lp_media *
   h->why = LP_WHY_NONE;
   h->why_value = 0;
   if (memcmp(magic, "fLaC", 4) == 0 || memcmp(magic, "OggS", 4) == 0) return lp_flac_open(h, identity, at, &m->flac);
-  return lp_mp3_open(h, identity, at, &m->mp3);
+  r = lp_mp3_open(h, identity, at, &m->mp3);
+  if (r != LP_E_UNSUPPORTED || h->why != LP_WHY_UNKNOWN_CONTAINER) return r;
+  uint32_t kind = foreign_kind(h);
+  return kind ? lp_header_fail(h, LP_E_UNSUPPORTED, LP_WHY_FOREIGN, kind) : lp_header_fail(h, r, LP_WHY_UNKNOWN_CONTAINER, 0);
 }
 
 int lp_media_open(const char *path, int *fd, lp_pcm_format *format, lp_media **media, lp_identity *identity, uint32_t *why, double *why_value) {
@@ -85,8 +109,6 @@ bool lp_media_needs_index(const lp_media *m) {
   /* Flac's own tool writes a point every ten seconds; a minute between two is as good as none. */
   return !f || f->frames / (f->table_count + 1) > 60 * (int64_t)f->stream.sample_rate;
 }
-
-uint32_t lp_media_broken(const lp_media *m) { return m ? lp_seek_index_broken(m->flac ? m->flac->index : m->mp3->index) : 0; }
 
 lp_decoder *lp_decoder_create(const lp_media *m) {
   lp_decoder *d = calloc(1, sizeof *d);

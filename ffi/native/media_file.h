@@ -21,8 +21,6 @@ void lp_media_free(lp_media *m);
 int lp_media_index_step(const lp_media *m, int fd, uint64_t deadline_ns);
 /* [any] Whether an index makes seeking in it quicker: not for FLAC with a seek table. */
 bool lp_media_needs_index(const lp_media *m);
-/* [any] Runs of frames that could not be decoded, as far as any decoder of this state of the file has met them; at most 256. */
-uint32_t lp_media_broken(const lp_media *m);
 
 /* One place in a compressed file. Not for two threads at a time. */
 typedef struct lp_decoder lp_decoder;

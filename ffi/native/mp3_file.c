@@ -340,6 +340,23 @@ int lp_mp3_decoder_seek(lp_mp3_decoder *d, int fd, int64_t frame) {
   return 0;
 }
 
+/* Samples of the file, from those of its frames. */
+static int64_t sample_of(const lp_mp3_file *f, int64_t frame) {
+  int64_t sample = frame * f->frame_samples - f->skip;
+  return sample < 0 ? 0 : sample > f->frames ? f->frames : sample;
+}
+
+static bool note_frame(const lp_mp3_file *f, int64_t frame) {
+  return lp_seek_index_note_broken(f->index, sample_of(f, frame), sample_of(f, frame + 1));
+}
+
+/* The file has fewer frames than its header says. */
+static bool note_end(const lp_mp3_file *f) {
+  bool complete;
+  lp_seek_point end = lp_seek_index_frontier(f->index, &complete);
+  return complete && lp_seek_index_note_broken(f->index, sample_of(f, end.first), f->frames);
+}
+
 int64_t lp_mp3_decoder_read(lp_mp3_decoder *d, int fd, int64_t frames, uint8_t *out, uint64_t deadline_ns, uint32_t *broken) {
   const lp_mp3_file *f = d->f;
   d->w.fd = fd;
@@ -359,11 +376,11 @@ int64_t lp_mp3_decoder_read(lp_mp3_decoder *d, int fd, int64_t frames, uint8_t *
     }
     if (r == 0) {
       memset(out + (size_t)done * frame_bytes, 0, (size_t)n * frame_bytes);
-      *broken += lp_seek_index_note_broken(f->index, -1); /* the file is shorter than its header says: once */
+      *broken += note_end(f);
     } else {
       memcpy(out + (size_t)done * frame_bytes, d->pcm + (size_t)in * f->channels, (size_t)n * frame_bytes);
       /* The first frames of a cut recording lack what was cut off: that is no damage. */
-      if (d->last_failure == frame && frame >= WARM_LEAST) *broken += lp_seek_index_note_broken(f->index, frame);
+      if (d->last_failure == frame && frame >= WARM_LEAST) *broken += note_frame(f, frame);
     }
     done += n;
     d->pos += n;

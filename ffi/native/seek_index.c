@@ -3,9 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "damage.h"
+
 /* Indexes that nobody uses and that are kept all the same: a file that is looked at once is often opened next. */
 #define MOST_UNUSED 64
-#define MOST_BROKEN 256
 
 struct lp_seek_index {
   pthread_mutex_t mutex;
@@ -14,8 +15,7 @@ struct lp_seek_index {
   int64_t count, room;
   lp_seek_point frontier;
   bool complete;
-  int64_t broken[MOST_BROKEN];
-  uint32_t broken_count;
+  lp_damage *damage; /* NULL: none is known */
   /* Constant: */
   int64_t spacing;
   lp_identity identity;
@@ -51,8 +51,9 @@ static void list(lp_seek_index *x) {
 }
 
 static void destroy(lp_seek_index *x) {
-  bytes_held -= sizeof *x + (uint64_t)x->room * sizeof *x->points;
+  bytes_held -= sizeof *x + (uint64_t)x->room * sizeof *x->points + (x->damage ? sizeof *x->damage : 0);
   pthread_mutex_destroy(&x->mutex);
+  free(x->damage);
   free(x->points);
   free(x);
 }
@@ -147,24 +148,13 @@ void lp_seek_index_end(lp_seek_index *x, lp_seek_point at) {
   pthread_mutex_unlock(&x->mutex);
 }
 
-bool lp_seek_index_note_broken(lp_seek_index *x, int64_t first) {
-  bool fresh = false;
+bool lp_seek_index_note_broken(lp_seek_index *x, int64_t from, int64_t to) {
   pthread_mutex_lock(&x->mutex);
-  uint32_t i = 0;
-  while (i < x->broken_count && x->broken[i] != first) i++;
-  if (i == x->broken_count && i < MOST_BROKEN) {
-    x->broken[x->broken_count++] = first;
-    fresh = true;
-  }
+  if (!x->damage && (x->damage = calloc(1, sizeof *x->damage)) != NULL) bytes_held += sizeof *x->damage;
+  enum lp_damage_news news = x->damage ? lp_damage_add(x->damage, from, to) : LP_DAMAGE_KNOWN;
+  if (news != LP_DAMAGE_KNOWN) lp_damage_tell(&x->identity, x->damage);
   pthread_mutex_unlock(&x->mutex);
-  return fresh;
-}
-
-uint32_t lp_seek_index_broken(lp_seek_index *x) {
-  pthread_mutex_lock(&x->mutex);
-  uint32_t n = x->broken_count;
-  pthread_mutex_unlock(&x->mutex);
-  return n;
+  return news == LP_DAMAGE_NEW;
 }
 
 uint64_t lp_seek_index_bytes(void) { return bytes_held; }

@@ -34,10 +34,9 @@ lp_seek_point lp_seek_index_frontier(lp_seek_index *x, bool *complete);
 void lp_seek_index_add(lp_seek_index *x, lp_seek_point at, lp_seek_point next);
 /* [any] The frontier, if it is `at`, is the end. */
 void lp_seek_index_end(lp_seek_index *x, lp_seek_point at);
-/* [any] Notes that the frame or run at `first` could not be decoded. True the first time (the first 256 are remembered; then always false). */
-bool lp_seek_index_note_broken(lp_seek_index *x, int64_t first);
-/* [any] How many were noted. */
-uint32_t lp_seek_index_broken(lp_seek_index *x);
+/* [any] Notes that samples [from, to) of the file could not be decoded, and tells it (damage.h). True if they belong to no run that was noted
+ * before; the first 256 runs are. */
+bool lp_seek_index_note_broken(lp_seek_index *x, int64_t from, int64_t to);
 /* [any] Bytes of all indexes held. */
 uint64_t lp_seek_index_bytes(void);
 

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<HttpErrorCode, Status>> = {
   "asset.outsideLibrary": 403,
   "asset.unsupported": 400,
   "asset.unreadable": 400,
+  "asset.damaged": 400,
   "asset.inUse": 409,
   "timeline.conflict": 409,
   "timeline.notFound": 404,

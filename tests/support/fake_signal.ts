@@ -79,6 +79,7 @@ export class FakeSignal implements SignalApi {
   drainEvents = () => this.events.splice(0);
   takeMeters = (): MeterReading | null => null;
   counters = () => ({});
+  takeDamage = () => [];
   trackCounters = () => ({ missing: 0, faded: 0 });
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {
     this.rendered.push(mix);

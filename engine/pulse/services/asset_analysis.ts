@@ -38,6 +38,8 @@ export interface AssetAnalysisOptions {
 interface Open {
   info: Promise<MediaInfo>;
   generation: number;
+  /** Whether its samples are being read, were read to the end, or came from the cache or not at all. */
+  reading: "underway" | "whole" | "not";
 }
 
 /** Analyses assets in the order in which they come; a query's asset is analysed when it has not been yet. */
@@ -56,6 +58,11 @@ export class AssetAnalysis {
   /** How many assets are being analysed. */
   get state(): { underway: number; open: number } {
     return { underway: this.#underway, open: this.#open.size };
+  }
+
+  /** How far an asset's samples have been read. */
+  reading(assetId: string): Open["reading"] {
+    return this.#open.get(assetId)?.reading ?? "not";
   }
 
   /** Analyses an asset, anew if its file is another than before. */
@@ -194,6 +201,7 @@ export class AssetAnalysis {
     if (known && !(anew && known.generation !== generation)) return known;
     const open: Open = {
       generation,
+      reading: "underway",
       info: this.#options.analysis.then((analysis) => analysis.open(assetId, path)),
     };
     this.#open.set(assetId, open);
@@ -215,6 +223,7 @@ export class AssetAnalysis {
           this.#tell(assetId);
         },
       });
+      open.reading = result.cached ? "not" : "whole";
       if (!isCurrent()) return;
       onReady(assetId, { peakCache: result.peakFile, lengthSamples: result.frames });
       this.#tell(assetId);

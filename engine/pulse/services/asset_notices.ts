@@ -77,7 +77,7 @@ export class AssetNotices implements Disposable {
     this.#gather();
   }
 
-  /** `decode.error`: the asset stays and plays as silence until its file can be read. */
+  /** `decode.error`: the asset stays, and what cannot be read of it plays as silence. */
   decodeError(assetId: string, { code, message }: EngineError): void {
     this.#send({ topic: "assets", method: "decode.error", params: { assetId, code, message } });
   }

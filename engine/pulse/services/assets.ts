@@ -82,6 +82,8 @@ export interface AssetEntry {
   bound: boolean;
   /** The state of its file that was told to be unreadable. */
   refused: FileIdentity | null;
+  /** The state of its file that was told to be broken in part. */
+  damaged: FileIdentity | null;
 }
 
 /** The registry. What it answers is a copy. */
@@ -111,7 +113,13 @@ export class Assets {
     this.#byPath.clear();
     for (const { asset, identity } of assets) {
       const known = identity ?? NO_IDENTITY;
-      this.#entries.set(asset.assetId, { asset, identity: known, bound: false, refused: null });
+      this.#entries.set(asset.assetId, {
+        asset,
+        identity: known,
+        bound: false,
+        refused: null,
+        damaged: null,
+      });
       this.#byPath.set(asset.path, asset.assetId);
     }
   }
@@ -234,7 +242,7 @@ export class Assets {
     if (this.#entries.has(assetId)) return;
     const kept = this.#options.keeper.recall(assetId);
     if (kept === undefined || this.#byPath.has(kept.asset.path)) return;
-    this.#entries.set(assetId, { ...kept, bound: false, refused: null });
+    this.#entries.set(assetId, { ...kept, bound: false, refused: null, damaged: null });
     this.#byPath.set(kept.asset.path, assetId);
     this.#options.keeper.put(kept.asset, kept.identity);
     this.#options.notices.added({ ...kept.asset });
@@ -347,6 +355,14 @@ export class Assets {
     if (entry) this.#refuse(entry, entry.identity, error);
   }
 
+  /** Takes note that an asset's file is broken in part: told once for each state that it is in. */
+  damaged(assetId: string, error: EngineError): void {
+    const entry = this.#entries.get(assetId);
+    if (!entry || (entry.damaged !== null && sameBytes(entry.damaged, entry.identity))) return;
+    entry.damaged = entry.identity;
+    this.#options.notices.decodeError(assetId, error);
+  }
+
   /** A file that cannot be read is told once for each state that it is in. */
   #refuse(entry: AssetEntry, identity: FileIdentity, error: EngineError): void {
     if (error.code === "asset.notFound") return this.#setStatus(entry, "missing");
@@ -403,7 +419,7 @@ export class Assets {
     if (this.#closed) throw new Error(`Cannot register ${facts.path}: its project was closed`);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
-    this.#entries.set(assetId, { asset, identity, bound: true, refused: null });
+    this.#entries.set(assetId, { asset, identity, bound: true, refused: null, damaged: null });
     this.#byPath.set(facts.path, assetId);
     this.#transients.delete(assetId);
     this.#transientByPath.delete(facts.path);

@@ -155,8 +155,8 @@ export class Library {
       if (this.#closed) return;
       try {
         const head = await this.#options.files.ask(entry.path, { kind: "head", path: entry.path });
-        if (head === null || "fault" in head) continue;
-        waiting.push(this.#entry({ ...entry, head }));
+        if (head === "other") waiting.push(this.#entry({ ...entry, kind: head }));
+        else if (head !== null && !("fault" in head)) waiting.push(this.#entry({ ...entry, head }));
       } catch {
         break; // The disk does not answer, or the engine closes: lengths stay unknown.
       }
