@@ -1,127 +1,121 @@
 import { assert, assertEquals } from "@std/assert";
-import { randomPlanes } from "./support/audio_files.ts";
-import type { SignalOptions } from "../engine/signal/signal.ts";
-import {
-  clip,
-  firstDifference,
-  mixOf,
-  openRig,
-  type Rig,
-  type TestTrack,
-  track,
-  unzip,
-} from "./support/signal_rig.ts";
+import { MachineWatch, mostStoodStill, type Standstill } from "./support/machine_watch.ts";
+import { firstDifference, unzip } from "./support/signal_rig.ts";
+import { arrange, LOOP, PERIOD, RATE, type Session } from "./support/stall_session.ts";
 
-const RATE = 48_000;
-const TRACKS = 24;
-const SECONDS = 90;
-/** Frames between the parts of the file that two tracks play: no page serves both. */
-const APART = 2 * RATE;
 const BLOCKED_MS = 30_000;
+/** Frames of a crossfade, of a seek here. */
+const FADE = 720;
 /** A block that is interrupted in a tenth of all runs is interrupted in each of so many once in 10^20 times. */
 const MOST_RUNS = 20;
+/** What is fetched ahead lasts for half a second at least: a machine that stands still for half of that within a second proves nothing. */
+const PROVES_NOTHING_MS = 250;
 
-const PERIOD = 256;
-const LOOP = { startFrame: 5 * RATE + 1, endFrame: 17 * RATE + 9 };
-const SEEK_TO = 9 * RATE + 77;
-/** Playback before the seek, and after it. */
-const BEFORE_MS = 400;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The session of both tests: 24 voices of one file, each from a part of its own, in a loop. */
-async function arrange(
-  options: Partial<SignalOptions> = {},
-): Promise<{ rig: Rig; tracks: TestTrack[] }> {
-  // 24 float stereo voices play 563 units a second; 16 MB hold 976: some 300 ms behind the head and about a second ahead.
-  const rig = await openRig({ memoryBytes: 16e6, ...options });
-  await rig.add("a", {
-    planes: randomPlanes(77, 2, SECONDS * RATE, "f32").map((plane) => plane.map((x) => x / 64)),
-    encoding: "f32",
-  });
-  const tracks = Array.from(
-    { length: TRACKS },
-    (_, i) =>
-      track(`t${i}`, [
-        clip(`c${i}`, "a", 0, 40 * RATE, { sourceFrame: i * APART, gainDb: -(i % 7) }),
-      ]),
-  );
-  rig.signal.publish(mixOf(tracks), 1, []);
-  rig.signal.setLoop({ enabled: true, ...LOOP });
-  return { rig, tracks };
+/** A run in real time: what the engine counted, what was heard, what is wrong with it, and when the machine stood still meanwhile. */
+interface Run {
+  faults: string[];
+  standstills: Standstill[];
 }
 
-Deno.test("30 seconds without JavaScript, over a seek and two loop wraps, miss no frame", async () => {
-  const { rig, tracks } = await arrange();
-  await using _ = rig;
+async function run(): Promise<Run> {
+  const session = await arrange();
+  await using rig = session.rig;
   const { signal } = rig;
-  const { symbols, engine, renderer } = signal.native;
+  const { symbols, renderer } = signal.native;
+  const frames = () => signal.position().framesRendered;
   await signal.openDevice({ backend: "null", period: PERIOD });
-
-  const captured = new Float32Array(36 * RATE * 2);
+  const captured = new Float32Array(50 * RATE * 2);
   captured.fill(0); // so that the pages of memory are there before the callback writes to them
+  // The follower fetches what stands at the head before anyone plays.
+  while (!session.isResident(0, RATE / 2)) await sleep(10);
+  const watch = await MachineWatch.start();
   assertEquals(symbols.lp_tap_start(renderer, captured, captured.length / 2), 0);
-  // The follower fetches what stands at the head before anyone plays: once it is there, play and the block begin.
-  while (tracks.some((_, i) => symbols.lp_source_resident(engine, 1, i * APART, 24_000) < 24_000)) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
   signal.play(0);
-  await new Promise((resolve) => setTimeout(resolve, BEFORE_MS));
+  // The seek goes half a second ahead: to what is there, as is what follows it.
+  let seekTo = 0;
+  do {
+    await sleep(10);
+    seekTo = signal.position().positionFrame + RATE / 2;
+  } while (
+    signal.counters().horizonMs === 0 || seekTo < RATE || !session.isResident(seekTo, RATE / 4)
+  );
   const { horizonMs } = signal.counters();
-  signal.seek(SEEK_TO);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED_MS);
-
+  signal.seek(seekTo);
+  const blockedUntil = performance.now() + BLOCKED_MS;
+  const framesUntil = frames() + BLOCKED_MS / 1000 * RATE;
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  while (performance.now() < blockedUntil || frames() < framesUntil) {
+    Atomics.wait(nothing, 0, 0, Math.max(20, blockedUntil - performance.now()));
+  }
   const written = new Float64Array(1);
   const counters = signal.counters();
   await symbols.lp_tap_stop(renderer, written);
+  const standstills = await watch.stop();
   await signal.closeDevice();
-  assert(horizonMs > 500 && horizonMs < 2500, `the horizon held was ${horizonMs} ms`);
-  assert(written[0] > 30 * RATE, `${written[0]} frames were captured`);
-  const wraps = signal.drainEvents().filter((e) => e.kind === "wrap");
-  assertEquals(wraps.length, 2);
-  assertEquals(wraps.map((e) => e.to), [LOOP.startFrame, LOOP.startFrame]);
 
-  // What should have sounded, computed apart from the engine: from frame 0, then from the seek on, round the loop.
-  const source = rig.sources.get("a")!;
-  const gains = tracks.map((t) => Math.fround(10 ** (t.clips[0].gainDb! / 20)));
-  const expected = (side: number, frame: number) => {
-    let sum = 0;
-    for (let i = 0; i < TRACKS; i++) {
-      sum = Math.fround(sum + Math.fround(source[side][i * APART + frame] * gains[i]));
-    }
-    return sum;
-  };
-  const [left, right] = unzip(captured.subarray(0, written[0] * 2));
+  assert(horizonMs > 500 && horizonMs < 2500, `the horizon held was ${horizonMs} ms`);
+  const wraps = signal.drainEvents().filter((e) => e.kind === "wrap");
+  assert(wraps.length >= 2, `${wraps.length} wraps`);
+  assert(wraps.every((e) => e.to === LOOP.startFrame));
+  const faults = wrongSound(session, captured.subarray(0, written[0] * 2), seekTo);
+  const { missing, faded, callbacks, lateCallbacks, longestCallbackNs } = counters;
+  if (missing + faded > 0) faults.push(`missing ${missing}, faded ${faded}`);
+  // The machine makes a callback late now and then; the engine itself, were it too slow, would be so again and again. What its work takes is
+  // measured below, where the two can be told apart.
+  if (lateCallbacks > callbacks / 100 + standstills.length) {
+    faults.push(
+      `${lateCallbacks} of ${callbacks} were late, the longest took ${longestCallbackNs} ns`,
+    );
+  }
+  return { faults, standstills };
+}
+
+/** Where the sound is not what should have sounded: from frame 0, then from the seek on, round the loop. */
+function wrongSound({ expected }: Session, captured: Float32Array, seekTo: number): string[] {
+  const [left, right] = unzip(captured);
   const begin = left.findIndex((x) => x !== 0);
-  const probe = Float32Array.from({ length: 16 }, (_, i) => expected(0, SEEK_TO + 720 + i));
+  const probe = Float32Array.from({ length: 16 }, (_, i) => expected(0, seekTo + FADE + i));
   const sought = left.findIndex((_, i) => probe.every((x, k) => left[i + k] === x));
-  assert(sought > begin, "the seek's target was not found in what was captured");
-  const check = (from: number, frames: number, first: number) => {
-    let frame = first;
-    const l = new Float32Array(frames);
-    const r = new Float32Array(frames);
-    for (let i = 0; i < frames; i++) {
+  if (sought <= begin) return ["the seek's target was not found in what was captured"];
+  const faults: string[] = [];
+  const check = (from: number, end: number, first: number) => {
+    const l = new Float32Array(end - from);
+    const r = new Float32Array(end - from);
+    for (let i = 0, frame = first; i < l.length; i++) {
       l[i] = expected(0, frame);
       r[i] = expected(1, frame);
       if (++frame === LOOP.endFrame) frame = LOOP.startFrame;
     }
-    assertEquals(firstDifference(left.slice(from, from + frames), l), -1, `left from ${from}`);
-    assertEquals(firstDifference(right.slice(from, from + frames), r), -1, `right from ${from}`);
+    const at = Math.max(
+      firstDifference(left.slice(from, end), l),
+      firstDifference(right.slice(from, end), r),
+    );
+    if (at >= 0) faults.push(`wrong samples at frame ${at} of what begins with frame ${first}`);
   };
-  check(begin, sought - 720 - begin, 0);
-  check(sought, written[0] - sought, SEEK_TO + 720);
-  assertEquals([counters.missing, counters.faded], [0, 0]);
-  // The machine's interruptions make a callback late now and then; the engine itself, if it were too slow, would do so again and again.
-  // What its work takes is measured below, where the two can be told apart.
-  assert(
-    counters.lateCallbacks < counters.callbacks / 10,
-    `${counters.lateCallbacks} of ${counters.callbacks} callbacks were late, the longest took ${counters.longestCallbackNs} ns`,
-  );
+  check(begin, sought - FADE, 0);
+  check(sought, left.length, seekTo + FADE);
+  return faults;
+}
+
+Deno.test("30 seconds without JavaScript, over a seek and two loop wraps, miss no frame", async () => {
+  for (let runs = 1;; runs++) {
+    const { faults, standstills } = await run();
+    if (faults.length === 0) return;
+    const stoodStill = mostStoodStill(standstills, 1000);
+    const told = `${faults.join("; ")}. The machine stood still ${stoodStill} ms of a second`;
+    assert(stoodStill >= PROVES_NOTHING_MS, told);
+    console.log(`Run ${runs} proves nothing: ${told}`);
+    if (runs === 3) return; // a machine that is never there for half a minute; the next test needs no time
+  }
 });
 
 Deno.test("no callback of these 30 seconds has more work than its period has time", async () => {
   // The same session block by block. What interrupts the machine hits other blocks in another run; what the engine itself does slowly
   // (a wrap, the border of a page, a swap) it does slowly in each. So a block's least time is its work's.
-  const blocks = Math.ceil((BEFORE_MS + BLOCKED_MS) / 1000 * RATE / PERIOD);
-  const seekAt = Math.ceil(BEFORE_MS / 1000 * RATE / PERIOD);
+  const blocks = Math.ceil(BLOCKED_MS / 1000 * RATE / PERIOD);
+  const seekAt = Math.ceil(0.4 * RATE / PERIOD);
   const least = new Float64Array(blocks).fill(Infinity);
   const period = PERIOD / RATE * 1e9;
   for (let runs = 0; runs < MOST_RUNS && least.some((ns) => ns >= period); runs++) {
@@ -140,7 +134,7 @@ Deno.test("no callback of these 30 seconds has more work than its period has tim
     rig.settle();
     for (let i = 0, before = workNs(); i < blocks; i++) {
       if (i === seekAt) {
-        signal.seek(SEEK_TO);
+        signal.seek(9 * RATE + 77); // nothing of it is there
         rig.settle();
       }
       assertEquals(symbols.lp_render(renderer, out, PERIOD), 0);

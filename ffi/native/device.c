@@ -27,6 +27,7 @@ struct lp_device {
   uint32_t latency;
   uint32_t rate;    /* what it runs at */
   bool flushed;     /* [callback] denormals are off on its thread */
+  uint64_t due_ns;  /* [callback] null device: when its next callback is due */
   _Atomic bool stopping; /* a stop notice is ours */
   _Atomic bool lost;
   _Atomic uint64_t frames, first_ns, last_ns;
@@ -122,6 +123,19 @@ int32_t lp_device_list(uint32_t backend, uint8_t *out, uint32_t out_bytes) {
 
 /* ---- callbacks ---- */
 
+#define LOSES_NS 200000000ull /* as much as a null device makes up for */
+
+/* [callback] The null device follows the clock: for the time that the machine stood still it would call as often at once, however long that was, and
+ * the head would run away from what is fetched. A real device loses that time, and so does this one. */
+static void lose_time(lp_device *d, uint64_t now, uint32_t frames) {
+  if (d->due_ns && now > d->due_ns + LOSES_NS) {
+    const uint64_t lost_frames = (uint64_t)((double)(now - d->due_ns) * d->rate / 1e9);
+    d->device.null_device.lastProcessedFramePlayback += lost_frames; /* this thread alone reads and writes it */
+    d->due_ns = now;
+  }
+  d->due_ns = (d->due_ns ? d->due_ns : now) + (uint64_t)(frames * 1e9 / d->rate);
+}
+
 /* [callback] */
 static void on_data(ma_device *device, void *output, const void *input, ma_uint32 frames) {
   (void)input;
@@ -135,6 +149,7 @@ static void on_data(ma_device *device, void *output, const void *input, ma_uint3
   if (!atomic_load_explicit(&d->first_ns, memory_order_relaxed)) atomic_store_explicit(&d->first_ns, now, memory_order_relaxed);
   else atomic_store_explicit(&d->frames, atomic_load_explicit(&d->frames, memory_order_relaxed) + frames, memory_order_relaxed);
   atomic_store_explicit(&d->last_ns, now, memory_order_relaxed);
+  if (d->backend == LP_BACKEND_NULL) lose_time(d, now, frames);
   lp_renderer_process(d->renderer, output, frames);
 }
 
