@@ -28,7 +28,6 @@ import type { Frames } from "./pulse/types.ts";
 import { endOf } from "./pulse/block_list.ts";
 import { Signal } from "./signal/signal.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
-import { refusedRate } from "./signal/source_errors.ts";
 
 /** What an engine lends to its sessions. */
 export interface Shared {
@@ -250,12 +249,8 @@ export class Session {
   /** Looks whether a file could be registered here, without registering it. */
   async inspect(path: string): Promise<void> {
     const probe = `probe ${crypto.randomUUID()}`;
-    try {
-      await this.#signal.openSource(probe, path);
-      this.#signal.closeSource(probe);
-    } catch (error) {
-      if (!(rateIsOpen(this.#file) && refusedRate(error) !== null)) throw error;
-    }
+    await this.#signal.openSource(probe, path);
+    this.#signal.closeSource(probe);
   }
 
   /** Stops telling and looking, stores where the head stands, and waits for what is under way. The renderer plays on. */

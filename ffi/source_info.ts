@@ -70,6 +70,8 @@ export interface NativeSourceInfo {
   lengthLied: boolean;
   /** Frames a page of it holds; 0 unless it was opened as a source. */
   pageFrames: number;
+  /** Frames of the source at the engine's rate; 0 unless it was opened as a source. */
+  engineFrames: number;
 }
 
 /** Reads the record after a success. */
@@ -95,6 +97,7 @@ export function readSourceInfo(record: Uint8Array): NativeSourceInfo {
     channelMask: u32(92),
     lengthLied: u32(96) !== 0,
     pageFrames: u32(112),
+    engineFrames: f64(120),
   };
 }
 

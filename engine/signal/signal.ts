@@ -175,6 +175,7 @@ export class Signal implements SignalApi {
     const info = readSourceInfo(record);
     return {
       frames: info.frames,
+      sourceFrames: info.engineFrames,
       sampleRate: info.sampleRate,
       channels: info.channels,
       bits: info.bits,

@@ -9,8 +9,10 @@ import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 
 /** A file's header, as native code read it. */
 export interface SourceInfo {
-  /** Frames in the file, clamped to what it really holds. */
-  frames: Frames;
+  /** Frames in the file, at its own rate, clamped to what it really holds. */
+  frames: number;
+  /** Frames of the source at the project's rate: `ceil(frames · project's rate / sampleRate)`. */
+  sourceFrames: Frames;
   sampleRate: number;
   channels: number;
   bits: number;

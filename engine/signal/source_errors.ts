@@ -8,8 +8,11 @@ import { WHY } from "../../ffi/source_info.ts";
 import { EngineError } from "../errors.ts";
 import { fileError } from "../media/file_error.ts";
 
+/** Rates between which files are converted, in frames a second: `LP_RESAMPLE_MIN_RATE`, `LP_RESAMPLE_MAX_RATE`. */
+const RATES = { least: 8_000, most: 384_000 } as const;
+
 /**
- * The error of a file that native code refused: the file's own fault, or a rate that is not the project's.
+ * The error of a file that native code refused: the file's own fault, or a rate from which nothing is converted.
  *
  * @param result The negative `lp_result`.
  * @param why Which of {@linkcode WHY}, with the value that offended.
@@ -24,18 +27,11 @@ export function sourceError(
   if (nativeCode(result) === "unsupported" && why.why === WHY.rate) {
     return new EngineError(
       "asset.unsupported",
-      `Cannot read ${
-        JSON.stringify(path)
-      }: its sample rate is ${why.value} Hz and the project's is ` +
-        `${engineRate} Hz; convert the file, or start a project at its rate`,
+      `Cannot read ${JSON.stringify(path)}: its sample rate is ${why.value} Hz; ` +
+        `files from ${RATES.least} to ${RATES.most} Hz are played, so convert it to the project's ` +
+        `${engineRate} Hz`,
       { path, reason: "sampleRate", value: why.value, projectRate: engineRate },
     );
   }
   return fileError(path, result, why);
-}
-
-/** The file's rate, if an error says that it is not the project's; `null` for any other. */
-export function refusedRate(error: unknown): number | null {
-  if (!(error instanceof EngineError) || error.details.projectRate === undefined) return null;
-  return error.details.value as number;
 }

@@ -212,14 +212,6 @@ int32_t lp_source_open(uint32_t handle, const uint8_t *path, uint32_t path_bytes
   lp_source *source = NULL;
   if (!result) result = lp_store_open_source(e->store, name, index, &source, &info);
   free(name);
-  if (!result && info.sample_rate != e->sample_rate) {
-    /* Conversion at page fill comes with the resampler; until then another rate is refused, never played at the wrong speed. */
-    lp_source_unref(source);
-    source = NULL;
-    info.why = LP_WHY_RATE;
-    info.why_value = info.sample_rate;
-    result = LP_E_UNSUPPORTED;
-  }
   memcpy(info_out, &info, sizeof info);
   if (index) {
     pthread_mutex_lock(&e->source_lock);

@@ -37,7 +37,7 @@
 #endif
 
 /* Raised whenever a signature or a packed layout below changes. */
-#define LP_ABI_VERSION 2
+#define LP_ABI_VERSION 3
 
 enum lp_result {
   LP_OK = 0,
@@ -127,7 +127,8 @@ typedef struct lp_source_info {
   uint32_t why;           /* 100: lp_why, set on failure */
   double why_value;       /* 104: the offending value, or errno with LP_E_IO */
   uint32_t page_frames;   /* 112: frames a page of this source holds */
-  uint32_t reserved[3];
+  uint32_t reserved;
+  double engine_frames;   /* 120: of the source, at the engine's rate: ceil(frames × engine's rate / sample_rate) */
 } lp_source_info;
 
 /* [any] LP_ABI_VERSION of the loaded library. */
@@ -158,7 +159,8 @@ LP_API int32_t lp_clock_set(uint32_t engine, double now_ms);
 
 /* [blocking] Opens the file at path (UTF-8, not terminated), reads its header and makes a source of it. May be called
  * from several threads. info: sizeof(lp_source_info), always filled. Returns the source's handle; 65,535 can be open at a time. The source's frames are
- * at the engine's rate; for now a file at another rate gives LP_E_UNSUPPORTED with why LP_WHY_RATE. */
+ * at the engine's rate: a file at another rate is converted as its pages are filled (resample.h), from 8,000 … 384,000 Hz; beyond that
+ * LP_E_UNSUPPORTED with why LP_WHY_RATE. */
 LP_API int32_t lp_source_open(uint32_t engine, const uint8_t *path, uint32_t path_bytes, uint8_t *info, uint32_t info_bytes);
 
 /* [control] How the source's channels sound in the two of the mix: coefficients[c * 2 + side], channels × 2 floats.

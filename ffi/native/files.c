@@ -26,8 +26,10 @@ static int pcm_seek(lp_cursor *c, int fd, int64_t frame) {
   return 0;
 }
 
-static int64_t pcm_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch) {
-  int64_t n = lp_pcm_read(fd, &c->source->format, c->frame, frames, scratch);
+static int64_t pcm_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch, int64_t at) {
+  const lp_pcm_format *format = &c->source->format;
+  int64_t n = lp_pcm_read(fd, format, c->frame, frames, scratch + at * format->frame_bytes);
+  c->bytes = n > 0 ? (uint64_t)n * format->frame_bytes : 0;
   if (n > 0) c->frame += n;
   return n;
 }
@@ -77,13 +79,15 @@ static int media_seek(lp_cursor *c, int fd, int64_t frame) {
   return r;
 }
 
-static int64_t media_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch) {
+static int64_t media_fetch(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch, int64_t at) {
+  const uint32_t frame_bytes = c->source->format.frame_bytes;
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   uint64_t deadline_ns = (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec + DECODE_STEP_NS;
   c->broken = 0;
-  int64_t n = lp_decoder_read(c->state, fd, frames, scratch, deadline_ns, &c->broken);
+  int64_t n = lp_decoder_read(c->state, fd, frames, scratch + at * frame_bytes, deadline_ns, &c->broken);
   c->paused = n >= 0 && n < frames;
+  c->bytes = n > 0 ? (uint64_t)n * frame_bytes : 0;
   if (n > 0) c->frame += n;
   return n;
 }
@@ -233,18 +237,22 @@ void lp_file_succeeded(lp_file *file, int64_t first_page, uint32_t count) {
 
 /* ---- leases --------------------------------------------------------------------------------------------- */
 
-/* The idle cursor that stands at the frame, else any, else a new one. */
+/* The idle cursor that stands at the frame; else a new one, so that what another head has read so far is kept; else, where there are enough, the one
+ * that has not been used for longest. */
 static lp_cursor *lease_cursor(lp_source *s, int64_t frame) {
-  lp_cursor **at = &s->file->idle;
-  for (lp_cursor **i = &s->file->idle; *i; i = &(*i)->next) {
+  lp_cursor **at = NULL, **last = NULL;
+  int idle = 0;
+  for (lp_cursor **i = &s->file->idle; *i; i = &(*i)->next, idle++) {
     if ((*i)->frame == frame) at = i;
+    last = i;
   }
-  lp_cursor *c = *at;
-  if (c) {
+  if (!at && idle >= IDLE_CURSORS) at = last;
+  if (at) {
+    lp_cursor *c = *at;
     *at = c->next;
     return c;
   }
-  c = calloc(1, sizeof *c);
+  lp_cursor *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->ops = s->file->ops;
   c->source = s;

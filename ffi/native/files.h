@@ -16,9 +16,10 @@ typedef struct lp_cursor_ops {
   int64_t (*capacity)(const lp_source *s, uint32_t bytes);
   /* [pool, blocking] Makes the next fetch start at `frame`. 0 or -errno. */
   int (*seek)(lp_cursor *c, int fd, int64_t frame);
-  /* [pool, blocking] Brings `frames` frames into scratch and stands after them. Returns how many, or -errno. Fewer only where the file ends now, or
-   * if c->paused: then its step was over, none may have come, and the next fetch goes on. */
-  int64_t (*fetch)(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch);
+  /* [pool, blocking] Brings `frames` frames into scratch, behind the `at` frames that fetches of the same job have brought before, and stands after
+   * them. Returns how many, or -errno. Fewer only where the file ends now, or if c->paused: then its step was over, none may have come, and the next
+   * fetch goes on. */
+  int64_t (*fetch)(lp_cursor *c, int fd, int64_t frames, uint8_t *scratch, int64_t at);
   /* [pool] Converts n frames, beginning `from` frames into what was fetched, to the planes of a page, `at` frames into it. */
   void (*deliver)(const lp_cursor *c, const uint8_t *scratch, int64_t from, int32_t n, uint8_t *const *planes, int32_t at);
   /* [pool] Ends it: frees what seek and fetch have made. */
@@ -29,6 +30,8 @@ struct lp_cursor {
   const lp_cursor_ops *ops;
   const lp_source *source;
   int64_t frame; /* where it stands */
+  int64_t begun; /* where the job began: what `at` and `from` count from */
+  uint64_t bytes; /* that the last fetch brought, as the file's frames */
   void *state;   /* the decoder's, for formats that have one */
   bool paused;
   uint32_t broken; /* runs of frames found broken by the last fetch */
@@ -37,6 +40,19 @@ struct lp_cursor {
 
 extern const lp_cursor_ops lp_pcm_cursor;
 extern const lp_cursor_ops lp_media_cursor; /* every compressed format */
+extern const lp_cursor_ops lp_rate_cursor;  /* either, of a source with a resampler */
+
+/* One read, at most. A quarter of a mebibyte costs well under 2 ms to read and convert where the disk is not what we wait
+ * for, and is eight pages of 16-bit stereo: enough to make a seeking disk worth its seek. */
+#define LP_READ_BYTES 262144u
+/* Scratch of a worker, aligned to 64: one read as it lies in the file, what a resampler reads, and its own scratch. Of the last two only what is
+ * used has memory. */
+#define LP_WINDOW_BYTES 2097152u
+#define LP_FILTER_BYTES 4194304u
+#define LP_SCRATCH_BYTES (LP_READ_BYTES + LP_WINDOW_BYTES + LP_FILTER_BYTES)
+
+/* [any] Whether the source's resampler makes do with that: it does for every pair of rates that there is. LP_OK or LP_E_UNSUPPORTED. */
+int lp_rate_fits(const lp_source *s);
 
 /* When to try again, on the engine's clock: 100 ms after the first failure, then longer, up to 2 s. */
 typedef struct lp_backoff {

@@ -235,17 +235,19 @@ static int read_job(lp_store *st, lp_worker *w) {
   if (r < 0) return r;
   job->fetched = true;
   bool before = job->extends && job->from == 0; /* what a page lacks in front comes as a whole */
-  uint64_t begun = lp_monotonic_ns();
+  c->begun = frame;
+  uint64_t begun = lp_monotonic_ns(), bytes = 0;
   int64_t got = 0;
   do {
-    int64_t n = c->ops->fetch(c, job->lease.fd, job->frames - got, w->scratch + got * job->source->format.frame_bytes);
+    int64_t n = c->ops->fetch(c, job->lease.fd, job->frames - got, w->scratch, got);
     if (n < 0) return (int)n;
     got += n;
+    bytes += c->bytes;
     if (c->broken) lp_count(st, LP_COUNT_BROKEN, c->broken);
   } while (before && c->paused);
   if (job->source->media) lp_count(st, LP_COUNT_DECODE_NS, lp_monotonic_ns() - begun);
   lp_count(st, LP_COUNT_READS, 1);
-  lp_count(st, LP_COUNT_BYTES, (uint64_t)got * job->source->format.frame_bytes);
+  lp_count(st, LP_COUNT_BYTES, bytes);
   /* After the read: a writer changes the times before the bytes, so what was read before this look is of the file that we know. */
   r = lp_lease_check(&job->lease);
   if (r < 0) return r;
@@ -459,8 +461,9 @@ bool lp_pool_start(lp_store *st) {
   for (uint32_t i = 0; i < threads; i++) {
     lp_worker *w = &st->workers[i];
     w->store = st;
-    w->scratch = malloc(LP_READ_BYTES);
-    if (!w->scratch) return false;
+    void *scratch;
+    if (posix_memalign(&scratch, 64, LP_SCRATCH_BYTES)) return false;
+    w->scratch = scratch;
     st->worker_count++;
   }
   if (st->config.single_step) return true;

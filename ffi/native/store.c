@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fold.h"
+#include "resample.h"
 #include "store_internal.h"
 
 /* The queue holds no more than the slab could take, within reason. */
@@ -86,6 +87,7 @@ lp_store *lp_store_create(const lp_store_config *config) {
 static void free_source(lp_source *s) {
   for (int64_t i = 0; i * LP_TABLE_PAGES < s->pages; i++) free(atomic_load_explicit(&s->tables[i], memory_order_relaxed));
   lp_media_free(s->media); /* its cursors went with its file */
+  lp_resampler_close(s->resampler);
   free(s->tables);
   free(s->path);
   free(s);
@@ -153,16 +155,23 @@ static int make_source(lp_store *st, const char *path, uint32_t handle, lp_sourc
   s->store = st;
   s->handle = handle;
   s->channels = s->format.channels;
-  s->s16 = lp_pcm_is_s16(&s->format);
+  s->s16 = lp_pcm_is_s16(&s->format) && s->format.sample_rate == st->config.sample_rate;
   s->page_frames = s->s16 ? LP_S16_PAGE_FRAMES : LP_F32_PAGE_FRAMES;
   s->page_shift = s->s16 ? 13 : 12;
   info->page_frames = (uint32_t)s->page_frames;
-  if (s->format.sample_rate != st->config.sample_rate) {
-    info->why = LP_WHY_RATE;
-    info->why_value = s->format.sample_rate;
-    return LP_E_UNSUPPORTED;
-  }
   s->frames = s->format.frames;
+  if (s->format.sample_rate != st->config.sample_rate) {
+    r = lp_resampler_open(s->format.sample_rate, st->config.sample_rate, &s->resampler);
+    if (r == LP_E_MEMORY) return r;
+    if (r == LP_OK) r = lp_rate_fits(s);
+    if (r != LP_OK) {
+      info->why = LP_WHY_RATE;
+      info->why_value = s->format.sample_rate;
+      return LP_E_UNSUPPORTED;
+    }
+    s->frames = lp_resampled_frames(s->resampler, s->format.frames);
+  }
+  info->engine_frames = (double)s->frames;
   s->pages = (s->frames + s->page_frames - 1) >> s->page_shift;
   int64_t tables = (s->pages + LP_TABLE_PAGES - 1) / LP_TABLE_PAGES;
   s->tables = calloc(tables ? (size_t)tables : 1, sizeof *s->tables);
@@ -191,7 +200,7 @@ int lp_store_open_source(lp_store *st, const char *path, uint32_t handle, lp_sou
   pthread_mutex_lock(&st->mutex);
   if (place && fd < 0) lp_files_closed(&st->files);
   if (r == LP_OK) {
-    s->file = lp_file_create(&st->files, fd, s->media ? &lp_media_cursor : &lp_pcm_cursor);
+    s->file = lp_file_create(&st->files, fd, s->resampler ? &lp_rate_cursor : s->media ? &lp_media_cursor : &lp_pcm_cursor);
     if (s->file) {
       s->next = st->sources;
       if (st->sources) st->sources->prev = s;
@@ -208,6 +217,7 @@ int lp_store_open_source(lp_store *st, const char *path, uint32_t handle, lp_sou
   }
   if (fd >= 0) (void)close(fd);
   lp_media_free(s->media);
+  lp_resampler_close(s->resampler);
   free(s->tables);
   free(s->path);
   free(s);

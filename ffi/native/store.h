@@ -74,6 +74,7 @@ struct lp_source {
   int32_t page_frames;  /* 8192 or 4096 */
   int32_t page_shift;   /* 13 or 12 */
   int64_t frames;       /* at the engine's rate */
+  const struct lp_resampler *resampler; /* NULL: the file has the engine's rate */
   int64_t pages;
   _Atomic(lp_table *) *tables; /* pages / 512, rounded up; each table made when first needed, never moved or freed before the source */
   float fold[LP_MAX_CHANNELS][2];

@@ -8,9 +8,6 @@
 #include "fill_queue.h"
 #include "residency.h"
 
-/* One read, at most. A quarter of a mebibyte costs well under 2 ms to read and convert where the disk is not what we wait
- * for, and is eight pages of 16-bit stereo: enough to make a seeking disk worth its seek. */
-#define LP_READ_BYTES 262144u
 #define LP_JOB_PAGES 16
 
 enum lp_phase { LP_PHASE_IDLE = 0, LP_PHASE_READING, LP_PHASE_FILLING, LP_PHASE_STRIPPED };

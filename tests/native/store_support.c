@@ -82,8 +82,9 @@ void make_sound(sound *s, const char *name) {
   put(f, 16, 4);
   put(f, s->kind == F32 ? 3 : 1, 2);
   put(f, s->channels, 2);
-  put(f, RATE, 4);
-  put(f, (uint64_t)RATE * bytes * s->channels, 4);
+  uint32_t rate = s->rate ? s->rate : RATE;
+  put(f, rate, 4);
+  put(f, (uint64_t)rate * bytes * s->channels, 4);
   put(f, bytes * s->channels, 2);
   put(f, bytes * 8, 2);
   fwrite("data", 1, 4, f);

@@ -25,6 +25,7 @@ typedef struct sound {
   char path[256];
   enum kind kind;
   uint32_t seed, channels;
+  uint32_t rate; /* 0: RATE */
   int64_t frames;
   bool silent; /* a hole in the file instead of samples, where only the number of pages matters */
 } sound;

@@ -11,7 +11,6 @@ import type { Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
 import { Limiter } from "../../limiter.ts";
 import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
-import { refusedRate } from "../../signal/source_errors.ts";
 import type { Asset, AssetType, OfflineStatus } from "../types.ts";
 import {
   assetFromSource,
@@ -441,13 +440,10 @@ export class Assets {
   }
 
   async #open(assetId: string, path: string): Promise<SourceInfo> {
-    try {
-      return await this.#openSource(this.#options.signal(), assetId, path);
-    } catch (error) {
-      const rate = refusedRate(error);
-      if (rate === null || !await this.#options.adoptRate(rate)) throw error;
-      return await this.#openSource(this.#options.signal(), assetId, path);
-    }
+    const { signal, adoptRate } = this.#options;
+    const info = await this.#openSource(signal(), assetId, path);
+    if (info.sampleRate === signal().sampleRate || !await adoptRate(info.sampleRate)) return info;
+    return await this.#openSource(signal(), assetId, path);
   }
 
   #newId(path: string): string {
