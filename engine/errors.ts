@@ -5,26 +5,30 @@
  */
 
 /** Codes of `error.data.code` (API.md, "Errors"). */
-export type ErrorCode =
-  | "asset.notFound"
-  | "asset.outsideLibrary"
-  | "asset.unsupported"
-  | "asset.unreadable"
-  | "asset.damaged"
-  | "asset.inUse"
-  | "timeline.conflict"
-  | "timeline.notFound"
-  | "timeline.nothingToUndo"
-  | "project.notFound"
-  | "job.notFound"
-  | "handle.notFound"
-  | "cache.budget"
-  | "device.unavailable"
-  | "export.exists"
-  | "export.outside"
-  | "export.diskFull"
-  | "limit.exceeded"
-  | "protocol.version";
+export const ERROR_CODES = [
+  "asset.notFound",
+  "asset.outsideLibrary",
+  "asset.unsupported",
+  "asset.unreadable",
+  "asset.damaged",
+  "asset.inUse",
+  "timeline.conflict",
+  "timeline.notFound",
+  "timeline.nothingToUndo",
+  "project.notFound",
+  "job.notFound",
+  "handle.notFound",
+  "cache.budget",
+  "device.unavailable",
+  "export.exists",
+  "export.outside",
+  "export.diskFull",
+  "limit.exceeded",
+  "protocol.version",
+] as const;
+
+/** One of {@linkcode ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /**
  * An error that a client can act on. The message gives action, reason and value; `details` holds the same as data.

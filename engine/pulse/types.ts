@@ -157,13 +157,13 @@ export interface Project {
 
 /** One step of an edit; see API.md, "Timeline". */
 export type Edit =
-  | { op: "track.add"; track: Partial<Track> & { trackId: string }; toIndex?: number }
+  | { op: "track.add"; track: TrackInput; toIndex?: number }
   | { op: "track.remove"; trackId: string }
   | { op: "track.move"; trackId: string; toIndex: number }
   | { op: "track.set"; trackId: string; set: Partial<Omit<TrackHeader, "trackId">> }
   | { op: "clip.add"; trackId: string; clip: ClipInput }
   | { op: "clip.remove"; clipId: string }
-  | { op: "clip.set"; clipId: string; set: Partial<Omit<Clip, "clipId" | "startFrame">> }
+  | { op: "clip.set"; clipId: string; set: ClipSet }
   | { op: "clip.move"; clipId: string; startFrame?: Frames; trackId?: string }
   | { op: "clip.trim"; clipId: string; startFrame?: Frames; endFrame?: Frames }
   | { op: "clip.slip"; clipId: string; sourceFrame: number }
@@ -182,6 +182,16 @@ export type Edit =
   | { op: "marker.set"; markerId: string; set: Partial<Omit<Marker, "markerId">> }
   | { op: "marker.remove"; markerId: string }
   | { op: "io.set"; inFrame: Frames | null; outFrame: Frames | null };
+
+/** A track as a client gives it: optional members take their neutral value. */
+export type TrackInput = Partial<TrackHeader> & { trackId: string; clips?: ClipInput[] };
+
+/** Members to change (`clip.set`); `null` takes an optional member away. */
+export type ClipSet =
+  & Partial<Omit<Clip, "clipId" | "startFrame" | Removable>>
+  & { [Member in Removable]?: Clip[Member] | null };
+
+type Removable = "fadeInShape" | "fadeOutShape" | "groupId" | "name";
 
 /** A clip as a client gives it: optional members take their neutral value. */
 export type ClipInput =

@@ -44,8 +44,9 @@ type MaybePromise<T> = T | Promise<T>;
 export interface Method<
   Params extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
+  Name extends string = string,
 > {
-  readonly name: string;
+  readonly name: Name;
   readonly summary: string;
   /** By name; an object schema. */
   readonly params: Params;
@@ -60,9 +61,13 @@ export interface Method<
   ): MaybePromise<z.input<Result> | AtReply<z.input<Result>>>;
 }
 
-/** Declares a method; the types of its handler follow from its schemas. */
-export function method<Params extends z.ZodType, Result extends z.ZodType>(
-  declared: Method<Params, Result>,
-): Method {
-  return declared as unknown as Method;
+/** Declares a method; the types of its handler follow from its schemas, and the typed client's from the name as well. */
+export function method<
+  Params extends z.ZodType,
+  Result extends z.ZodType,
+  const Name extends string,
+>(
+  declared: Method<Params, Result, Name>,
+): Method<Params, Result, Name> {
+  return declared;
 }

@@ -13,16 +13,19 @@ import { renderMethods } from "./methods/render.ts";
 import { timelineMethods } from "./methods/timeline.ts";
 import { transportMethods } from "./methods/transport.ts";
 
+/** The declarations, each with its own types: what the typed client is made of. */
+export const DECLARED = [
+  ...engineMethods,
+  ...projectMethods,
+  ...libraryMethods,
+  ...assetMethods,
+  ...timelineMethods,
+  ...transportMethods,
+  ...renderMethods,
+  ...deviceMethods,
+];
+
 /** The table that dispatch and `/openrpc.json` read. */
 export const METHODS: ReadonlyMap<string, Method> = new Map(
-  [
-    ...engineMethods,
-    ...projectMethods,
-    ...libraryMethods,
-    ...assetMethods,
-    ...timelineMethods,
-    ...transportMethods,
-    ...renderMethods,
-    ...deviceMethods,
-  ].map((method) => [method.name, method]),
+  DECLARED.map((method): [string, Method] => [method.name, method]),
 );

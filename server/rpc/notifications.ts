@@ -8,7 +8,6 @@ import type { Topic } from "../../engine/api.ts";
 import {
   AssetSchema,
   ChangesSchema,
-  FrameSchema,
   IdSchema,
   JobSchema,
   OfflineStatusSchema,
@@ -17,6 +16,7 @@ import {
 } from "../../engine/pulse/schema.ts";
 import { ms, revision } from "../schema/base.ts";
 import { LibraryEntrySchema, OpenDeviceSchema } from "../schema/device.ts";
+import { UnderrunSchema, WarningSchema } from "../schema/diagnostics.ts";
 
 /** A notification's declaration. */
 export interface NotificationType {
@@ -30,8 +30,8 @@ const assets = z.strictObject({ assets: z.array(AssetSchema) });
 const assetIds = z.strictObject({ assetIds: z.array(IdSchema) });
 const job = z.strictObject({ job: JobSchema });
 
-/** All of issue 2's notifications. */
-export const NOTIFICATIONS: readonly NotificationType[] = [
+/** All notifications that are sent so far. */
+export const NOTIFICATIONS = [
   {
     name: "timeline.changed",
     topic: "timeline",
@@ -105,19 +105,7 @@ export const NOTIFICATIONS: readonly NotificationType[] = [
     name: "stream.underrun",
     topic: "streams",
     summary: "A gap was heard: at its begin and at its end.",
-    params: z.strictObject({
-      underrunId: z.int(),
-      handleId: IdSchema.optional(),
-      trackId: IdSchema.nullable().optional(),
-      clipId: IdSchema.nullable().optional(),
-      assetId: IdSchema.nullable(),
-      positionFrame: FrameSchema,
-      frames: FrameSchema,
-      timeMs: ms,
-      ended: z.boolean(),
-      cause: z.enum(["queue", "read", "decode", "stalled", "absent", "budget"]),
-      filledBy: z.enum(["proxy", "silence"]),
-    }),
+    params: UnderrunSchema,
   },
   {
     name: "decode.error",
@@ -155,6 +143,6 @@ export const NOTIFICATIONS: readonly NotificationType[] = [
     name: "diagnostics.warning",
     topic: "diagnostics",
     summary: "Something that a person should know.",
-    params: z.strictObject({ code: z.string(), message: z.string(), details: z.unknown() }),
+    params: WarningSchema,
   },
-];
+] as const satisfies readonly NotificationType[];

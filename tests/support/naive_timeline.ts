@@ -296,7 +296,7 @@ function naiveStep(
     }
     case "clip.set": {
       const { track, clip } = find(edit.clipId);
-      const next: Clip = { ...clip, ...edit.set };
+      const next = { ...clip, ...edit.set } as Clip; // A `null` is taken away below.
       for (const name of ["fadeInFrames", "fadeOutFrames"] as const) {
         if (edit.set[name] === undefined && next.lengthFrames < clip.lengthFrames) {
           next[name] = Math.min(clip[name], next.lengthFrames);

@@ -73,7 +73,22 @@ export class StandInEngine implements EngineApi {
     for (const listener of this.#listeners) listener(notification);
   }
   topicState(topic: Topic) {
-    return topic === "timeline" ? { revision: this.#revision, timeline: this.#timeline() } : {};
+    switch (topic) {
+      case "timeline":
+        return { revision: this.#revision, timeline: this.#timeline() };
+      case "transport":
+        return this.#transport();
+      case "library":
+        return { entries: [], total: 0 };
+      case "device":
+        return { device: null };
+      case "diagnostics":
+        return { warnings: [] };
+      case "meters":
+        return { trackIds: [] };
+      default:
+        return { [topic]: [] };
+    }
   }
   takeMeters() {
     this.metersTaken++;
@@ -199,7 +214,17 @@ export class StandInEngine implements EngineApi {
     open: () => Promise.reject(new EngineError("device.unavailable", "There is none")),
   };
   readonly diagnostics: EngineApi["diagnostics"] = {
-    get: () => ({ counters: { missingFrames: 3 }, tracks: [{ trackId: 'a"b', missing: 1 }] }),
+    get: () => ({
+      timeMs: 0,
+      sinceMs: 0,
+      counters: { missingFrames: 3 },
+      tracks: [{ trackId: 'a"b', missing: 1, faded: 0 }],
+      memory: { rssBytes: 0, heapUsedBytes: 0, externalBytes: 0 },
+      underruns: 0,
+      warnings: [],
+      device: null,
+      analysis: {},
+    }),
     reset: () => {
       throw new Error("a secret of the inside: /home/user/.ssh");
     },

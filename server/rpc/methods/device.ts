@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { nothing } from "../../schema/base.ts";
 import { BackendSchema, DeviceInfoSchema, OpenDeviceSchema } from "../../schema/device.ts";
+import { DiagnosticsSchema, UnderrunSchema } from "../../schema/diagnostics.ts";
 import { method } from "../method.ts";
 
 const list = method({
@@ -33,8 +34,9 @@ const get = method({
   name: "diagnostics.get",
   summary: "Counters and histograms, since this client's last reset.",
   params: nothing,
-  result: z.record(z.string(), z.unknown()),
-  run: (_params, { engine, client }) => engine.diagnostics.get(client) as Record<string, unknown>,
+  result: DiagnosticsSchema,
+  run: (_params, { engine, client }) =>
+    engine.diagnostics.get(client) as z.input<typeof DiagnosticsSchema>,
 });
 
 const reset = method({
@@ -55,8 +57,12 @@ const underruns = method({
     afterId: z.int().min(0).optional(),
     limit: z.int().min(1).max(10_000).optional(),
   }),
-  result: z.object({ underruns: z.array(z.unknown()), total: z.int() }),
-  run: (params, { engine }) => engine.diagnostics.underruns(params),
+  result: z.object({ underruns: z.array(UnderrunSchema), total: z.int() }),
+  run: (params, { engine }) =>
+    engine.diagnostics.underruns(params) as {
+      underruns: z.input<typeof UnderrunSchema>[];
+      total: number;
+    },
 });
 
 export const deviceMethods = [list, open, get, reset, underruns];

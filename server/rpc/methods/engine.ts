@@ -10,6 +10,7 @@ import { FrameSchema, IdSchema, ProjectSchema } from "../../../engine/pulse/sche
 import { CLOSE, SERVER_LIMITS } from "../../limits.ts";
 import { ms, nothing, revision } from "../../schema/base.ts";
 import { OpenDeviceSchema } from "../../schema/device.ts";
+import { TopicStatesSchema } from "../../schema/topics.ts";
 import { AtReply, method, SERVER_CALLERS } from "../method.ts";
 
 /** The protocol's version that this server speaks. */
@@ -88,13 +89,13 @@ const subscribe = method({
   summary:
     "Hears of topics from here on; each topic's state at this point of the queue is the answer.",
   params: z.strictObject({ topics, sinceRevision: revision.optional() }),
-  result: z.object({ state: z.partialRecord(z.enum(TOPICS), z.unknown()) }),
+  result: z.object({ state: TopicStatesSchema }),
   run({ topics, sinceRevision }, { engine, client }) {
     return new AtReply(() => {
       const state: Partial<Record<Topic, unknown>> = {};
       for (const topic of topics) state[topic] = engine.topicState(topic, sinceRevision);
       for (const topic of topics) client.topics.add(topic);
-      return { state };
+      return { state: state as z.input<typeof TopicStatesSchema> };
     });
   },
 });
@@ -103,7 +104,7 @@ const unsubscribe = method({
   name: "engine.unsubscribe",
   summary: "Hears of topics no more.",
   params: z.strictObject({ topics }),
-  result: z.object({ state: z.partialRecord(z.enum(TOPICS), z.unknown()) }),
+  result: z.object({ state: TopicStatesSchema }),
   run({ topics }, { client }) {
     for (const topic of topics) client.topics.delete(topic);
     return { state: {} };
