@@ -35,6 +35,9 @@
  * }
  * ```
  *
+ * It also exports the client of the server's interface, which is by itself in `server/web/client/mod.js` (`@loophole/engine/client`, and
+ * `/client/mod.js` of a running engine): programs that only talk to an engine import that one.
+ *
  * @module
  */
 export { Engine } from "./engine/engine.ts";
@@ -42,3 +45,30 @@ export { EngineError, type ErrorCode, InvalidParams } from "./engine/errors.ts";
 export type { Backend, EngineOptions } from "./engine/options.ts";
 export type * from "./engine/api.ts";
 export type * from "./engine/pulse/types.ts";
+export {
+  connect,
+  ConnectionRefused,
+  decodeFrame,
+  Disconnected,
+  EngineView,
+  FrameError,
+  Playhead,
+  PulseClient,
+  RpcError,
+  TimelineMirror,
+} from "./server/web/client/mod.js";
+export type {
+  ClientEvents,
+  ClientOptions,
+  ConnectionState,
+  ConnectOptions,
+  MetersFrame,
+  MethodName,
+  Methods,
+  NotificationName,
+  Notifications,
+  Params,
+  PeaksFrame,
+  Result,
+  Sync,
+} from "./server/web/client/mod.js";

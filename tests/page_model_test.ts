@@ -36,7 +36,6 @@ Deno.test("decodeFrame() reads the server's peaks frame back exactly, what is no
     max: columns.max,
     rms: columns.rms,
   });
-  assertEquals(decodeFrame(new ArrayBuffer(0)), null);
   assertEquals(decodeFrame(Uint8Array.of(9, 1, 0, 0).buffer), null);
 });
 

@@ -82,14 +82,69 @@ Deno.test("Playhead.at() follows a loop wrap before the report of it comes", () 
   assertAlmostEquals(beyond.at(10), 60_480, 1e-6);
 });
 
-Deno.test("Playhead.at() jumps with a seek and waits when reports stop", () => {
+Deno.test("Playhead.at() jumps where reports say so and waits when they stop", () => {
   const head = playhead();
-  head.report(report(33), 34);
-  head.report(report(66, 480_000), 67);
-  assertAlmostEquals(head.at(67), 480_000 + 48, 1e-6);
-  const waiting = head.at(2_000);
+  head.report(report(333), 334);
+  head.report(report(366, 480_000), 367);
+  assertAlmostEquals(head.at(367), 480_000 + 48, 1e-6);
+  const waiting = head.at(2_300);
   assertEquals(head.at(9_000), waiting);
   assertLess(waiting, 480_000 + 400 * 48);
+});
+
+Deno.test("a seek shows at once, though the device still plays what was before", () => {
+  const head = playhead();
+  head.report(report(500), 501);
+  head.setTransport(
+    transport({ audibleFrame: 480_000, positionFrame: 480_000, timeMs: 510 + OFFSET_MS }),
+  );
+  assertAlmostEquals(head.at(510), 480_000, 1e-6);
+  // 10 ms of latency: for that long the sound of before leaves the device.
+  head.report(report(515), 516);
+  assertAlmostEquals(head.at(516), 480_000 + 6 * 48, 1e-6);
+  head.report(report(548, 480_000 + 28 * 48), 549);
+  assertLess(Math.abs(head.at(549) - (480_000 + 39 * 48)), 1);
+  // The small disagreement, 10 ms, fades.
+  assertLess(Math.abs(head.at(800) - (480_000 + 280 * 48)), 2 * 48);
+  // An engine that does not go there is believed after all.
+  head.report(report(700), 701);
+  assertAlmostEquals(head.at(701), 701 * 48, 1e-6);
+});
+
+Deno.test("reports on the two sides of a loop's wrap disagree by the way around it", () => {
+  const loop = { enabled: true, startFrame: 48_000, endFrame: 52_800 };
+  const head = playhead({ audibleFrame: 52_320, loop });
+  // Shown: 4 ms behind the wrap. Told: 2 ms before it.
+  assertAlmostEquals(head.at(14), 48_000 + 4 * 48, 1e-6);
+  head.report(report(14, 52_800 - 2 * 48), 14);
+  assertAlmostEquals(head.at(14), 48_000 + 4 * 48, 1e-6);
+  let last = head.at(14);
+  for (let now = 15; now < 60; now++) {
+    const frame = head.at(now);
+    assert(frame > last, `went back from ${last} to ${frame} at ${now}`);
+    last = frame;
+  }
+  assertLess(Math.abs(head.at(90) - (48_000 + 74 * 48)), 4 * 48);
+  // And the other way: shown before the wrap, told behind it.
+  const late = playhead({ audibleFrame: 52_320, loop });
+  late.report(report(8, 48_000 + 48), 8);
+  assertAlmostEquals(late.at(8), 52_320 + 8 * 48, 1e-6);
+  assertAlmostEquals(late.at(10.5), 48_000 + 48 + 120 - 144 * Math.exp(-2.5 / 120), 1e-6);
+});
+
+Deno.test("a head that starts before a short loop comes in and wraps at its end", () => {
+  const loop = { enabled: true, startFrame: 4_800, endFrame: 9_600 };
+  const head = playhead({ audibleFrame: 0, loop });
+  assertAlmostEquals(head.at(50), 2_400, 1e-6);
+  assertAlmostEquals(head.at(150), 7_200, 1e-6);
+  assertAlmostEquals(head.at(250), 7_200, 1e-6);
+});
+
+Deno.test("at another rate the head runs at that rate, and its reports say so", () => {
+  const head = playhead({ rate: 2 });
+  assertAlmostEquals(head.at(50), 50 * 96, 1e-6);
+  head.report({ ...report(60, 60 * 96), rate: 0.5 }, 60);
+  assertAlmostEquals(head.at(160), 60 * 96 + 100 * 24, 1e-6);
 });
 
 Deno.test("a ripple moves the playhead at once; reports of the timeline before it are passed over", () => {

@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   mjs: "text/javascript; charset=utf-8",
+  ts: "application/typescript; charset=utf-8", // Types of the client: no browser loads them.
   json: "application/json",
   map: "application/json",
   webmanifest: "application/manifest+json",

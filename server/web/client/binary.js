@@ -1,43 +1,29 @@
 // @ts-check
+import { FrameError } from "./errors.js";
+
 /**
  * Decoders of the binary frames (API.md). Little-endian, as every platform with a browser is; the planes are views, not copies.
  *
  * @module
  */
 
-/**
- * Levels since the last frame: linear, post-fader.
- * @typedef {object} ChannelLevels
- * @property {number[]} peak one a channel
- * @property {number[]} rms
- *
- * @typedef {object} MetersFrame
- * @property {"meters"} kind
- * @property {number} sequence
- * @property {number} audibleFrame
- * @property {number} timeMs
- * @property {number} revision whose order the tracks are in
- * @property {ChannelLevels} master
- * @property {ChannelLevels[]} tracks
- *
- * @typedef {object} PeaksFrame
- * @property {"peaks"} kind
- * @property {number} previewId
- * @property {number} start in the asset's samples
- * @property {number} end
- * @property {number} width columns
- * @property {boolean} complete
- * @property {Float32Array[]} min one plane a channel; NaN where not analysed yet
- * @property {Float32Array[]} max
- * @property {Float32Array[]} rms
- */
+const METERS_HEAD = 28;
+const PEAKS_HEAD = 32;
+
+/** @typedef {import("./interface.ts").ChannelLevels} ChannelLevels */
+/** @typedef {import("./interface.ts").MetersFrame} MetersFrame */
+/** @typedef {import("./interface.ts").PeaksFrame} PeaksFrame */
 
 /**
- * @param {ArrayBuffer} buffer
+ * @param {ArrayBuffer | ArrayBufferView} data
  * @returns {MetersFrame | PeaksFrame | null} null for a kind or version that this client does not know
+ * @throws {FrameError} if it is not as long as it says
  */
-export function decodeFrame(buffer) {
-  if (buffer.byteLength < 2) return null;
+export function decodeFrame(data) {
+  const buffer = ArrayBuffer.isView(data) ? ownBytes(data) : data;
+  if (buffer.byteLength < 2) {
+    throw new FrameError(`Cannot decode a frame of ${buffer.byteLength} bytes: 2 are the least`);
+  }
   const view = new DataView(buffer);
   if (view.getUint8(1) !== 1) return null;
   switch (view.getUint8(0)) {
@@ -51,21 +37,53 @@ export function decodeFrame(buffer) {
 }
 
 /**
+ * The bytes of a view by themselves: planes need to begin at multiples of four.
+ *
+ * @param {ArrayBufferView} view
+ */
+function ownBytes({ buffer, byteOffset, byteLength }) {
+  const bytes = new Uint8Array(byteLength);
+  bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return bytes.buffer;
+}
+
+/**
+ * @param {DataView} view
+ * @param {string} what
+ * @param {number} bytes
+ * @param {"at least" | "exactly"} how
+ */
+function checkLength(view, what, bytes, how) {
+  const { byteLength } = view;
+  if (how === "exactly" ? byteLength === bytes : byteLength >= bytes) return;
+  throw new FrameError(
+    `Cannot decode ${what} of ${byteLength} bytes: it must have ${how} ${bytes}`,
+  );
+}
+
+/**
  * @param {DataView} view
  * @returns {MetersFrame}
  */
 function decodeMeters(view) {
-  const trackCount = view.getUint16(2, true);
-  let offset = 28 + 4 * (trackCount + 1);
-  const strips = Array.from({ length: trackCount + 1 }, (_, strip) => {
-    const channels = view.getUint32(28 + 4 * strip, true);
+  checkLength(view, "meters", METERS_HEAD, "at least");
+  const strips = view.getUint16(2, true) + 1;
+  let offset = METERS_HEAD + 4 * strips;
+  checkLength(view, `meters of ${strips - 1} tracks`, offset, "at least");
+  let channels = 0;
+  for (let strip = 0; strip < strips; strip++) {
+    channels += view.getUint32(METERS_HEAD + 4 * strip, true);
+  }
+  checkLength(view, `meters of ${channels} channels`, offset + 8 * channels, "exactly");
+  const levels = Array.from({ length: strips }, (_, strip) => {
+    const count = view.getUint32(METERS_HEAD + 4 * strip, true);
     /** @type {ChannelLevels} */
-    const levels = { peak: [], rms: [] };
-    for (let channel = 0; channel < channels; channel++, offset += 8) {
-      levels.peak.push(view.getFloat32(offset, true));
-      levels.rms.push(view.getFloat32(offset + 4, true));
+    const one = { peak: [], rms: [] };
+    for (let channel = 0; channel < count; channel++, offset += 8) {
+      one.peak.push(view.getFloat32(offset, true));
+      one.rms.push(view.getFloat32(offset + 4, true));
     }
-    return levels;
+    return one;
   });
   return {
     kind: "meters",
@@ -73,8 +91,8 @@ function decodeMeters(view) {
     audibleFrame: view.getFloat64(8, true),
     timeMs: view.getFloat64(16, true),
     revision: view.getUint32(24, true),
-    master: strips[0],
-    tracks: strips.slice(1),
+    master: levels[0],
+    tracks: levels.slice(1),
   };
 }
 
@@ -83,10 +101,22 @@ function decodeMeters(view) {
  * @returns {PeaksFrame}
  */
 function decodePeaks(view) {
+  checkLength(view, "peaks", PEAKS_HEAD, "at least");
   const channels = view.getUint16(2, true);
   const width = view.getUint32(24, true);
+  checkLength(
+    view,
+    `peaks of ${channels} channels and ${width} columns`,
+    PEAKS_HEAD + 12 * channels * width,
+    "exactly",
+  );
   /** @param {number} index */
-  const plane = (index) => new Float32Array(view.buffer, 32 + 4 * width * index, width);
+  const plane = (index) =>
+    new Float32Array(
+      /** @type {ArrayBuffer} */ (view.buffer),
+      PEAKS_HEAD + 4 * width * index,
+      width,
+    );
   const each = Array.from({ length: channels }, (_, channel) => channel);
   return {
     kind: "peaks",

@@ -4,66 +4,68 @@ import { Emitter } from "./emitter.js";
 import { Disconnected, RpcError } from "./errors.js";
 import { subprotocols } from "./token.js";
 
-/** @import { Hello, Topic } from "./types.js" */
-/** @import { MetersFrame, PeaksFrame } from "./binary.js" */
+/** @import { Call, ClientEvents, ClientOptions, Hello, Socket, SocketMaker, TopicStates } from "./interface.ts" */
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 /** Close codes after which trying again cannot help. */
 const REFUSALS = new Map([[4001, "token"], [4002, "protocol"], [4003, "origin"]]);
+/** How long a goodbye may take before a connection is given up, in milliseconds. */
+const GOODBYE_MS = 2000;
+/** Methods that a `requestId` makes safe to ask twice. */
+const REPEATABLE = new Set(["timeline.edit", "timeline.set"]);
+
+/** @typedef {import("./interface.ts").ConnectionState} ConnectionState */
+/** @typedef {import("./interface.ts").Sync} Sync */
 
 /**
- * `waiting`: between two attempts. `refused`: the engine will not have us, `reason` says why; nothing is tried until `connect()`.
- * @typedef {{ state: "connecting" | "open" | "closed" }
- *   | { state: "waiting", retryInMs: number }
- *   | { state: "refused", reason: string }} ConnectionState
+ * A request that waits for its answer.
+ * @typedef {object} Pending
+ * @property {string} method
+ * @property {Record<string, unknown>} params
+ * @property {(value: any) => void} resolve
+ * @property {(error: Error) => void} reject
  */
 
 /**
- * `fresh`: another instance of the engine (or the first): handles, windows and jobs of before are gone.
- * @typedef {{ hello: Hello, fresh: boolean, topics: Record<string, any> }} Sync
- */
-
-/**
- * Notifications are emitted under their method's name, binary frames as `meters` and `peaks`.
- * @typedef {{ connection: ConnectionState, sync: Sync, meters: MetersFrame, peaks: PeaksFrame } & Record<string, any>} ClientEvents
- */
-
-/**
- * A connection to the engine that mends itself: connects, says hello, subscribes, and after a break does so again from the last
- * revision heard of. Needs a WebSocket and nothing else: no DOM, no dependency.
+ * A connection to the engine that mends itself: connects, says hello, subscribes, and after a break does so again as the same client, from the
+ * last revision heard of. Needs a WebSocket and nothing else: no DOM, no dependency.
  *
  * @extends {Emitter<ClientEvents>}
  */
 export class PulseClient extends Emitter {
-  /** @type {WebSocket | null} */
+  /** @type {Socket | null} */
   #socket = null;
-  /** @type {Map<number, { method: string, resolve: (value: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<number, Pending>} */
   #pending = new Map();
+  /** @type {{ projectId: string, request: Pending }[]} asked before the connection broke, and safe to ask again */
+  #unanswered = [];
   #nextId = 1;
   #attempt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #wanted = false;
   #ready = false;
+  /** @type {SocketMaker} */
+  #WebSocket;
+  #retryMs;
 
   /** @type {Hello | null} the engine that we last spoke to */
   hello = null;
-  /** The last timeline revision heard of, for resync. */
+  /** The last timeline revision taken in, for resync; −1: the whole timeline is asked for. Kept by who mirrors it. */
   revision = -1;
 
   /**
-   * @param {object} options
-   * @param {string} options.url such as `ws://127.0.0.1:4747/pulse`
-   * @param {Topic[]} options.topics
-   * @param {string} [options.name] what the engine's log calls us
-   * @param {string | null} [options.token]
+   * @param {ClientOptions} options
+   * @throws {TypeError} where there is no WebSocket
    */
-  constructor({ url, topics, name = "client", token = null }) {
+  constructor({ url, topics, name = "client", token = null, WebSocket, retryMs = RETRY_MS }) {
     super();
-    this.url = url;
+    this.url = socketUrl(url);
     this.topics = topics;
     this.name = name;
     this.token = token;
+    this.#WebSocket = WebSocket ?? ownWebSocket();
+    this.#retryMs = retryMs;
   }
 
   /** Requests are answered: hello and subscription are through. */
@@ -77,10 +79,26 @@ export class PulseClient extends Emitter {
     if (this.#socket === null) this.#open();
   }
 
-  close() {
+  /** Says goodbye, and tries no more. Requests that wait are rejected. @returns {Promise<void>} when the connection has ended */
+  async close() {
+    const wasWanted = this.#wanted;
     this.#wanted = false;
     clearTimeout(this.#retry);
-    this.#socket?.close(1000);
+    const socket = this.#socket;
+    if (socket === null) {
+      this.#giveUp();
+      if (wasWanted) this.emit("connection", { state: "closed" });
+      return;
+    }
+    await new Promise((resolve) => {
+      const late = setTimeout(() => this.#lost(socket, 1006), GOODBYE_MS);
+      const stop = this.on("connection", () => {
+        clearTimeout(late);
+        stop();
+        resolve(undefined);
+      });
+      socket.close(1000);
+    });
   }
 
   /** Ends a connection that seems dead, so that a new one is tried. */
@@ -95,22 +113,33 @@ export class PulseClient extends Emitter {
   /**
    * Asks for everything again over the same connection: another project is open.
    *
-   * @param {Hello["project"]} project
+   * @param {Hello["project"]} [project]
    */
   async resync(project) {
     const socket = this.#socket;
     if (socket === null || this.hello === null || !this.#ready) return;
-    this.hello = { ...this.hello, project };
+    if (project !== undefined) this.hello = { ...this.hello, project };
     this.revision = -1;
     try {
-      const { state } = await this.#ask(socket, "engine.subscribe", { topics: this.topics });
-      this.emit("sync", { hello: this.hello, fresh: false, topics: state });
+      await this.#subscribe(socket, this.hello, false);
     } catch {
       // The connection ended: the next one begins with a sync.
     }
   }
 
   /**
+   * Asks the engine; method, params and result are typed as the interface has them.
+   *
+   * A `timeline.edit` or `timeline.set` with a `requestId` outlives a break: it is asked again on the next connection, and takes effect once.
+   * Everything else that waits when a connection ends is rejected: with `Disconnected`, whatever the engine refuses with `RpcError`.
+   *
+   * @type {Call}
+   */
+  call = (/** @type {string} */ method, params = {}) => this.request(method, params);
+
+  /**
+   * Asks for a method by any name, such as one of an engine that is newer than this client.
+   *
    * @param {string} method
    * @param {Record<string, unknown>} [params]
    * @returns {Promise<any>} the result; rejects with `RpcError` or `Disconnected`
@@ -122,62 +151,123 @@ export class PulseClient extends Emitter {
   }
 
   /**
-   * @param {WebSocket} socket
+   * @param {Socket} socket
    * @param {string} method
    * @param {Record<string, unknown>} params
    * @returns {Promise<any>}
    */
   #ask(socket, method, params) {
-    const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { method, resolve, reject });
-      socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      this.#send(socket, { method, params, resolve, reject });
     });
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {Pending} request
+   */
+  #send(socket, request) {
+    const id = this.#nextId++;
+    const { method, params } = request;
+    const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+    this.#pending.set(id, request);
+    socket.send(text);
   }
 
   #open() {
     this.emit("connection", { state: "connecting" });
-    const socket = new WebSocket(this.url, subprotocols(this.token));
+    const socket = new this.#WebSocket(this.url, subprotocols(this.token));
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     socket.onopen = () => {
       this.#greet(socket).catch((error) => {
         if (error instanceof RpcError && error.code === "protocol.version") {
           this.#refuse("protocol");
+        } else if (!(error instanceof Disconnected)) {
+          this.#fault(error);
         }
         socket.close(1000);
       });
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#lost(socket, code);
-    socket.onerror = (event) => event.preventDefault(); // A close follows, and is what counts.
+    socket.onerror = (event) => event?.preventDefault?.(); // A close follows, and is what counts.
   }
 
-  /** @param {WebSocket} socket */
+  /** @param {Socket} socket */
   async #greet(socket) {
-    /** @type {Hello} */
-    const hello = await this.#ask(socket, "engine.hello", { client: this.name, protocol: 1 });
     const known = this.hello;
-    const sameProject = known?.project.projectId === hello.project.projectId;
-    const { state } = await this.#ask(socket, "engine.subscribe", {
-      topics: this.topics,
-      ...(sameProject && this.revision >= 0 ? { sinceRevision: this.revision } : {}),
+    /** @type {Hello} */
+    const hello = await this.#ask(socket, "engine.hello", {
+      client: this.name,
+      protocol: 1,
+      // Who comes back is known again by its request ids and merge keys.
+      ...(known === null ? {} : { clientId: known.clientId }),
     });
-    this.hello = hello;
-    this.#attempt = 0;
-    this.#ready = true;
-    this.emit("sync", { hello, fresh: known?.instanceId !== hello.instanceId, topics: state });
-    this.emit("connection", { state: "open" });
+    const fresh = known?.instanceId !== hello.instanceId;
+    const isSame = !fresh && known?.project.projectId === hello.project.projectId;
+    if (!isSame) this.revision = -1;
+    await this.#subscribe(socket, hello, fresh);
+  }
+
+  /**
+   * Asks again for what was on its way when the last connection broke. In another project it would be another edit.
+   *
+   * @param {Socket} socket
+   * @param {Hello} hello
+   */
+  #repeat(socket, hello) {
+    for (const { projectId, request } of this.#unanswered.splice(0)) {
+      if (projectId === hello.project.projectId) this.#send(socket, request);
+      else request.reject(new Disconnected(request.method, true));
+    }
+  }
+
+  /**
+   * Tells the state of all topics in the very moment in which it comes: what is said right after it goes on from there.
+   *
+   * @param {Socket} socket
+   * @param {Hello} hello
+   * @param {boolean} fresh
+   * @returns {Promise<void>}
+   */
+  #subscribe(socket, hello, fresh) {
+    const params = {
+      topics: this.topics,
+      ...(this.revision >= 0 ? { sinceRevision: this.revision } : {}),
+    };
+    return new Promise((done, reject) => {
+      const resolve = (/** @type {{ state: TopicStates }} */ { state }) => {
+        const isNew = !this.#ready;
+        this.hello = hello;
+        this.#attempt = 0;
+        this.#ready = true;
+        this.emit("sync", { hello, fresh, topics: state });
+        if (isNew) {
+          this.#repeat(socket, hello);
+          this.emit("connection", { state: "open" });
+        }
+        done();
+      };
+      this.#send(socket, { method: "engine.subscribe", params, resolve, reject });
+    });
   }
 
   /** @param {string | ArrayBuffer} data */
   #receive(data) {
-    if (typeof data !== "string") {
-      const frame = decodeFrame(data);
-      if (frame !== null) this.emit(frame.kind, frame);
+    let message;
+    try {
+      if (typeof data !== "string") {
+        const frame = decodeFrame(data);
+        if (frame?.kind === "meters") this.emit("meters", frame);
+        if (frame?.kind === "peaks") this.emit("peaks", frame);
+        return;
+      }
+      message = JSON.parse(data);
+    } catch (error) {
+      this.#fault(/** @type {Error} */ (error));
       return;
     }
-    const message = JSON.parse(data);
     for (const one of Array.isArray(message) ? message : [message]) {
       if ("method" in one) {
         this.emit(one.method, one.params);
@@ -191,21 +281,38 @@ export class PulseClient extends Emitter {
     }
   }
 
+  /** @param {Error} error */
+  #fault(error) {
+    if (!this.emit("fault", error)) console.error(error);
+  }
+
   /**
-   * @param {WebSocket} socket
+   * @param {Socket} socket
    * @param {number} code
    */
   #lost(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.#ready = false;
+    const projectId = this.hello?.project.projectId;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { method, reject } of pending) reject(new Disconnected(method));
+    for (const request of pending) {
+      const { method, params } = request;
+      if (REPEATABLE.has(method) && params.requestId !== undefined && projectId !== undefined) {
+        this.#unanswered.push({ projectId, request });
+      } else {
+        request.reject(new Disconnected(method, true));
+      }
+    }
     const refusal = REFUSALS.get(code);
     if (refusal !== undefined) return this.#refuse(refusal);
-    if (!this.#wanted) return this.emit("connection", { state: "closed" });
-    const retryInMs = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)];
+    if (!this.#wanted) {
+      this.#giveUp();
+      this.emit("connection", { state: "closed" });
+      return;
+    }
+    const retryInMs = this.#retryMs[Math.min(this.#attempt++, this.#retryMs.length - 1)];
     this.emit("connection", { state: "waiting", retryInMs });
     this.#retry = setTimeout(() => this.#tryAgain(), retryInMs);
   }
@@ -219,21 +326,66 @@ export class PulseClient extends Emitter {
     else this.#open();
   }
 
+  /** @returns {Promise<number>} the status of a request to the engine, 0 where it does not answer */
   async #probe() {
+    const url = new URL("/openrpc.json", this.url.replace(/^ws/, "http"));
+    const headers = this.token === null ? undefined : { authorization: `Bearer ${this.token}` };
     try {
-      const url = new URL("/openrpc.json", this.url.replace(/^ws/, "http"));
-      const headers = this.token === null ? undefined : { authorization: `Bearer ${this.token}` };
-      const answer = await fetch(url, { headers, signal: AbortSignal.timeout(3000) });
-      await answer.body?.cancel();
-      return answer.status;
+      return await statusOf(url, { headers });
     } catch {
-      return 0; // Nothing listens there at the moment: try the WebSocket, which says so in its own time.
+      // Nothing listens there at the moment, or a browser keeps the answer from us because it does not admit our origin.
+    }
+    if (!("document" in globalThis)) return 0;
+    try {
+      await statusOf(url, { mode: "no-cors" });
+      return 403;
+    } catch {
+      return 0; // Try the WebSocket, which says so in its own time.
     }
   }
 
   /** @param {string} reason */
   #refuse(reason) {
     this.#wanted = false;
+    this.#giveUp();
     this.emit("connection", { state: "refused", reason });
   }
+
+  /** No other connection will answer what waits. */
+  #giveUp() {
+    for (const { request } of this.#unanswered.splice(0)) {
+      request.reject(new Disconnected(request.method, true));
+    }
+  }
+}
+
+/**
+ * @param {URL} url
+ * @param {RequestInit} init
+ */
+async function statusOf(url, init) {
+  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(3000) });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+/**
+ * The address of the WebSocket of an engine.
+ *
+ * @param {string} url
+ */
+function socketUrl(url) {
+  const { href, pathname } = new URL(url);
+  const socket = href.replace(/^http/, "ws");
+  return pathname === "/" ? new URL("/pulse", socket).href : socket;
+}
+
+/** @returns {SocketMaker} */
+function ownWebSocket() {
+  const own = globalThis.WebSocket;
+  if (own !== undefined) return /** @type {SocketMaker} */ (/** @type {unknown} */ (own));
+  throw new TypeError(
+    "Cannot connect: this runtime has no WebSocket. In Node.js before 22 start it with " +
+      "--experimental-websocket, or pass one as { WebSocket }, such as that of the npm package ws",
+  );
 }

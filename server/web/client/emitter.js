@@ -2,7 +2,7 @@
 /**
  * Named listeners. A listener that throws is reported and does not keep the others from hearing.
  *
- * @template {Record<string, any>} Events names and what each carries
+ * @template Events names and what each carries
  */
 export class Emitter {
   /** @type {Map<keyof Events, Set<(value: any) => void>>} */
@@ -25,14 +25,18 @@ export class Emitter {
    * @template {keyof Events} Name
    * @param {Name} name
    * @param {Events[Name]} value
+   * @returns {boolean} whether anyone heard it
    */
   emit(name, value) {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined || listeners.size === 0) return false;
+    for (const listener of listeners) {
       try {
         listener(value);
       } catch (error) {
         console.error(error);
       }
     }
+    return true;
   }
 }

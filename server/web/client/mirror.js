@@ -24,6 +24,8 @@ export class TimelineMirror {
   ioPoints = null;
   /** @type {Marker[]} */
   markers = [];
+  /** @type {unknown} the timeline's own, undefined without */
+  meta = undefined;
 
   /** @returns {MirroredTrack[]} in the timeline's order */
   get tracks() {
@@ -56,6 +58,25 @@ export class TimelineMirror {
   }
 
   /**
+   * All of it as the engine would answer it. A copy, as far as clips.
+   *
+   * @returns {Timeline}
+   */
+  toTimeline() {
+    return {
+      sampleRate: this.sampleRate,
+      ...(this.frameRate === null ? {} : { frameRate: this.frameRate }),
+      tracks: this.tracks.map(({ header, clips }) => ({
+        ...header,
+        clips: clips.all().map(({ trackId: _, ...clip }) => clip),
+      })),
+      ...(this.ioPoints === null ? {} : { ioPoints: this.ioPoints }),
+      ...(this.markers.length === 0 ? {} : { markers: this.markers }),
+      ...(this.meta === undefined ? {} : { meta: this.meta }),
+    };
+  }
+
+  /**
    * @param {Timeline} timeline
    * @param {number} revision
    */
@@ -65,6 +86,7 @@ export class TimelineMirror {
     this.frameRate = timeline.frameRate ?? null;
     this.ioPoints = timeline.ioPoints ?? null;
     this.markers = timeline.markers ?? [];
+    this.meta = timeline.meta;
     this.#clips.clear();
     this.#tracks.clear();
     this.#order = [];
@@ -99,6 +121,7 @@ export class TimelineMirror {
     if (timeline.markers !== undefined) this.markers = timeline.markers;
     if (timeline.frameRate !== undefined) this.frameRate = timeline.frameRate;
     if (timeline.sampleRate !== undefined) this.sampleRate = timeline.sampleRate;
+    if (timeline.meta !== undefined) this.meta = timeline.meta ?? undefined;
   }
 
   /** @param {TrackHeader} header */

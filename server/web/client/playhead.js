@@ -8,6 +8,19 @@ const JUMP_MS = 90;
 const SETTLE_MS = 120;
 /** For this long after an edit, reports of the revision before it are passed over. */
 const REVISION_PATIENCE_MS = 200;
+/** For this long, and the device's latency, after play, seek and the like, reports from elsewhere still tell of the sound before. */
+const TRANSPORT_PATIENCE_MS = 150;
+
+/**
+ * Where the head was heard at an instant, and how it goes on from there.
+ * @typedef {object} Anchor
+ * @property {number} frame
+ * @property {number} timeMs engine time at which `frame` was heard
+ * @property {number} rate
+ * @property {number} errorFrames what the display was ahead by when the report came
+ * @property {number} errorAtMs when that was, on our clock
+ * @property {boolean} isFolded the display was on the other side of a loop's wrap
+ */
 
 /**
  * Where the sound is at any instant of our clock, from reports that come 30 times a second. Between reports it runs at the
@@ -17,16 +30,13 @@ export class Playhead {
   /** Engine time minus our time. */
   #offsetMs = 0;
   #framesPerMs = 48;
-  #rate = 1;
   #loop = { enabled: false, startFrame: 0, endFrame: 0 };
   /** @type {Transport["state"]} */
   #state = "stopped";
-  #frame = 0;
-  /** Engine time at which `#frame` was heard. */
-  #timeMs = 0;
-  /** What the display was ahead by when the report came, and when that was on our clock. */
-  #errorFrames = 0;
-  #errorAtMs = 0;
+  /** @type {Anchor} */
+  #anchor = anchorAt(0, 0, 1);
+  /** Engine time from which a report is believed wherever it says. */
+  #believedFromMs = 0;
   #awaitedRevision = -1;
   #awaitedUntilMs = 0;
 
@@ -51,13 +61,12 @@ export class Playhead {
    * @param {Transport} transport
    */
   setTransport(transport) {
-    this.#state = transport.state;
-    this.#rate = transport.rate;
-    this.#loop = transport.loop;
-    this.#errorFrames = 0;
-    const playing = transport.state === "playing";
-    this.#frame = playing ? transport.audibleFrame : transport.positionFrame;
-    this.#timeMs = transport.timeMs;
+    const { state, rate, loop, timeMs, deviceLatencyFrames } = transport;
+    this.#state = state;
+    this.#loop = loop;
+    const frame = state === "playing" ? transport.audibleFrame : transport.positionFrame;
+    this.#anchor = anchorAt(frame, timeMs, rate);
+    this.#believedFromMs = timeMs + TRANSPORT_PATIENCE_MS + deviceLatencyFrames / this.#framesPerMs;
   }
 
   /**
@@ -67,15 +76,14 @@ export class Playhead {
   report(report, nowMs) {
     if (report.revision < this.#awaitedRevision && nowMs < this.#awaitedUntilMs) return;
     if (this.#state !== "playing") return;
+    const before = this.#anchor;
     const shown = this.at(nowMs);
-    this.#rate = report.rate;
-    this.#frame = report.audibleFrame;
-    this.#timeMs = report.timeMs;
-    this.#errorFrames = 0;
-    const error = shown - this.at(nowMs);
-    if (Math.abs(error) < JUMP_MS * this.#framesPerMs) {
-      this.#errorFrames = error;
-      this.#errorAtMs = nowMs;
+    this.#anchor = anchorAt(report.audibleFrame, report.timeMs, report.rate);
+    const { errorFrames, isFolded } = this.#difference(shown, this.at(nowMs));
+    if (Math.abs(errorFrames) < JUMP_MS * this.#framesPerMs) {
+      Object.assign(this.#anchor, { errorFrames, isFolded, errorAtMs: nowMs });
+    } else if (report.timeMs < this.#believedFromMs) {
+      this.#anchor = before;
     }
   }
 
@@ -97,12 +105,11 @@ export class Playhead {
    * @param {number} nowMs our clock
    */
   move(playheadFrame, nowMs) {
+    const { rate } = this.#anchor;
     if (this.#state !== "playing") {
-      this.#frame = playheadFrame;
+      this.#anchor = anchorAt(playheadFrame, nowMs + this.#offsetMs, rate);
     } else if (Math.abs(playheadFrame - this.at(nowMs)) > JUMP_MS * this.#framesPerMs) {
-      this.#frame = playheadFrame;
-      this.#timeMs = nowMs + this.#offsetMs;
-      this.#errorFrames = 0;
+      this.#anchor = anchorAt(playheadFrame, nowMs + this.#offsetMs, rate);
     }
   }
 
@@ -111,21 +118,54 @@ export class Playhead {
    * @returns {number} frame on the timeline, with a fraction
    */
   at(nowMs) {
-    if (this.#state !== "playing") return this.#frame;
-    const elapsedMs = Math.min(RUN_ON_MS, nowMs + this.#offsetMs - this.#timeMs);
-    const ran = elapsedMs * this.#framesPerMs * this.#rate;
-    const settled = this.#errorFrames * Math.exp((this.#errorAtMs - nowMs) / SETTLE_MS);
-    return Math.max(0, this.#wrap(this.#frame + ran + settled));
+    const { frame, timeMs, rate, errorFrames, errorAtMs } = this.#anchor;
+    if (this.#state !== "playing") return frame;
+    const elapsedMs = Math.min(RUN_ON_MS, nowMs + this.#offsetMs - timeMs);
+    const fading = Math.exp(Math.min(0, errorAtMs - nowMs) / SETTLE_MS);
+    return Math.max(
+      0,
+      this.#wrap(frame + elapsedMs * this.#framesPerMs * rate + errorFrames * fading),
+    );
+  }
+
+  /**
+   * How far the display is ahead, by the shorter way around a loop.
+   *
+   * @param {number} shown
+   * @param {number} told
+   */
+  #difference(shown, told) {
+    const { enabled, startFrame, endFrame } = this.#loop;
+    const length = endFrame - startFrame;
+    const straight = shown - told;
+    const isInside = (/** @type {number} */ frame) => frame >= startFrame && frame < endFrame;
+    if (!enabled || length <= 0 || !isInside(shown) || !isInside(told)) {
+      return { errorFrames: straight, isFolded: false };
+    }
+    const rounds = Math.round(straight / length);
+    return { errorFrames: straight - rounds * length, isFolded: rounds !== 0 };
   }
 
   /** @param {number} frame */
   #wrap(frame) {
     const { enabled, startFrame, endFrame } = this.#loop;
-    if (!enabled || endFrame <= startFrame) return frame;
-    // A head that started beyond the loop never reaches its end and runs on.
-    const inside = this.#frame >= startFrame && this.#frame < endFrame;
-    if (!inside || (frame < endFrame && frame >= startFrame)) return frame;
     const length = endFrame - startFrame;
+    if (!enabled || length <= 0) return frame;
+    const { frame: from, rate, isFolded } = this.#anchor;
+    // A head beyond the loop never reaches its end and runs on; one before it comes in first.
+    const isBeyond = rate < 0 ? from < startFrame : from >= endFrame;
+    const hasWrapped = rate < 0 ? frame < startFrame : frame >= endFrame;
+    if (isBeyond || !(hasWrapped || isFolded)) return frame;
     return startFrame + ((((frame - startFrame) % length) + length) % length);
   }
+}
+
+/**
+ * @param {number} frame
+ * @param {number} timeMs
+ * @param {number} rate
+ * @returns {Anchor}
+ */
+function anchorAt(frame, timeMs, rate) {
+  return { frame, timeMs, rate, errorFrames: 0, errorAtMs: 0, isFolded: false };
 }

@@ -1,13 +1,11 @@
 // @ts-check
-import { ClockSync } from "../client/clock.js";
 import { Emitter } from "../client/emitter.js";
-import { TimelineMirror } from "../client/mirror.js";
-import { Playhead } from "../client/playhead.js";
+import { EngineView } from "../client/engine_view.js";
 import { AssetBook } from "./asset_book.js";
 import { Meters } from "./meters.js";
 
 /** @import { PulseClient, Sync } from "../client/client.js" */
-/** @import { Edit, EditResult, Hello, Job, OpenDevice, TimelineChanged, Transport } from "../client/types.js" */
+/** @import { Edit, EditResult, Hello, Job, OpenDevice, Transport } from "../client/types.js" */
 /** @import { Notices } from "./notices.js" */
 
 const HINT_MS = 120;
@@ -33,8 +31,6 @@ const CAUSES = new Map(Object.entries({
  * @extends {Emitter<SessionEvents>}
  */
 export class Session extends Emitter {
-  mirror = new TimelineMirror();
-  playhead = new Playhead();
   assets = new AssetBook();
   meters = new Meters();
   /** @type {Map<string, Job>} */
@@ -60,7 +56,10 @@ export class Session extends Emitter {
     super();
     this.client = client;
     this.notices = notices;
-    new ClockSync(client, now, (offsetMs) => this.playhead.setClockOffset(offsetMs));
+    // Hears of everything before this does: what is said below finds the timeline up to date.
+    this.view = new EngineView(client, now);
+    this.mirror = this.view.timeline;
+    this.playhead = this.view.playhead;
     client.on("sync", (sync) => this.#sync(sync));
     client.on("connection", ({ state }) => {
       if (state !== "open") this.emit("connected", false);
@@ -164,18 +163,11 @@ export class Session extends Emitter {
   async #sync({ hello, fresh, topics }) {
     this.hello = hello;
     if (fresh) this.jobs.clear();
-    const { timeline, transport, assets, device, jobs, diagnostics } = topics;
-    if (timeline?.timeline !== undefined) this.mirror.reset(timeline.timeline, timeline.revision);
-    else {for (const changes of listOf(timeline?.changes)) {
-        this.mirror.apply(changes, timeline.revision);
-      }}
-    this.client.revision = this.mirror.revision;
-    this.playhead.setSampleRate(this.mirror.sampleRate);
+    const { assets, device, jobs, diagnostics } = topics;
     this.device = device?.device ?? hello.device;
-    for (const job of listOf(jobs?.jobs)) this.jobs.set(job.jobId, job);
-    if (Array.isArray(assets?.assets)) this.assets.reset(assets.assets);
-    if (fresh) { for (const warning of listOf(diagnostics?.warnings)) this.#warn(warning); }
-    if (transport !== undefined) this.#setTransport(transport.transport ?? transport);
+    for (const job of jobs?.jobs ?? []) this.jobs.set(job.jobId, job);
+    if (assets !== undefined) this.assets.reset(assets.assets);
+    if (fresh) { for (const warning of diagnostics?.warnings ?? []) this.#warn(warning); }
     this.emit("project", undefined);
     this.emit("device", undefined);
     this.emit("timeline", undefined);
@@ -186,9 +178,9 @@ export class Session extends Emitter {
 
   async #loadHistoryState() {
     try {
-      const { entries } = await this.client.request("timeline.history", { offset: 0, limit: 200 });
-      this.canUndo = entries.some((/** @type {any} */ entry) => entry.applied);
-      this.canRedo = entries.some((/** @type {any} */ entry) => !entry.applied);
+      const { entries } = await this.client.call("timeline.history", { offset: 0, limit: 200 });
+      this.canUndo = entries.some(({ applied }) => applied);
+      this.canRedo = entries.some(({ applied }) => !applied);
     } catch {
       this.canUndo = this.canRedo = true; // Not known: let the engine answer.
     }
@@ -197,15 +189,23 @@ export class Session extends Emitter {
 
   #listen() {
     const { client } = this;
-    client.on("timeline.changed", (changed) => this.#timelineChanged(changed));
-    client.on("transport.state", (transport) => this.#setTransport(transport));
-    client.on("transport.position", (report) => this.playhead.report(report, now()));
+    client.on("timeline.changed", ({ revision, canUndo, canRedo }) => {
+      if (revision !== this.mirror.revision) return; // A sync follows.
+      this.canUndo = canUndo;
+      this.canRedo = canRedo;
+      this.emit("timeline", undefined);
+      this.emit("history", undefined);
+    });
+    this.view.on("transport", (transport) => {
+      this.transport = transport;
+      this.emit("transport", transport);
+    });
     client.on("meters", (frame) => {
       const trackIds = this.mirror.tracks.map(({ header }) => header.trackId);
       this.meters.take(frame, trackIds, now());
       this.emit("meters", undefined);
     });
-    for (const name of ["asset.added", "asset.changed"]) {
+    for (const name of /** @type {const} */ (["asset.added", "asset.changed"])) {
       client.on(name, ({ assets }) => this.#assetsChanged(assets, () => this.assets.put(assets)));
     }
     client.on("asset.statusChanged", ({ changes }) => {
@@ -222,7 +222,7 @@ export class Session extends Emitter {
       this.assets.remove(assetIds);
       this.emit("assets", assetIds);
     });
-    for (const name of ["job.progress", "job.finished"]) {
+    for (const name of /** @type {const} */ (["job.progress", "job.finished"])) {
       client.on(name, ({ job }) => {
         this.jobs.set(job.jobId, job);
         this.emit("jobs", job);
@@ -233,7 +233,6 @@ export class Session extends Emitter {
       this.emit("device", undefined);
     });
     client.on("library.changed", (changed) => this.emit("library", changed));
-    client.on("project.changed", ({ project }) => this.client.resync(project));
     client.on("decode.error", ({ assetId, code, message }) => {
       this.notices.fail({ code, message }, `read ${this.assets.get(assetId)?.path ?? "a file"}`);
     });
@@ -264,58 +263,27 @@ export class Session extends Emitter {
     this.emit("assets", those.map(({ assetId }) => assetId));
   }
 
-  /** @param {TimelineChanged} changed */
-  async #timelineChanged(changed) {
-    if (changed.revision <= this.mirror.revision) return;
-    this.canUndo = changed.canUndo;
-    this.canRedo = changed.canRedo;
-    if (changed.previousRevision === this.mirror.revision) {
-      this.mirror.apply(changed.changes, changed.revision);
-    } else {
-      const whole = await this.client.request("timeline.get").catch(() => null);
-      if (whole === null || whole.revision <= this.mirror.revision) return;
-      this.mirror.reset(whole.timeline, whole.revision);
-    }
-    this.client.revision = this.mirror.revision;
-    this.playhead.setSampleRate(this.mirror.sampleRate);
-    this.playhead.awaitRevision(this.mirror.revision, now());
-    this.emit("timeline", undefined);
-    this.emit("history", undefined);
-  }
-
   /** @param {EditResult | null} result */
   #edited(result) {
     if (result !== null) this.playhead.move(result.playheadFrame, now());
     return result;
   }
 
-  /** @param {Transport} transport */
-  #setTransport(transport) {
-    this.transport = transport;
-    this.playhead.setTransport(transport);
-    this.emit("transport", transport);
-  }
-
   /**
+   * What it changes is told before it is answered.
+   *
    * @param {string} what
    * @param {Record<string, unknown>} params
    * @param {string} action
    */
   async #transported(what, params, action) {
-    const transport = await this.ask(`transport.${what}`, params, action);
-    if (transport !== null) this.#setTransport(transport);
+    await this.ask(`transport.${what}`, params, action);
   }
 }
 
 /** Our clock. */
 function now() {
   return performance.now();
-}
-
-/** @param {unknown} value */
-function listOf(value) {
-  if (Array.isArray(value)) return value;
-  return value === undefined || value === null ? [] : [value];
 }
 
 /** @param {string} text */
