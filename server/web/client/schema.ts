@@ -240,7 +240,7 @@ export interface Transport {
 }
 
 /** Codes of the engine's errors. */
-export type ErrorCode = "asset.notFound" | "asset.outsideLibrary" | "asset.unsupported" | "asset.unreadable" | "asset.inUse" | "timeline.conflict" | "timeline.notFound" | "timeline.nothingToUndo" | "project.notFound" | "job.notFound" | "handle.notFound" | "cache.budget" | "device.unavailable" | "export.exists" | "export.outside" | "export.diskFull" | "limit.exceeded" | "protocol.version";
+export type ErrorCode = "asset.notFound" | "asset.outsideLibrary" | "asset.unsupported" | "asset.unreadable" | "asset.damaged" | "asset.inUse" | "timeline.conflict" | "timeline.notFound" | "timeline.nothingToUndo" | "project.notFound" | "job.notFound" | "handle.notFound" | "cache.budget" | "device.unavailable" | "export.exists" | "export.outside" | "export.diskFull" | "limit.exceeded" | "protocol.version";
 
 /** Params and result of each method. */
 export interface Methods {
