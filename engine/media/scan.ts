@@ -56,7 +56,8 @@ export class Scan implements Disposable {
 
   /**
    * Reduces `buckets` buckets of `framesPerBucket` frames from `start` on into `out`: for each bucket, for each plane, min, max and rms.
-   * Returns how many there were: fewer at the end of the file, where the last one may be partial.
+   * Returns how many there were: fewer at the end of the file, where the last one may be partial, and where a compressed file is still being
+   * decoded, but at least one before its end.
    */
   peaks(
     start: number,

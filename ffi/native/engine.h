@@ -334,8 +334,9 @@ LP_API int32_t lp_device_status(uint32_t renderer, double *out, uint32_t count);
  * engine. */
 LP_API int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info, uint32_t info_bytes);
 /* [blocking] Reduces frames [start_frame, start_frame + buckets × frames_per_bucket), clamped to the file, to buckets: for each bucket, for each plane
- * (channels, then the mono mix if there is more than one channel): f32 min, f32 max, f32 rms. Returns the buckets written
- * (a last one may be partial). invalid[0]: f64 count of NaN and infinite samples met, added to what stands there. */
+ * (channels, then the mono mix if there is more than one channel): f32 min, f32 max, f32 rms. Returns the buckets written, at least one before the
+ * end of the file but perhaps fewer than asked for (the file's last one may be partial). Calls in order let threads of a long compressed file's
+ * scan decode ahead. invalid[0]: f64 count of NaN and infinite samples met, added to what stands there. */
 LP_API int32_t lp_scan_peaks(uint32_t scan, double start_frame, uint32_t frames_per_bucket, uint32_t buckets, float *out, uint32_t out_floats, double *invalid);
 /* [blocking] Reads `frames` frames from start_frame as planar f32 (plane after plane, `frames` apart). Returns frames read. */
 LP_API int32_t lp_scan_read(uint32_t scan, double start_frame, uint32_t frames, float *out, uint32_t out_floats);

@@ -7,12 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "engine.h"
 #include "media_file.h"
 #include "peaks.h"
 
 #define MAX_SCANS 4096          /* open files are the scarcer thing */
 #define MAX_PATH_BYTES 32768
+#define AHEAD_BUCKETS 16 /* asked for in one call */
+#define WINDOW_FRAMES 256
 #define WINDOW_BYTES (256 << 10) /* one read; small enough to stay in the second-level cache until it is reduced */
 
 typedef struct scan {
@@ -22,6 +25,8 @@ typedef struct scan {
   lp_decoder *decoder; /* of media */
   int64_t decoder_at;  /* the frame that it stands at */
   pthread_mutex_t mutex; /* guards what follows, and the file */
+  lp_ahead *ahead;       /* NULL: peaks are not asked for in order, or are not worth it */
+  int64_t peaks_end;     /* the frame at which the last peaks ended, 0: none */
   uint8_t *window;       /* whole frames of the file from window_first on */
   int64_t window_first;
   int64_t window_frames; /* valid */
@@ -37,6 +42,7 @@ static uint16_t generation[MAX_SCANS]; /* in the handle's upper half, so that a 
 /* ---- handles -------------------------------------------------------------------------------------------- */
 
 static void scan_free(scan *s) {
+  lp_ahead_free(s->ahead);
   (void)close(s->fd); /* read only: nothing can be lost */
   lp_decoder_free(s->decoder);
   lp_media_free(s->media);
@@ -154,7 +160,8 @@ int32_t lp_scan_open(const uint8_t *path, uint32_t path_bytes, uint8_t *info_out
   lp_pcm_info(&s->format, &identity, &info);
   memcpy(info_out, &info, sizeof info);
   s->users = 1;
-  s->window_room = WINDOW_BYTES / s->format.frame_bytes;
+  /* Whole buckets of the peaks' finest level: a sum that is taken in two parts may round otherwise. */
+  s->window_room = WINDOW_BYTES / s->format.frame_bytes / WINDOW_FRAMES * WINDOW_FRAMES;
   s->window = malloc(WINDOW_BYTES);
   s->decoder = s->media ? lp_decoder_create(s->media) : NULL;
   s->decoder_at = -1;
@@ -182,6 +189,18 @@ int32_t lp_scan_close(uint32_t handle) {
   return LP_OK;
 }
 
+/* Whoever asks for peaks in order, of a file that is dear to decode, gets them from several threads. */
+static bool goes_ahead(scan *s, int64_t first, uint32_t frames_per_bucket, uint32_t buckets) {
+  if (s->ahead && (lp_ahead_frame(s->ahead) != first || lp_ahead_bucket_frames(s->ahead) != frames_per_bucket)) {
+    lp_ahead_free(s->ahead);
+    s->ahead = NULL;
+  }
+  /* Not at once: the first of an import is to be there first. Nor for the columns of a drawing, one by one. */
+  if (!s->ahead && s->media && buckets >= AHEAD_BUCKETS && first > 0 && first == s->peaks_end)
+    s->ahead = lp_ahead_start(s->media, &s->format, s->fd, first, frames_per_bucket);
+  return s->ahead != NULL;
+}
+
 /* Reduces [first, first + frames) into one bucket. */
 static int32_t reduce(scan *s, int64_t first, int64_t frames, lp_peaks *bucket) {
   lp_peaks_reset(bucket);
@@ -205,6 +224,10 @@ int32_t lp_scan_peaks(uint32_t handle, double start_frame, uint32_t frames_per_b
   uint32_t floats = 3 * lp_peaks_planes(&s->format);
   if ((uint64_t)buckets * floats > out_floats) {
     done = LP_E_ARGUMENT;
+  } else if (goes_ahead(s, first, frames_per_bucket, buckets)) {
+    int64_t got = lp_ahead_take(s->ahead, buckets, out, invalid);
+    done = got < 0 ? LP_E_IO : (int32_t)got;
+    s->peaks_end = lp_ahead_frame(s->ahead);
   } else {
     for (uint32_t i = 0; i < buckets && first < s->format.frames; i++) {
       int64_t n = s->format.frames - first;
@@ -228,6 +251,7 @@ int32_t lp_scan_peaks(uint32_t handle, double start_frame, uint32_t frames_per_b
       first += n;
       done++;
     }
+    s->peaks_end = first;
   }
   scan_leave(s);
   return done;

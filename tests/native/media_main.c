@@ -1,10 +1,12 @@
 /* Pages of compressed files: media_main <file> … For each: whatever the order, the number of threads and what was resident before, every page has the
- * hash of a linear decode. Ends with 1 at the first failure. */
+ * hash of a linear decode; and peaks that threads make ahead are those of one thread. Ends with 1 at the first failure. */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "media_file.h"
+#include "peaks.h"
 #include "residency.h"
 #include "store_support.h"
 
@@ -95,6 +97,52 @@ static void check_pages(const char *path, const lp_pcm_format *f, const uint64_t
   lp_store_destroy(st);
 }
 
+/* Peaks from `first` on, taken in random helpings, are bit for bit those of a decode from front to back. Now and then the taker leaves early. */
+static void check_ahead(const char *path, int64_t first, uint32_t bucket_frames, bool leave, uint64_t *random) {
+  lp_media *m;
+  lp_pcm_format f;
+  lp_identity identity;
+  int fd;
+  uint32_t why, broken = 0;
+  double value, invalid = 0;
+  CHECK(lp_media_open(path, &fd, &f, &m, &identity, &why, &value) == LP_OK, "%s", path);
+  lp_decoder *d = lp_decoder_create(m);
+  uint8_t *raw = malloc((size_t)bucket_frames * f.frame_bytes);
+  float expected[3 * LP_PEAKS_MAX_PLANES], *out = malloc(100 * sizeof expected);
+  CHECK(d && raw && out && lp_decoder_seek(d, fd, first) == 0, "memory");
+  lp_ahead *a = lp_ahead_start(m, &f, fd, first, bucket_frames);
+  CHECK(a || sysconf(_SC_NPROCESSORS_ONLN) < 2 || f.frames - first < 2 * LP_TEST_PART_FRAMES, "%s: nothing is decoded ahead", path);
+  uint32_t floats = 3 * lp_peaks_planes(&f);
+  int64_t at = first;
+  while (a && (!leave || at - first < f.frames / 3)) {
+    CHECK(lp_ahead_frame(a) == at, "%s: at %lld", path, (long long)at);
+    int64_t got = lp_ahead_take(a, 1 + (uint32_t)(next_random(random) % 100), out, &invalid);
+    CHECK(got >= 0, "%s: %lld", path, (long long)got);
+    if (got == 0) break;
+    for (int64_t i = 0; i < got; i++) {
+      int64_t n = f.frames - at < bucket_frames ? f.frames - at : bucket_frames;
+      for (int64_t done = 0; done < n;) {
+        int64_t r = lp_decoder_read(d, fd, n - done, raw + done * f.frame_bytes, UINT64_MAX, &broken);
+        CHECK(r > 0, "%s: %lld at %lld", path, (long long)r, (long long)at);
+        done += r;
+      }
+      lp_peaks b;
+      lp_peaks_reset(&b);
+      lp_peaks_add(&b, &f, raw, n);
+      lp_peaks_result(&b, &f, expected);
+      CHECK(memcmp(expected, out + i * floats, floats * sizeof *out) == 0, "%s: bucket at %lld", path, (long long)at);
+      at += n;
+    }
+  }
+  CHECK(!a || leave || at == f.frames, "%s: ended at %lld of %lld", path, (long long)at, (long long)f.frames);
+  lp_ahead_free(a);
+  free(out);
+  free(raw);
+  lp_decoder_free(d);
+  lp_media_free(m);
+  close(fd);
+}
+
 int main(int argc, char **argv) {
   uint64_t random = 5;
   for (int i = 1; i < argc; i++) {
@@ -104,6 +152,9 @@ int main(int argc, char **argv) {
     check_pages(argv[i], &f, hashes, 2, &random);
     check_pages(argv[i], &f, hashes, 8, &random);
     free(hashes);
+    check_ahead(argv[i], 0, 256, false, &random);
+    check_ahead(argv[i], 256, 640, false, &random);
+    check_ahead(argv[i], 0, 256, true, &random);
   }
   return 0;
 }
