@@ -1,5 +1,6 @@
 /**
- * An hour of varied stereo at 48 kHz as WAV, FLAC of 16 and of 24 bits, and MP3, made once by ffmpeg and kept under `.build/bench`.
+ * An hour of varied stereo at 48 kHz as WAV, FLAC of 16 and of 24 bits (without seek tables), and MP3 with an encoder's header, made once by
+ * ffmpeg and kept under `.build/bench`.
  *
  * @module
  */
@@ -14,8 +15,6 @@ export const HOURS = {
   wav16: `${HOUR_FOLDER}/varied-1.wav`,
   flac16: `${HOUR_FOLDER}/varied-1-16.flac`,
   flac24: `${HOUR_FOLDER}/varied-1-24.flac`,
-  /** Without a seek table. */
-  flac16bare: `${HOUR_FOLDER}/varied-1-16-bare.flac`,
   mp3: `${HOUR_FOLDER}/varied-1.mp3`,
 } as const;
 
@@ -25,7 +24,6 @@ const ENCODE: Record<Hour, readonly string[]> = {
   wav16: ["-c:a", "pcm_s16le"],
   flac16: ["-c:a", "flac", "-sample_fmt", "s16"],
   flac24: ["-c:a", "flac", "-sample_fmt", "s32"],
-  flac16bare: ["-c:a", "flac", "-sample_fmt", "s16"],
   mp3: ["-c:a", "libmp3lame", "-q:a", "2"],
 };
 
