@@ -95,10 +95,15 @@ export interface OpenDevice {
   backend: string;
   device: string | null;
   name: string;
+  /** Its own. Where it is not the project's, the mix is converted on its way. */
   sampleRate: number;
+  /** Frames of the device's own. */
   periodFrames: number;
+  /** Frames of the project between rendering and sound. */
   latencyFrames: number;
   state: "running" | "lost" | "closed";
+  /** Frames a second that it really asked for of late; `null` until that was measured over two seconds. */
+  cadence: number | null;
 }
 
 export interface MixdownParams {

@@ -171,7 +171,12 @@ export const SYMBOLS = {
 
   // ---- devices
   lp_device_list: {
-    parameters: ["u32", /* backend */ "buffer", /* uint8_t *out */ "u32" /* out_bytes */],
+    parameters: [
+      "u32", /* renderer */
+      "u32", /* backend */
+      "buffer", /* uint8_t *out */
+      "u32", /* out_bytes */
+    ],
     result: "i32",
     nonblocking: true,
   },
@@ -181,9 +186,20 @@ export const SYMBOLS = {
     nonblocking: true,
   },
   lp_device_close: { parameters: ["u32" /* renderer */], result: "i32", nonblocking: true },
+  lp_device_measure: { parameters: ["u32" /* renderer */], result: "i32", nonblocking: true },
   lp_device_status: {
     parameters: ["u32", /* renderer */ "buffer", /* double *out */ "u32" /* count */],
     result: "i32",
+  },
+
+  lp_device_tap_start: {
+    parameters: ["u32", /* renderer */ "buffer", /* float *buffer */ "f64" /* frames */],
+    result: "i32",
+  },
+  lp_device_tap_stop: {
+    parameters: ["u32", /* renderer */ "buffer" /* double *out */],
+    result: "i32",
+    nonblocking: true,
   },
 
   // ---- analysis

@@ -1,5 +1,5 @@
 /**
- * The native records of devices (`lp_device_entry`, `lp_device_config`).
+ * The native records of devices (`lp_device_entry`, `lp_device_config`, the fields of `lp_device_status`).
  *
  * @module
  */
@@ -21,6 +21,8 @@ export type Backend = (typeof BACKENDS)[number];
 export const DEVICE_ENTRY_BYTES = 320;
 /** Bytes of an `lp_device_config`. */
 export const DEVICE_CONFIG_BYTES = 256;
+/** `LP_DEVICE_STATUS`. */
+export const DEVICE_STATUS_FIELDS = 9;
 /** Longest device id that can be opened, in bytes. */
 export const DEVICE_ID_BYTES = 160;
 
@@ -48,7 +50,7 @@ export function readDevices(bytes: Uint8Array, count: number): DeviceEntry[] {
 /** What is asked of a device. */
 export interface DeviceRequest {
   readonly backend: number;
-  readonly sampleRate: number;
+  /** Of the device's own. */
   readonly periodFrames: number;
   /** `null`: the system's default. */
   readonly id: string | null;
@@ -67,7 +69,6 @@ export function writeDeviceConfig(request: DeviceRequest): Uint8Array<ArrayBuffe
     );
   }
   view.setUint32(0, request.backend, true);
-  view.setUint32(4, request.sampleRate, true);
   view.setUint32(8, request.periodFrames, true);
   view.setUint32(20, id.length, true);
   bytes.set(id, 32);
@@ -90,5 +91,28 @@ export function readDeviceConfig(bytes: Uint8Array): {
     periodFrames: view.getUint32(8, true),
     latencyFrames: view.getUint32(16, true),
     name: decoder.decode(bytes.subarray(192, 192 + nameBytes)),
+  };
+}
+
+/** What `lp_device_status` tells. */
+export interface DeviceStatus {
+  running: boolean;
+  lost: boolean;
+  /** Frames of the project. */
+  latencyFrames: number;
+  /** Frames of the device. */
+  givenFrames: number;
+  /** `null` before the first. */
+  lastCallbackMs: number | null;
+}
+
+/** Reads the fields of a status. */
+export function readDeviceStatus(fields: Float64Array): DeviceStatus {
+  return {
+    running: fields[0] !== 0,
+    lost: fields[1] !== 0,
+    latencyFrames: fields[4],
+    givenFrames: fields[6],
+    lastCallbackMs: fields[7] || null,
   };
 }

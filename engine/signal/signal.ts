@@ -11,8 +11,11 @@ import { DamageLog, type FileDamage } from "./damage.ts";
 import {
   BACKENDS,
   DEVICE_ENTRY_BYTES,
+  DEVICE_STATUS_FIELDS,
+  type DeviceStatus,
   readDeviceConfig,
   readDevices,
+  readDeviceStatus,
   writeDeviceConfig,
 } from "./device_records.ts";
 import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
@@ -21,6 +24,7 @@ import { renderOffline } from "./offline.ts";
 import { Packer } from "./pack.ts";
 import type {
   DeviceEntry,
+  DeviceHealth,
   DeviceState,
   MeterReading,
   OfflineRender,
@@ -97,7 +101,7 @@ export class Signal implements SignalApi {
   readonly #rebound = new Set<string>();
   readonly #record = new Float64Array(16);
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
-  readonly #status = new Float64Array(6);
+  readonly #status = new Float64Array(DEVICE_STATUS_FIELDS);
   #meters = new Uint8Array(0);
   #last: { mix: MixModel; revision: number } | null = null;
   #republish: ReturnType<typeof setTimeout> | undefined;
@@ -367,7 +371,7 @@ export class Signal implements SignalApi {
     for (let room = 32;; room *= 2) {
       const bytes = new Uint8Array(room * DEVICE_ENTRY_BYTES);
       const count = check(
-        await this.#library.symbols.lp_device_list(number, bytes, bytes.length),
+        await this.#library.symbols.lp_device_list(this.#renderer, number, bytes, bytes.length),
         `list devices of ${backend}`,
       );
       if (count <= room) return readDevices(bytes, count);
@@ -380,7 +384,6 @@ export class Signal implements SignalApi {
     const backend = params.backend ?? "auto";
     const config = writeDeviceConfig({
       backend: backendNumber(backend),
-      sampleRate: this.sampleRate,
       periodFrames: params.period ?? 256,
       id: params.device ?? null,
     });
@@ -416,10 +419,25 @@ export class Signal implements SignalApi {
 
   deviceState(): DeviceState | null {
     if (!this.#device) return null;
-    const status = this.#status;
-    this.#library.symbols.lp_device_status(this.#renderer, status, status.length);
-    const state = status[1] ? "lost" : status[0] ? "running" : "closed";
-    return { ...this.#device.state, state };
+    const { running, lost, latencyFrames } = this.#deviceStatus();
+    const state = lost ? "lost" : running ? "running" : "closed";
+    return { ...this.#device.state, latencyFrames, state };
+  }
+
+  deviceHealth(): DeviceHealth | null {
+    if (!this.#device) return null;
+    const { givenFrames, lastCallbackMs } = this.#deviceStatus();
+    return { givenFrames, lastCallbackMs };
+  }
+
+  async measureDevice(): Promise<boolean> {
+    if (!this.#device) return false;
+    return await this.#library.symbols.lp_device_measure(this.#renderer) > 0;
+  }
+
+  #deviceStatus(): DeviceStatus {
+    this.#library.symbols.lp_device_status(this.#renderer, this.#status, this.#status.length);
+    return readDeviceStatus(this.#status);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

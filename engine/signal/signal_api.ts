@@ -85,10 +85,21 @@ export interface DeviceState {
   backend: string;
   device: string | null;
   name: string;
+  /** Its own. Where it is not the project's, the mix is converted on its way. */
   sampleRate: number;
+  /** Frames of the device's own. */
   periodFrames: number;
+  /** Frames of the project between rendering and sound. */
   latencyFrames: number;
   state: "running" | "lost" | "closed";
+}
+
+/** How the open device's callbacks come. */
+export interface DeviceHealth {
+  /** Frames of the device that its callbacks have asked for since it was opened. */
+  givenFrames: number;
+  /** When the last callback began, on the engine's clock; `null` before the first. */
+  lastCallbackMs: number | null;
 }
 
 /** One render of a fixed mix, block after block, away from the device. */
@@ -129,4 +140,10 @@ export interface SignalApi extends AsyncDisposable {
   openDevice(params: { backend?: string; device?: string; period?: number }): Promise<DeviceState>;
   closeDevice(): Promise<void>;
   deviceState(): DeviceState | null;
+  deviceHealth(): DeviceHealth | null;
+  /**
+   * Asks the audio system about latency, and whether the device is still there; `deviceState` then says so. Takes at most about a second.
+   * Resolves with whether the latency is known from the system rather than computed from the buffer's size.
+   */
+  measureDevice(): Promise<boolean>;
 }

@@ -1,9 +1,10 @@
-/* Devices: miniaudio's playback devices as drivers of a renderer, and their listing.
+/* Devices: miniaudio's playback devices as drivers of a renderer.
  *
- * The device is opened with f32, two channels and the engine's rate. Its data callback is lp_renderer_process and nothing else.
- */
+ * A device is opened with f32, two channels and its own rate. Where that is not the project's, the mix goes through master_rate.h on its way;
+ * miniaudio never resamples. Its data callback renders and nothing else. */
+#include "device.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,121 +12,40 @@
 #include "engine_internal.h"
 #include "float_mode.h"
 
-#define MA_NO_ENGINE
-#define MA_NO_NODE_GRAPH
-#define MA_NO_RESOURCE_MANAGER
-#define MA_NO_GENERATION
-#define MA_NO_ENCODING
-#include "miniaudio.h"
+#if defined(__linux__)
+#include <dlfcn.h>
+#endif
 
-struct lp_device {
-  ma_context context;
-  ma_device device;
-  lp_renderer *renderer;
-  uint32_t backend; /* lp_backend */
-  uint32_t period;
-  uint32_t latency;
-  uint32_t rate;    /* what it runs at */
-  bool flushed;     /* [callback] denormals are off on its thread */
-  uint64_t due_ns;  /* [callback] null device: when its next callback is due */
-  _Atomic bool stopping; /* a stop notice is ours */
-  _Atomic bool lost;
-  _Atomic uint64_t frames, first_ns, last_ns;
-};
+#define DEFAULT_PERIOD 256u
+#define DEFAULT_PERIODS 2u
+/* Callbacks between two answers about the latency that count: a stream that stands still tells of its standing. */
+#define LIVELY 8u
 
-typedef struct backend_name {
-  uint32_t lp;
-  ma_backend ma;
-} backend_name;
+/* ---- [callback] ---- */
 
-static const backend_name backends[] = {
-  { LP_BACKEND_COREAUDIO, ma_backend_coreaudio }, { LP_BACKEND_WASAPI, ma_backend_wasapi }, { LP_BACKEND_PULSEAUDIO, ma_backend_pulseaudio },
-  { LP_BACKEND_ALSA, ma_backend_alsa },           { LP_BACKEND_JACK, ma_backend_jack },     { LP_BACKEND_NULL, ma_backend_null },
-};
-#define BACKENDS (sizeof backends / sizeof *backends)
-
-static bool context_open(ma_context *context, const backend_name *b) {
-  ma_context_config config = ma_context_config_init();
-  config.threadPriority = ma_thread_priority_realtime;
-  config.pulse.pApplicationName = "Loophole";
-  config.pulse.tryAutoSpawn = MA_FALSE; /* starting a sound server is the user's business */
-  config.jack.pClientName = "Loophole";
-  return ma_context_init(&b->ma, 1, &config, context) == MA_SUCCESS;
+static void render(void *context, float *out, uint32_t frames, uint64_t begins_ns) {
+  lp_device *d = context;
+  const bool manual = d->renderer->engine->flags & LP_ENGINE_MANUAL_CLOCK;
+  lp_renderer_process_at(d->renderer, out, frames, manual ? lp_engine_now_ns(d->renderer->engine) : begins_ns);
 }
 
-/* Copies text, cut to fit between characters of UTF-8. Returns its bytes. */
-static uint32_t copy_text(uint8_t *out, size_t room, const char *text) {
-  size_t n = strlen(text);
-  if (n >= room) {
-    n = room - 1;
-    while (n && ((uint8_t)text[n] & 0xC0) == 0x80) n--;
-  }
-  memset(out, 0, room);
-  memcpy(out, text, n);
-  return (uint32_t)n;
+static void mark(lp_device *d, uint64_t now) {
+  lp_device_mark *m = &d->mark;
+  const uint32_t s = atomic_load_explicit(&m->sequence, memory_order_relaxed);
+  /* Fence and release: as lp_record_write. */
+  atomic_store_explicit(&m->sequence, s + 1, memory_order_relaxed);
+  atomic_thread_fence(memory_order_release);
+  if (!atomic_load_explicit(&m->first_ns, memory_order_relaxed)) atomic_store_explicit(&m->first_ns, now, memory_order_relaxed);
+  atomic_store_explicit(&m->last_ns, now, memory_order_relaxed);
+  atomic_store_explicit(&m->given, d->given, memory_order_relaxed);
+  atomic_store_explicit(&m->origin_ns, d->clock.origin_ns, memory_order_relaxed);
+  atomic_store_explicit(&m->callbacks, atomic_load_explicit(&m->callbacks, memory_order_relaxed) + 1, memory_order_relaxed);
+  atomic_store_explicit(&m->sequence, s + 2, memory_order_release);
 }
-
-/* ---- ids: text within a backend ---- */
-
-static void id_text(uint32_t backend, const ma_device_id *id, char *out, size_t room) {
-  switch (backend) {
-    case LP_BACKEND_PULSEAUDIO: snprintf(out, room, "%s", id->pulse); break;
-    case LP_BACKEND_ALSA: snprintf(out, room, "%s", id->alsa); break;
-    case LP_BACKEND_JACK: snprintf(out, room, "%d", id->jack); break;
-    case LP_BACKEND_NULL: snprintf(out, room, "%d", id->nullbackend); break;
-    case LP_BACKEND_COREAUDIO: snprintf(out, room, "%s", id->coreaudio); break;
-    default: { /* wide or binary: hex, without trailing zeros */
-      const uint8_t *bytes = (const uint8_t *)id;
-      size_t n = sizeof *id, at = 0;
-      while (n && !bytes[n - 1]) n--;
-      if (n > (room - 1) / 2) n = (room - 1) / 2;
-      for (size_t i = 0; i < n; i++) at += (size_t)snprintf(out + at, room - at, "%02x", bytes[i]);
-      out[at] = 0;
-    }
-  }
-}
-
-int32_t lp_device_list(uint32_t backend, uint8_t *out, uint32_t out_bytes) {
-  uint32_t total = 0, room = out_bytes / (uint32_t)sizeof(lp_device_entry);
-  for (size_t b = 0; b < BACKENDS; b++) {
-    if (backend != LP_BACKEND_AUTO && backend != backends[b].lp) continue;
-    ma_context *context = malloc(sizeof *context);
-    if (!context) return LP_E_MEMORY;
-    if (!context_open(context, &backends[b])) {
-      free(context);
-      continue;
-    }
-    ma_device_info *infos = NULL;
-    ma_uint32 count = 0;
-    if (ma_context_get_devices(context, &infos, &count, NULL, NULL) == MA_SUCCESS) {
-      for (ma_uint32 i = 0; i < count; i++, total++) {
-        if (total >= room) continue;
-        lp_device_entry e;
-        memset(&e, 0, sizeof e);
-        e.backend = backends[b].lp;
-        e.is_default = infos[i].isDefault ? 1 : 0;
-        e.index = i;
-        if (infos[i].nativeDataFormatCount) {
-          e.sample_rate = infos[i].nativeDataFormats[0].sampleRate;
-          e.channels = infos[i].nativeDataFormats[0].channels;
-        }
-        id_text(backends[b].lp, &infos[i].id, (char *)e.id, sizeof e.id);
-        e.id_bytes = (uint32_t)strlen((const char *)e.id);
-        e.name_bytes = copy_text(e.name, sizeof e.name, infos[i].name);
-        memcpy(out + (size_t)total * sizeof e, &e, sizeof e);
-      }
-    }
-    ma_context_uninit(context);
-    free(context);
-  }
-  return (int32_t)total;
-}
-
-/* ---- callbacks ---- */
 
 #define LOSES_NS 200000000ull /* as much as a null device makes up for */
 
-/* [callback] The null device follows the clock: for the time that the machine stood still it would call as often at once, however long that was, and
+/* The null device follows the clock: for the time that the machine stood still it would call as often at once, however long that was, and
  * the head would run away from what is fetched. A real device loses that time, and so does this one. */
 static void lose_time(lp_device *d, uint64_t now, uint32_t frames) {
   if (d->due_ns && now > d->due_ns + LOSES_NS) {
@@ -136,7 +56,6 @@ static void lose_time(lp_device *d, uint64_t now, uint32_t frames) {
   d->due_ns = (d->due_ns ? d->due_ns : now) + (uint64_t)(frames * 1e9 / d->rate);
 }
 
-/* [callback] */
 static void on_data(ma_device *device, void *output, const void *input, ma_uint32 frames) {
   (void)input;
   lp_device *d = device->pUserData;
@@ -144,22 +63,22 @@ static void on_data(ma_device *device, void *output, const void *input, ma_uint3
     d->flushed = true;
     (void)lp_float_mode_flush();
   }
-  uint64_t now = lp_engine_now_ns(d->renderer->engine);
-  /* Relaxed: one writer, read for a measure. */
-  if (!atomic_load_explicit(&d->first_ns, memory_order_relaxed)) atomic_store_explicit(&d->first_ns, now, memory_order_relaxed);
-  else atomic_store_explicit(&d->frames, atomic_load_explicit(&d->frames, memory_order_relaxed) + frames, memory_order_relaxed);
-  atomic_store_explicit(&d->last_ns, now, memory_order_relaxed);
+  const uint64_t now = lp_monotonic_ns(), due = lp_device_clock_hear(&d->clock, d->given, now);
   if (d->backend == LP_BACKEND_NULL) lose_time(d, now, frames);
-  lp_renderer_process(d->renderer, output, frames);
+  if (d->front) lp_master_rate_pull(d->front, output, frames, due);
+  else render(d, output, frames, due);
+  lp_tap_pass(&d->renderer->device_tap, output, frames);
+  d->given += frames;
+  mark(d, now);
 }
 
-/* A thread of the audio system, not the callback's. */
+/* A thread of the audio system, not always the callback's. */
 static void on_notice(const ma_device_notification *notice) {
   lp_device *d = notice->pDevice->pUserData;
   if (notice->type == ma_device_notification_type_stopped && !atomic_load(&d->stopping)) atomic_store(&d->lost, true);
 }
 
-/* ---- opening and closing ---- */
+/* ---- opening ---- */
 
 static bool find_device(ma_context *context, uint32_t backend, const uint8_t *id, uint32_t id_bytes, ma_device_id *out) {
   ma_device_info *infos = NULL;
@@ -167,7 +86,7 @@ static bool find_device(ma_context *context, uint32_t backend, const uint8_t *id
   if (ma_context_get_devices(context, &infos, &count, NULL, NULL) != MA_SUCCESS) return false;
   for (ma_uint32 i = 0; i < count; i++) {
     char text[256];
-    id_text(backend, &infos[i].id, text, sizeof text);
+    lp_backend_id_text(backend, &infos[i].id, text, sizeof text);
     if (strlen(text) == id_bytes && !memcmp(text, id, id_bytes)) {
       *out = infos[i].id;
       return true;
@@ -176,55 +95,115 @@ static bool find_device(ma_context *context, uint32_t backend, const uint8_t *id
   return false;
 }
 
-/* Takes a device, whose thread may run, away from its renderer, which is left without a driver. */
-static void end_device(lp_renderer *r, lp_device *d);
-
-static int open_on(lp_renderer *r, const backend_name *b, lp_device_config *config) {
-  lp_device *d = calloc(1, sizeof *d);
-  if (!d) return LP_E_MEMORY;
-  d->renderer = r;
-  d->backend = b->lp;
-  if (!context_open(&d->context, b)) {
-    free(d);
-    return LP_E_DEVICE;
-  }
-  ma_device_id id;
-  if (config->id_bytes && !find_device(&d->context, b->lp, config->id, config->id_bytes, &id)) {
-    ma_context_uninit(&d->context);
-    free(d);
-    return LP_E_ABSENT;
-  }
+static int init_device(lp_device *d, const lp_device_config *config, const ma_device_id *id, uint32_t rate) {
   ma_device_config c = ma_device_config_init(ma_device_type_playback);
-  c.playback.pDeviceID = config->id_bytes ? &id : NULL;
+  c.playback.pDeviceID = id;
   c.playback.format = ma_format_f32;
   c.playback.channels = 2;
-  c.sampleRate = (ma_uint32)r->rate;
+  c.playback.channelMixMode = ma_channel_mix_mode_simple; /* outputs beyond the second stay silent */
+  c.sampleRate = rate;
   c.periodSizeInFrames = config->period_frames;
-  c.periods = config->periods ? config->periods : 2;
+  c.periods = config->periods;
+  /* PulseAudio's buffer is one period of miniaudio's; the server parts it as it likes. */
+  if (d->backend == LP_BACKEND_PULSEAUDIO) c.periodSizeInFrames *= config->periods;
   c.performanceProfile = ma_performance_profile_low_latency;
   c.noPreSilencedOutputBuffer = MA_TRUE;
   c.noClip = MA_TRUE;
-  c.noDisableDenormals = MA_TRUE; /* ours is set once on its thread */
+  c.noDisableDenormals = MA_TRUE;   /* ours is set once on its thread */
+  c.noFixedSizedCallback = MA_TRUE; /* whatever the system asks for, without a buffer between */
+  c.alsa.noAutoResample = MA_TRUE;
   c.dataCallback = on_data;
   c.notificationCallback = on_notice;
   c.pUserData = d;
   c.pulse.pStreamNamePlayback = "Loophole";
-  if (ma_device_init(&d->context, &c, &d->device) != MA_SUCCESS) {
-    ma_context_uninit(&d->context);
-    free(d);
+  return ma_device_init(&d->context, &c, &d->device) == MA_SUCCESS ? LP_OK : LP_E_DEVICE;
+}
+
+/* The rate that is asked for at first; 0: the device's own. A card behind ALSA runs at many rates, and so does nothing: at the project's if it can. */
+static uint32_t first_rate(uint32_t backend, uint32_t project) { return backend == LP_BACKEND_ALSA || backend == LP_BACKEND_NULL ? project : 0; }
+
+/* Makes the device and what stands between it and the mix. */
+static int prepare(lp_device *d, lp_device_config *config, const ma_device_id *id) {
+  const uint32_t project = (uint32_t)d->renderer->rate;
+  uint32_t asked = first_rate(d->backend, project);
+  int result = init_device(d, config, id, asked);
+  if (result) return result;
+  d->rate = d->device.playback.internalSampleRate;
+  if (asked && d->rate != asked) {
+    /* It cannot: then as it can, and the rate is converted here. */
+    asked = d->rate;
+    ma_device_uninit(&d->device);
+    result = init_device(d, config, id, asked);
+    if (result) return result;
+  }
+  result = LP_E_DEVICE;
+  if (d->device.sampleRate == d->rate && d->device.playback.internalSampleRate == d->rate && !d->device.playback.converter.hasResampler)
+    result = lp_master_rate_make(project, d->rate, render, d, &d->front);
+  if (result) {
+    ma_device_uninit(&d->device);
+    return result == LP_E_ARGUMENT ? LP_E_DEVICE : result; /* a rate beyond those that can be converted */
+  }
+  d->period = d->backend == LP_BACKEND_PULSEAUDIO ? config->period_frames : d->device.playback.internalPeriodSizeInFrames;
+  d->periods = d->backend == LP_BACKEND_PULSEAUDIO ? config->periods : d->device.playback.internalPeriods;
+  d->clock = lp_device_clock_make(d->rate, d->period * d->periods);
+  /* A callback finds the buffer full, but for what PulseAudio asks for: about a quarter. */
+  d->queued = d->period * d->periods;
+  if (d->backend == LP_BACKEND_PULSEAUDIO) d->queued -= d->queued / 4;
+#if defined(__linux__)
+  if (d->backend == LP_BACKEND_PULSEAUDIO) {
+    typedef uint32_t (*index_of)(void *);
+    index_of index = (index_of)(uintptr_t)dlsym(d->context.pulse.pulseSO, "pa_stream_get_index");
+    d->stream = index ? index(d->device.pulse.pStreamPlayback) : UINT32_MAX;
+  }
+#endif
+  return LP_OK;
+}
+
+/* What is heard lags behind what is rendered by so many frames of the project. */
+static uint32_t latency_of(const lp_device *d, double device_frames) {
+  const double frames = device_frames * d->renderer->rate / d->rate + lp_master_rate_delay(d->front);
+  return frames > 0 ? (uint32_t)lrint(fmin(frames, 1e9)) : 0;
+}
+
+static lp_device *create(lp_renderer *r, uint32_t backend) {
+  lp_device *d = calloc(1, sizeof *d);
+  if (!d) return NULL;
+  d->renderer = r;
+  d->backend = backend;
+  pthread_mutex_init(&d->context_lock, NULL);
+  return d;
+}
+
+/* After its device and its context. */
+static void destroy(lp_device *d) {
+  lp_master_rate_free(d->front);
+  pthread_mutex_destroy(&d->context_lock);
+  free(d);
+}
+
+/* Takes a device, whose thread may run, away from its renderer, which is left without a driver. */
+static void end_device(lp_renderer *r, lp_device *d);
+
+static int open_on(lp_renderer *r, const lp_backend_entry *b, lp_device_config *config) {
+  lp_device *d = create(r, b->lp);
+  if (!d) return LP_E_MEMORY;
+  if (!lp_backend_open(&d->context, b)) {
+    destroy(d);
     return LP_E_DEVICE;
   }
-  d->period = d->device.playback.internalPeriodSizeInFrames;
-  uint32_t periods = d->device.playback.internalPeriods;
-  uint32_t internal_rate = d->device.playback.internalSampleRate;
-  d->rate = internal_rate;
-  double scale = internal_rate ? r->rate / internal_rate : 1;
-  d->latency = (uint32_t)lrint((double)d->period * periods * scale);
-
+  ma_device_id id;
+  int result = LP_OK;
+  if (config->id_bytes && !find_device(&d->context, b->lp, config->id, config->id_bytes, &id)) result = LP_E_ABSENT;
+  if (!result) result = prepare(d, config, config->id_bytes ? &id : NULL);
+  if (result) {
+    lp_backend_close(&d->context);
+    destroy(d);
+    return result;
+  }
   pthread_mutex_lock(&r->lock);
   r->driver = LP_DRIVER_DEVICE;
   pthread_mutex_unlock(&r->lock);
-  atomic_store(&r->latency_frames, d->latency);
+  atomic_store(&r->latency_frames, latency_of(d, d->queued));
   if (ma_device_start(&d->device) != MA_SUCCESS) {
     end_device(r, d);
     return LP_E_DEVICE;
@@ -233,11 +212,11 @@ static int open_on(lp_renderer *r, const backend_name *b, lp_device_config *conf
   r->device = d;
   pthread_mutex_unlock(&r->lock);
   config->backend = b->lp;
-  config->sample_rate = internal_rate ? internal_rate : (uint32_t)r->rate;
+  config->sample_rate = d->rate;
   config->period_frames = d->period;
-  config->periods = periods;
-  config->latency_frames = d->latency;
-  config->name_bytes = copy_text(config->name, sizeof config->name, d->device.playback.name);
+  config->periods = d->periods;
+  config->latency_frames = latency_of(d, d->queued);
+  config->name_bytes = lp_backend_copy_text(config->name, sizeof config->name, d->device.playback.name);
   return LP_OK;
 }
 
@@ -247,19 +226,25 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
   lp_device_config config;
   if (config_bytes < sizeof config) return LP_E_ARGUMENT;
   memcpy(&config, bytes, sizeof config);
-  if (config.id_bytes > sizeof config.id || config.period_frames > 65536) return LP_E_ARGUMENT;
+  if (config.id_bytes > sizeof config.id || config.period_frames > 65536 || config.periods > 16) return LP_E_ARGUMENT;
   if (r->flags & LP_RENDERER_OFFLINE) return LP_E_STATE;
+  if (!config.period_frames) config.period_frames = DEFAULT_PERIOD;
+  if (!config.periods) config.periods = DEFAULT_PERIODS;
   pthread_mutex_lock(&r->lock);
   bool free_to = !r->busy && r->driver != LP_DRIVER_DEVICE;
   if (free_to) r->busy = true;
   pthread_mutex_unlock(&r->lock);
   if (!free_to) return LP_E_STATE;
   int result = LP_E_DEVICE;
-  for (size_t b = 0; b < BACKENDS; b++) {
+  for (size_t b = 0; b < LP_BACKENDS; b++) {
     /* AUTO never takes the null backend by itself: the caller decides to fall to it, and says so. */
-    if (config.backend == LP_BACKEND_AUTO ? backends[b].lp == LP_BACKEND_NULL : config.backend != backends[b].lp) continue;
-    result = open_on(r, &backends[b], &config);
-    if (result == LP_OK) break;
+    if (config.backend == LP_BACKEND_AUTO ? lp_backends[b].lp == LP_BACKEND_NULL : config.backend != lp_backends[b].lp) continue;
+    lp_device_config attempt = config;
+    result = open_on(r, &lp_backends[b], &attempt);
+    if (result == LP_OK) {
+      config = attempt;
+      break;
+    }
   }
   pthread_mutex_lock(&r->lock);
   r->busy = false;
@@ -267,6 +252,8 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
   if (result == LP_OK) memcpy(bytes, &config, sizeof config);
   return result;
 }
+
+/* ---- closing ---- */
 
 static void end_device(lp_renderer *r, lp_device *d) {
   /* Fade out: the callback answers by 2. A device that no longer calls is not waited for. */
@@ -276,13 +263,15 @@ static void end_device(lp_renderer *r, lp_device *d) {
       struct timespec pause = { 0, 500000 };
       nanosleep(&pause, NULL);
     }
-    long latency_ns = (long)((double)d->latency / r->rate * 1e9);
+    long latency_ns = (long)((double)atomic_load(&r->latency_frames) / r->rate * 1e9);
     struct timespec played = { 0, latency_ns < 200000000 ? latency_ns : 200000000 };
     nanosleep(&played, NULL);
   }
   atomic_store(&d->stopping, true);
+  /* Stopped first: that wakes a thread that waits for a server which is no more, as uninit alone does not. */
+  if (ma_device_get_state(&d->device) == ma_device_state_started) ma_device_stop(&d->device);
   ma_device_uninit(&d->device);
-  ma_context_uninit(&d->context);
+  lp_backend_close(&d->context);
   pthread_mutex_lock(&r->lock);
   atomic_store(&r->quiesce, 0);
   atomic_store(&r->latency_frames, 0);
@@ -294,7 +283,19 @@ static void end_device(lp_renderer *r, lp_device *d) {
   lp_publications_collect(r);
   lp_record_write(r, lp_engine_now_ns(r->engine));
   pthread_mutex_unlock(&r->lock);
-  free(d);
+  destroy(d);
+}
+
+/* Waits until nobody asks the device anything, which nobody can begin to any more. */
+static void wait_unused(lp_renderer *r, lp_device *d) {
+  for (;;) {
+    pthread_mutex_lock(&r->lock);
+    const uint32_t users = d->users;
+    pthread_mutex_unlock(&r->lock);
+    if (!users) return;
+    struct timespec pause = { 0, 500000 };
+    nanosleep(&pause, NULL);
+  }
 }
 
 int lp_device_shutdown(lp_renderer *r) {
@@ -306,6 +307,7 @@ int lp_device_shutdown(lp_renderer *r) {
   }
   pthread_mutex_unlock(&r->lock);
   if (!d) return LP_E_STATE;
+  wait_unused(r, d);
   end_device(r, d);
   pthread_mutex_lock(&r->lock);
   r->busy = false;
@@ -318,22 +320,79 @@ int32_t lp_device_close(uint32_t handle) {
   return r ? lp_device_shutdown(r) : LP_E_HANDLE;
 }
 
+/* ---- asking ---- */
+
+lp_device *lp_device_use(lp_renderer *r) {
+  pthread_mutex_lock(&r->lock);
+  lp_device *d = r->device;
+  if (d) d->users++;
+  pthread_mutex_unlock(&r->lock);
+  return d;
+}
+
+void lp_device_leave(lp_device *d) {
+  lp_renderer *r = d->renderer;
+  pthread_mutex_lock(&r->lock);
+  d->users--;
+  pthread_mutex_unlock(&r->lock);
+}
+
+static int smaller(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Takes an answer; a single odd one changes nothing, nor does a small difference. */
+static void note_latency(lp_renderer *r, lp_device *d, double device_frames) {
+  d->latencies[d->latency_count++ % LP_LATENCIES] = device_frames;
+  const uint32_t n = d->latency_count < LP_LATENCIES ? d->latency_count : LP_LATENCIES;
+  double sorted[LP_LATENCIES];
+  memcpy(sorted, d->latencies, n * sizeof *sorted);
+  qsort(sorted, n, sizeof *sorted, smaller);
+  const uint32_t now = latency_of(d, sorted[n / 2]), was = atomic_load(&r->latency_frames);
+  const uint32_t off = now > was ? now - was : was - now;
+  if (n == 1 || off > d->period / 8) atomic_store(&r->latency_frames, now);
+}
+
+int32_t lp_device_measure(uint32_t handle) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  if (!r) return LP_E_HANDLE;
+  lp_device *d = lp_device_use(r);
+  if (!d) return LP_E_STATE;
+  pthread_mutex_lock(&d->context_lock);
+  double latency = 0;
+  const enum lp_asked asked = lp_device_ask(d, &latency);
+  if (asked == LP_ASKED_GONE) atomic_store(&d->lost, true);
+  const uint64_t callbacks = lp_device_place_of(d).callbacks;
+  if (asked == LP_ASKED_LATENCY && callbacks >= d->asked_at + LIVELY) {
+    d->asked_at = callbacks;
+    note_latency(r, d, latency);
+  }
+  const uint32_t count = d->latency_count;
+  pthread_mutex_unlock(&d->context_lock);
+  lp_device_leave(d);
+  return count > INT32_MAX ? INT32_MAX : (int32_t)count;
+}
+
 int32_t lp_device_status(uint32_t handle, double *out, uint32_t count) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
-  if (count < 6) return LP_E_ARGUMENT;
-  memset(out, 0, 6 * sizeof *out);
+  if (count < LP_DEVICE_STATUS) return LP_E_ARGUMENT;
+  memset(out, 0, LP_DEVICE_STATUS * sizeof *out);
   pthread_mutex_lock(&r->lock);
   lp_device *d = r->device;
   if (d) {
-    uint64_t first = atomic_load_explicit(&d->first_ns, memory_order_relaxed), last = atomic_load_explicit(&d->last_ns, memory_order_relaxed);
+    const lp_device_place p = lp_device_place_of(d);
     out[0] = ma_device_get_state(&d->device) == ma_device_state_started;
     out[1] = atomic_load(&d->lost);
-    out[2] = last > first ? (double)atomic_load_explicit(&d->frames, memory_order_relaxed) * 1e9 / (double)(last - first) : 0;
+    out[2] = p.last_ns > p.first_ns ? (double)p.given * 1e9 / (double)(p.last_ns - p.first_ns) : 0;
     out[3] = d->period;
-    out[4] = d->latency;
+    out[4] = atomic_load(&r->latency_frames);
     out[5] = d->rate;
+    out[6] = (double)p.given;
+    out[7] = (double)p.last_ns / 1e6;
+    out[8] = lp_master_rate_delay(d->front);
   }
   pthread_mutex_unlock(&r->lock);
-  return 6;
+  return LP_DEVICE_STATUS;
 }

@@ -301,16 +301,17 @@ typedef struct lp_device_entry {
   uint8_t name[128];     /* 192: for people, UTF-8 */
 } lp_device_entry;
 
-/* [blocking] Lists playback devices of a backend (AUTO: all that answer, null last). Returns how many there are; fills as many as fit. */
-LP_API int32_t lp_device_list(uint32_t backend, uint8_t *out, uint32_t out_bytes);
+/* [blocking] Lists playback devices of a backend (AUTO: all that answer, null last). The backend of the renderer's open device is asked over the
+ * connection that there is. Returns how many there are; fills as many as fit. */
+LP_API int32_t lp_device_list(uint32_t renderer, uint32_t backend, uint8_t *out, uint32_t out_bytes);
 
 /* 256 bytes; requested values in, what was opened out. */
 typedef struct lp_device_config {
   uint32_t backend;       /* 0: requested, then the real one */
-  uint32_t sample_rate;   /* 4: the engine's rate; out: the rate the device runs at */
-  uint32_t period_frames; /* 8 */
-  uint32_t periods;       /* 12: out */
-  uint32_t latency_frames;/* 16: out: frames between render and sound, best known */
+  uint32_t sample_rate;   /* 4: out: the rate the device runs at. Where it is not the engine's, the mix is converted by resample.h */
+  uint32_t period_frames; /* 8: of the device's own; 0 for 256 */
+  uint32_t periods;       /* 12: of the buffer; 0 for 2. PulseAudio's server parts the whole as it likes */
+  uint32_t latency_frames;/* 16: out: engine's frames between render and sound, as the size of the buffer tells; lp_device_measure knows better */
   uint32_t id_bytes;      /* 20: 0 for the system's default */
   uint32_t name_bytes;    /* 24: out */
   uint32_t reserved;      /* 28 */
@@ -322,9 +323,22 @@ typedef struct lp_device_config {
 LP_API int32_t lp_device_open(uint32_t renderer, uint8_t *config, uint32_t config_bytes);
 /* [blocking] Fades out, stops and closes it. Position is kept. */
 LP_API int32_t lp_device_close(uint32_t renderer);
-/* [any] State of its device into out (f64 each): 0 running, 1 lost (vanished by itself), 2 measured callback cadence in frames per
- * second, 3 period, 4 latency frames, 5 rate. */
+/* [blocking, at most about a second] Asks the audio system how far the sound is behind and whether the stream is still there, and corrects the latency
+ * or marks the device as lost. Call it twice a second. Returns how often the latency was told since the device was opened (0: the system does
+ * not tell), LP_E_STATE if none is open. */
+LP_API int32_t lp_device_measure(uint32_t renderer);
+
+#define LP_DEVICE_STATUS 9
+/* [any] State of its device into out (LP_DEVICE_STATUS f64): 0 running, 1 lost (vanished by itself), 2 mean cadence of its callbacks in frames
+ * of the device per second, 3 period in frames of the device, 4 latency in frames of the engine, the filter's delay included, 5 rate, 6 frames
+ * of the device given to it, 7 when its last callback began in ms of lp_now_ms without MANUAL_CLOCK (0: none yet), 8 delay
+ * of the filter in frames of the engine (0: the rates are equal). */
 LP_API int32_t lp_device_status(uint32_t renderer, double *out, uint32_t count);
+
+/* [control] As lp_tap_start, for what is handed to the device, at the device's rate; goes on over the opening of another. */
+LP_API int32_t lp_device_tap_start(uint32_t renderer, float *buffer, double frames);
+/* [blocking] As lp_tap_stop. */
+LP_API int32_t lp_device_tap_stop(uint32_t renderer, double *out);
 
 /* ---- analysis ------------------------------------------------------------------------------------------ */
 

@@ -373,17 +373,12 @@ static void fade_out(const lp_renderer *r, float *out, uint32_t frames) {
   }
 }
 
-static void tap(lp_renderer *r, const float *out, uint32_t frames) {
-  float *to = atomic_load_explicit(&r->tap, memory_order_acquire);
-  if (!to) return;
-  uint64_t at = atomic_load_explicit(&r->tap_written, memory_order_relaxed);
-  uint64_t n = r->tap_frames - at < frames ? r->tap_frames - at : frames;
-  memcpy(to + at * 2, out, n * 2 * sizeof(float));
-  atomic_store_explicit(&r->tap_written, at + n, memory_order_release);
+void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
+  lp_renderer_process_at(r, out, frames, lp_engine_now_ns(r->engine));
 }
 
-void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
-  const uint64_t began = lp_engine_now_ns(r->engine), started = lp_monotonic_ns();
+void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_t began) {
+  const uint64_t started = lp_monotonic_ns();
   uint32_t quiet = atomic_load_explicit(&r->quiesce, memory_order_acquire);
   if (quiet == 2) {
     memset(out, 0, (size_t)frames * 2 * sizeof(float));
@@ -408,7 +403,7 @@ void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) {
     /* Release: the closer sees all that this callback wrote. */
     atomic_store_explicit(&r->quiesce, 2, memory_order_release);
   }
-  tap(r, out, frames);
+  lp_tap_pass(&r->tap, out, frames);
   lp_epoch_exit(&r->epoch);
   if (r->engine->flags & LP_ENGINE_MANUAL_CLOCK) {
     if (r->driver == LP_DRIVER_CALLER && !(r->flags & LP_RENDERER_OFFLINE))

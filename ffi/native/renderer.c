@@ -356,28 +356,19 @@ int32_t lp_render_wait(uint32_t handle, float *out, uint32_t frames, double time
   return done ? (int32_t)done : result;
 }
 
-int32_t lp_tap_start(uint32_t handle, float *buffer, double frames) {
+static int32_t begin_tap(uint32_t handle, bool of_device, float *buffer, double frames) {
+  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
+  return r ? lp_tap_begin(of_device ? &r->device_tap : &r->tap, buffer, frames) : LP_E_HANDLE;
+}
+
+static int32_t end_tap(uint32_t handle, bool of_device, double *out) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
-  if (atomic_load(&r->tap)) return LP_E_STATE;
-  if (!buffer || !(frames >= 1) || frames > 9007199254740992.0) return LP_E_ARGUMENT;
-  r->tap_frames = (uint64_t)frames;
-  atomic_store(&r->tap_written, 0);
-  /* Release: the callback that sees the buffer sees its size. */
-  atomic_store_explicit(&r->tap, buffer, memory_order_release);
+  out[0] = (double)lp_tap_end(of_device ? &r->device_tap : &r->tap);
   return LP_OK;
 }
 
-int32_t lp_tap_stop(uint32_t handle, double *out) {
-  lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
-  if (!r) return LP_E_HANDLE;
-  atomic_store_explicit(&r->tap, NULL, memory_order_seq_cst);
-  /* A callback that loaded the buffer before is over once its epoch is even or has moved on. */
-  uint64_t was = atomic_load_explicit(&r->epoch.seq, memory_order_seq_cst);
-  while ((was & 1) && atomic_load_explicit(&r->epoch.seq, memory_order_acquire) == was) {
-    struct timespec pause = { 0, 500000 };
-    nanosleep(&pause, NULL);
-  }
-  out[0] = (double)atomic_load_explicit(&r->tap_written, memory_order_acquire);
-  return LP_OK;
-}
+int32_t lp_tap_start(uint32_t handle, float *buffer, double frames) { return begin_tap(handle, false, buffer, frames); }
+int32_t lp_tap_stop(uint32_t handle, double *out) { return end_tap(handle, false, out); }
+int32_t lp_device_tap_start(uint32_t handle, float *buffer, double frames) { return begin_tap(handle, true, buffer, frames); }
+int32_t lp_device_tap_stop(uint32_t handle, double *out) { return end_tap(handle, true, out); }

@@ -15,6 +15,7 @@
 #include "head.h"
 #include "snapshot.h"
 #include "store.h"
+#include "tap.h"
 
 #define LP_BLOCK 512           /* frames rendered at a time */
 #define LP_LIVE 32             /* clips of one track looked at within a block */
@@ -145,9 +146,8 @@ typedef struct lp_renderer {
   _Atomic uint32_t latency_frames;
   _Atomic uint32_t quiesce; /* 0 runs, 1 fade out and hold, 2 held */
   _Atomic bool closing;     /* who waits inside gives up */
-  _Atomic(float *) tap;
-  uint64_t tap_frames;
-  _Atomic uint64_t tap_written;
+  lp_tap tap;        /* of the mix */
+  lp_tap device_tap; /* of what a device gets */
 
   /* ---- [control, follower] under lock ---- */
   pthread_mutex_t lock;
@@ -170,6 +170,8 @@ typedef struct lp_renderer {
 
 /* render.c [callback]: the one render function. Interleaved stereo. */
 void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames);
+/* render.c [callback]: the same, where the first frame is due at another time than now. */
+void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_t began_ns);
 /* render.c [callback]: takes a publication outside of rendering, without a fade (nothing drives the renderer). */
 void lp_renderer_take_inline(lp_renderer *r, lp_publication *p);
 void lp_record_write(lp_renderer *r, uint64_t time_ns);

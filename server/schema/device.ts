@@ -36,6 +36,7 @@ export const OpenDeviceSchema = z.strictObject({
   periodFrames: z.int(),
   latencyFrames: z.number(),
   state: z.enum(["running", "lost", "closed"]),
+  cadence: z.number().nullable(),
 });
 
 /** A line of a folder's listing. */

@@ -315,8 +315,8 @@ static void test_device_close(void) {
   CHECK(lp_tap_start(g.renderer, tap, 48000) == LP_OK, "tap");
   double tapped = position_field(&g, 9);
   for (int i = 0; i < 2000 && position_field(&g, 9) < tapped + 1024; i++) sleep_ms(10);
-  double status[6], written = 0;
-  CHECK(lp_device_status(g.renderer, status, 6) == 6 && status[0] == 1, "running");
+  double status[LP_DEVICE_STATUS], written = 0;
+  CHECK(lp_device_status(g.renderer, status, LP_DEVICE_STATUS) == LP_DEVICE_STATUS && status[0] == 1, "running");
   CHECK(lp_device_close(g.renderer) == LP_OK && lp_device_close(g.renderer) == LP_E_STATE, "close");
   CHECK(lp_tap_stop(g.renderer, &written) == LP_OK && written > 256, "%g frames", written);
   uint32_t n = 0;

@@ -105,12 +105,12 @@ static void *read_main(void *context) {
   uint64_t random = y->engine * 99u + 3;
   watch w = { 0 };
   while (!atomic_load(&y->stop)) {
-    double p[16], few[2], store[16], status[6];
+    double p[16], few[2], store[16], status[LP_DEVICE_STATUS];
     look_at_position(y->renderer, &w, p);
     look_at_counters(y->renderer, &w);
     CHECK(lp_track_counters(y->renderer, whole(&random, 1024), few, 2) == 2, "track counters");
     CHECK(lp_store_counters(y->engine, store, 16) == 16, "store counters");
-    CHECK(lp_device_status(y->renderer, status, 6) == 6, "device status");
+    CHECK(lp_device_status(y->renderer, status, LP_DEVICE_STATUS) == LP_DEVICE_STATUS, "device status");
     double run = lp_source_resident(y->engine, 1 + whole(&random, 8), (double)whole(&random, FRAMES), 5000);
     CHECK(run == LP_E_HANDLE || (run >= 0 && run <= 5000), "resident: %g", run);
     if (whole(&random, 4) == 0) sleep_ms(1);

@@ -8,6 +8,7 @@ import { type Head, type HeadStep, runStep } from "../../engine/pulse/services/h
 import type { Frames, HeadMapStep, MixModel } from "../../engine/signal/model.ts";
 import type {
   DeviceEntry,
+  DeviceHealth,
   DeviceState,
   MeterReading,
   OfflineRender,
@@ -96,9 +97,11 @@ export class FakeSignal implements SignalApi {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  listDevices = (): Promise<DeviceEntry[]> => Promise.resolve([]);
+  listDevices = (_backend?: string): Promise<DeviceEntry[]> => Promise.resolve([]);
   openDevice: SignalApi["openDevice"] = () => Promise.reject(new Error("not in the fake"));
   closeDevice = () => Promise.resolve();
   deviceState = (): DeviceState | null => null;
+  deviceHealth = (): DeviceHealth | null => null;
+  measureDevice = () => Promise.resolve(false);
   [Symbol.asyncDispose] = () => Promise.resolve();
 }
