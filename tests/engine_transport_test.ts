@@ -189,6 +189,29 @@ Deno.test("a gap is told at its begin and at its end, under one id, and kept", (
   assert(told.every((params) => !("clipId" in params) || params.clipId === "c"));
 });
 
+Deno.test("gaps whose ends may have been lost are told as over; one that goes on ends by itself later", () => {
+  const { transport, signal, notices } = setUp();
+  const gap = { trackId: "t", assetId: "a", positionFrame: 100, cause: "read" as const };
+  for (const clipId of ["c", "d"]) {
+    signal.events.push({ kind: "gapBegin", timeMs: 1, frames: 0, ...gap, clipId });
+  }
+  signal.events.push({ kind: "lost", timeMs: 2, count: 3 });
+  signal.events.push({ kind: "gapEnd", timeMs: 3, frames: 64, ...gap, clipId: "d" });
+  transport.tick();
+  const told = notices.filter(({ method }) => method === "stream.underrun").map(({ params }) =>
+    params as { clipId: string; underrunId: number; ended: boolean; frames: number }
+  );
+  assertEquals(
+    told.map(({ clipId, underrunId, ended, frames }) => [clipId, underrunId, ended, frames]),
+    [["c", 1, false, 0], ["d", 2, false, 0], ["c", 1, true, 0], ["d", 2, true, 0], [
+      "d",
+      3,
+      true,
+      64,
+    ]],
+  );
+});
+
 Deno.test("a timeline is published in small steps that end with itself", () => {
   const track = (trackId: string, blocks: number): MixTrack => ({
     trackId,

@@ -225,11 +225,14 @@ export class TransportService implements Disposable {
         this.#pending.ended();
         this.#tellState("end");
         return this.#save();
+      case "lost":
+        this.#options.underruns.onLost();
+        this.#told = null;
+        return;
       case "swap":
       case "wrap":
       case "loopOff":
       case "state":
-      case "lost":
         this.#told = null;
     }
   }

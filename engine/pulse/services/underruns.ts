@@ -50,6 +50,18 @@ export class Underruns {
     this.#tell(record);
   }
 
+  /**
+   * Events were lost, the ends of gaps perhaps among them: gaps that stand open are told as ended, with no more frames than are known. Where one
+   * goes on, its end is told as a gap of its own.
+   */
+  onLost(): void {
+    for (const record of this.#open.values()) {
+      record.ended = true;
+      this.#tell(record);
+    }
+    this.#open.clear();
+  }
+
   /** Records with an id greater than `afterId`, oldest first. `total` counts all since the start, forgotten ones included. */
   list({ afterId = 0, limit = 100 }: { afterId?: number; limit?: number }): {
     underruns: Underrun[];
