@@ -20,19 +20,31 @@ let nextPreviewId = 1;
 /**
  * A stretch of an asset in one resolution.
  * @typedef {object} Tile
+ * @property {Series} series
+ * @property {number} index it begins at sample `index · TILE · 2^level`
  * @property {PeaksFrame | null} peaks null until the first answer
  * @property {boolean} asked on its way
  * @property {number} againAt our clock: not to be asked for before; Infinity when nothing more is to come
  * @property {number} tries
+ * @property {number} usedIn the pass that it was last seen in
  */
 
 /**
- * @typedef {object} Wanted
- * @property {string} key
+ * An asset in one resolution, tile by tile.
+ * @typedef {object} Series
  * @property {Asset} asset
  * @property {Channels} channels
  * @property {number} level
- * @property {number} index
+ * @property {Map<number, Tile>} tiles by index
+ */
+
+/**
+ * An asset in all resolutions, for as long as it stays the same. (The length is a part of that: while a file grows or is being measured, its
+ * last tiles change.)
+ * @typedef {object} Known
+ * @property {number} generation
+ * @property {number} lengthSamples
+ * @property {Record<Channels, Series[]>} series by level
  */
 
 /**
@@ -40,12 +52,14 @@ let nextPreviewId = 1;
  * complete yet are asked for again with growing patience, at once when the engine says that more is known.
  */
 export class PeakTiles {
-  /** @type {Map<string, Tile>} in order of last use */
-  #tiles = new Map();
-  /** @type {Map<string, Wanted>} */
-  #wanted = new Map();
-  /** @type {Map<number, string>} previewId → key */
+  /** @type {Map<string, Known>} by asset */
+  #known = new Map();
+  /** @type {Set<Tile>} */
+  #wanted = new Set();
+  /** @type {Map<number, Tile>} by preview */
   #previews = new Map();
+  #size = 0;
+  #pass = 0;
   #batches = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #wake;
@@ -62,27 +76,28 @@ export class PeakTiles {
 
   /** Begins a drawing pass: what the one before wanted and did not get is forgotten. */
   begin() {
+    this.#pass++;
     this.#wanted.clear();
   }
 
   /**
    * @param {Asset} asset
    * @param {Channels} channels
-   * @param {number} level
-   * @param {number} index of the tile: it begins at sample `index · TILE · 2^level`
+   * @param {number} level up to `MAX_LEVEL`
+   * @param {number} index of the tile
    * @returns {PeaksFrame | null} what is known; if that is not all, more is asked for at the end of the pass
    */
   want(asset, channels, level, index) {
-    const key = keyOf(asset, channels, level, index);
-    const tile = this.#tiles.get(key);
-    if (tile !== undefined) {
-      this.#tiles.delete(key);
-      this.#tiles.set(key, tile);
+    const series = this.#seriesOf(asset, channels, level);
+    let tile = series.tiles.get(index);
+    if (tile === undefined) {
+      tile = { series, index, peaks: null, asked: false, againAt: 0, tries: 0, usedIn: 0 };
+      series.tiles.set(index, tile);
+      this.#size++;
     }
-    if (tile?.peaks?.complete !== true) {
-      this.#wanted.set(key, { key, asset, channels, level, index });
-    }
-    return tile?.peaks ?? null;
+    tile.usedIn = this.#pass;
+    if (tile.peaks?.complete !== true) this.#wanted.add(tile);
+    return tile.peaks;
   }
 
   /**
@@ -93,21 +108,21 @@ export class PeakTiles {
    * @returns {PeaksFrame | null} what happens to be there; nothing is asked for
    */
   peek(asset, channels, level, index) {
-    return this.#tiles.get(keyOf(asset, channels, level, index))?.peaks ?? null;
+    if (level > MAX_LEVEL) return null;
+    return this.#seriesOf(asset, channels, level).tiles.get(index)?.peaks ?? null;
   }
 
   /** Ends a drawing pass: asks for what was wanted. */
   flush() {
     clearTimeout(this.#wake);
     const now = performance.now();
-    /** @type {Wanted[]} */
+    /** @type {Tile[]} */
     const due = [];
     let next = Infinity;
-    for (const wanted of this.#wanted.values()) {
-      const tile = this.#tiles.get(wanted.key);
-      if (tile?.asked) continue;
-      if (tile !== undefined && tile.againAt > now) next = Math.min(next, tile.againAt);
-      else due.push(wanted);
+    for (const tile of this.#wanted) {
+      if (tile.asked) continue;
+      if (tile.againAt > now) next = Math.min(next, tile.againAt);
+      else due.push(tile);
     }
     while (due.length > 0 && this.#batches < BATCHES_AT_ONCE && this.client.isOpen) {
       this.#ask(due.splice(0, BATCH));
@@ -121,8 +136,8 @@ export class PeakTiles {
    * @param {string} assetId
    */
   stir(assetId) {
-    for (const [key, tile] of this.#tiles) {
-      if (!key.startsWith(`${assetId}/`) || tile.peaks?.complete) continue;
+    for (const tile of tilesOf(this.#known.get(assetId))) {
+      if (tile.peaks?.complete) continue;
       tile.againAt = 0;
       tile.tries = 0;
     }
@@ -133,31 +148,48 @@ export class PeakTiles {
   restart() {
     this.#previews.clear();
     this.#batches = 0;
-    for (const [key, tile] of this.#tiles) {
-      if (tile.peaks === null) this.#tiles.delete(key);
-      else if (!tile.peaks.complete) tile.againAt = 0;
-      tile.asked = false;
+    for (const known of this.#known.values()) {
+      for (const tile of tilesOf(known)) {
+        tile.asked = false;
+        if (!tile.peaks?.complete) tile.againAt = tile.tries = 0;
+      }
     }
     this.arrived();
   }
 
-  /** @param {Wanted[]} batch */
+  /**
+   * @param {Asset} asset
+   * @param {Channels} channels
+   * @param {number} level
+   * @returns {Series}
+   */
+  #seriesOf(asset, channels, level) {
+    let known = this.#known.get(asset.assetId);
+    if (
+      known === undefined || known.generation !== asset.generation ||
+      known.lengthSamples !== asset.lengthSamples
+    ) {
+      for (const { series, index } of tilesOf(known)) this.#drop(series, index);
+      const { generation, lengthSamples } = asset;
+      known = { generation, lengthSamples, series: { all: [], mix: [] } };
+      this.#known.set(asset.assetId, known);
+    }
+    return known.series[channels][level] ??= { asset, channels, level, tiles: new Map() };
+  }
+
+  /** @param {Tile[]} batch */
   async #ask(batch) {
     this.#batches++;
-    const ids = batch.map(({ key }) => {
-      const tile = this.#tiles.get(key) ?? { peaks: null, asked: true, againAt: 0, tries: 0 };
-      tile.asked = true;
-      this.#tiles.set(key, tile);
-      const previewId = nextPreviewId++;
-      this.#previews.set(previewId, key);
-      return previewId;
-    });
-    const previews = batch.map(({ asset, channels, level, index }, at) => {
+    const previews = batch.map((tile) => {
+      const { series: { asset, channels, level }, index } = tile;
       const spanned = 2 ** level;
       const start = index * TILE * spanned;
       const end = Math.min(asset.lengthSamples, start + TILE * spanned);
       const width = Math.max(1, Math.ceil((end - start) / spanned));
-      return { previewId: ids[at], assetId: asset.assetId, start, end, width, channels };
+      const previewId = nextPreviewId++;
+      tile.asked = true;
+      this.#previews.set(previewId, tile);
+      return { previewId, assetId: asset.assetId, start, end, width, channels };
     });
     try {
       await this.client.request("asset.previewPeaks", { previews });
@@ -166,43 +198,52 @@ export class PeakTiles {
     }
     this.#batches = Math.max(0, this.#batches - 1);
     const now = performance.now();
-    for (const [at, { key }] of batch.entries()) {
-      this.#previews.delete(ids[at]);
-      const tile = this.#tiles.get(key);
-      if (tile === undefined) continue;
+    for (const { previewId } of previews) this.#previews.delete(previewId);
+    for (const tile of batch) {
       tile.asked = false;
       if (tile.peaks?.complete) tile.againAt = Infinity;
       else tile.againAt = now + RETRY_MS[Math.min(tile.tries++, RETRY_MS.length - 1)];
     }
-    this.#trim();
+    if (this.#size > KEPT_TILES) this.#trim();
     this.flush();
   }
 
   /** @param {PeaksFrame} frame */
   #take(frame) {
-    const key = this.#previews.get(frame.previewId);
-    const tile = key === undefined ? undefined : this.#tiles.get(key);
-    if (key === undefined || tile === undefined) return;
+    const tile = this.#previews.get(frame.previewId);
+    if (tile === undefined) return;
     tile.peaks = frame;
-    if (this.#wanted.has(key)) this.arrived();
-    if (frame.complete) this.#wanted.delete(key);
+    if (this.#wanted.has(tile)) this.arrived();
+    if (frame.complete) this.#wanted.delete(tile);
   }
 
+  /** Forgets a part of what has not been looked at for longest. */
   #trim() {
-    for (const key of this.#tiles.keys()) {
-      if (this.#tiles.size <= KEPT_TILES) return;
-      this.#tiles.delete(key);
+    const idle = [...this.#known.values()].flatMap((known) =>
+      [...tilesOf(known)].filter(({ asked, usedIn }) => !asked && usedIn < this.#pass)
+    );
+    idle.sort((a, b) => a.usedIn - b.usedIn);
+    for (const { series, index } of idle.slice(0, this.#size - KEPT_TILES * 0.8)) {
+      this.#drop(series, index);
     }
+  }
+
+  /**
+   * @param {Series} series
+   * @param {number} index
+   */
+  #drop(series, index) {
+    if (series.tiles.delete(index)) this.#size--;
   }
 }
 
 /**
- * @param {Asset} asset
- * @param {Channels} channels
- * @param {number} level
- * @param {number} index
+ * @param {Known | undefined} known
+ * @returns {Generator<Tile>}
  */
-function keyOf(asset, channels, level, index) {
-  // The length is a part of it: while a file grows or is being measured, its last tile changes.
-  return `${asset.assetId}/${asset.generation}/${asset.lengthSamples}/${channels}/${level}/${index}`;
+function* tilesOf(known) {
+  if (known === undefined) return;
+  for (const levels of [known.series.all, known.series.mix]) {
+    for (const series of levels) if (series !== undefined) yield* series.tiles.values();
+  }
 }

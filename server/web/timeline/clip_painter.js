@@ -1,16 +1,22 @@
 // @ts-check
 import { decibels, stem } from "../model/format.js";
-import { drawWaveform } from "./waveform.js";
+import { drawSamples, paintWaveform } from "./waveform.js";
 
 /** @import { Asset, ChangedClip } from "../client/types.js" */
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
-/** @import { ClipColours, Theme } from "../ui/theme.js" */
+/** @import { ClipPaint, Theme } from "../ui/theme.js" */
+/** @import { Raster } from "./raster.js" */
 
 /** CSS pixels. */
 export const TITLE_HEIGHT = 17;
 export const CLIP_INSET = 3;
 const TITLE_FROM_HEIGHT = 44;
 const FADE_SEGMENTS = 24;
+/** A shorter fade is not seen. */
+const LEAST_FADE = 1.5;
+const TITLE_PAD = 6;
+/** Less room than this has no text. */
+const TITLE_ROOM = 18;
 /** Round corners are dear, and on narrow clips not seen. */
 const ROUND_FROM = 24;
 
@@ -26,13 +32,79 @@ const ROUND_FROM = 24;
 
 /**
  * @typedef {object} ClipLook
- * @property {ClipColours} colours
+ * @property {ClipPaint} colours
  * @property {boolean} selected
  * @property {boolean} handles
  */
 
 /** @type {Map<string, number>} text → width in CSS pixels; names repeat far more often than they change */
 const measured = new Map();
+
+/**
+ * A clip on its way to the screen.
+ * @typedef {object} ClipScene
+ * @property {ChangedClip} clip
+ * @property {Asset | undefined} asset
+ * @property {ClipBox} box
+ * @property {ClipLook} look
+ * @property {PeakTiles} tiles
+ * @property {Theme} theme
+ * @property {number} framesPerColumn project frames a device pixel
+ * @property {number} sampleRate the project's
+ * @property {number} density
+ */
+
+/**
+ * Paints what a clip is made of: body, title band, waveform, edge.
+ *
+ * @param {Raster} raster
+ * @param {ClipScene} scene
+ */
+export function paintClip(raster, scene) {
+  const { asset, box, look, density } = scene;
+  const { pixels } = look.colours;
+  paintBody(raster, scene);
+  if (asset !== undefined && box.visibleWidth >= 2) {
+    const paint = asset.offlineStatus === "present" ? pixels : pixels.missing;
+    paintWaveform(raster, scene.tiles, asset, stretchOf(scene, asset), paint, density);
+  }
+  paintEdge(raster, box, pixels.edge, look.selected, density);
+}
+
+/**
+ * What a clip has beside its body, drawn over it.
+ *
+ * @param {CanvasRenderingContext2D} context as `prepareClips` left it
+ * @param {ClipScene} scene
+ */
+export function drawClipDetails(context, scene) {
+  const { asset, box, look, theme, density } = scene;
+  const titleHeight = titleHeightOf(scene);
+  const inner = insideOf(scene);
+  if (asset === undefined || asset.offlineStatus !== "present") {
+    drawHatch(context, box, inner, theme, density);
+  }
+  if (asset !== undefined && box.visibleWidth >= 2) {
+    const stretch = stretchOf(scene, asset);
+    if (stretch.samplesPerColumn < 1) {
+      drawSamples(context, scene.tiles, asset, stretch, look.colours, density);
+    }
+  }
+  drawFades(context, scene, inner);
+  if (titleHeight > 0) drawTitle(context, scene, titleHeight);
+  if (look.handles && titleHeight > 0) drawHandles(context, scene, inner.y);
+}
+
+/**
+ * Whether a clip has anything that `drawClipDetails` would draw.
+ *
+ * @param {ClipScene} scene
+ */
+export function hasDetails({ clip, asset, box, look, framesPerColumn, density }) {
+  return look.handles || asset === undefined || asset.offlineStatus !== "present" ||
+    box.width >= (TITLE_ROOM + 2 * TITLE_PAD) * density || framesPerColumn < 1 ||
+    Math.max(clip.fadeInFrames, clip.fadeOutFrames) >= LEAST_FADE * density * framesPerColumn;
+}
 
 /**
  * Sets what all clips of a drawing pass share; setting a font is dear.
@@ -46,80 +118,112 @@ export function prepareClips(context, theme, density) {
   context.textBaseline = "middle";
 }
 
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {object} scene
- * @param {ChangedClip} scene.clip
- * @param {Asset | undefined} scene.asset
- * @param {ClipBox} scene.box
- * @param {ClipLook} scene.look
- * @param {PeakTiles} scene.tiles
- * @param {Theme} scene.theme
- * @param {number} scene.framesPerColumn project frames a device pixel
- * @param {number} scene.sampleRate the project's
- * @param {number} scene.density
- */
-export function drawClip(context, scene) {
-  const { clip, asset, box, look, theme, density } = scene;
-  const { colours } = look;
-  const titled = box.height >= TITLE_FROM_HEIGHT * density;
-  const titleHeight = titled ? Math.round(TITLE_HEIGHT * density) : 0;
-  const radius = box.width > ROUND_FROM * density ? 3 * density : 0;
-  context.fillStyle = colours.body;
-  fillBox(context, box.x, box.y, box.width, box.height, radius, radius);
-  if (titled) {
-    context.fillStyle = colours.title;
-    fillBox(context, box.x, box.y, box.width, titleHeight, radius, 0);
-  }
-  const inner = {
-    y: box.y + titleHeight + density,
-    height: box.height - titleHeight - 2 * density,
-  };
-  const missing = asset === undefined || asset.offlineStatus !== "present";
-  if (missing) drawHatch(context, box, inner, theme, density);
-  if (asset !== undefined && box.visibleWidth >= 2) {
-    const samplesPerFrame = (clip.rate * asset.sampleRate) / scene.sampleRate;
-    const framesIn = (box.visibleX - box.x) * scene.framesPerColumn;
-    const spp = scene.framesPerColumn * samplesPerFrame;
-    if (missing) context.globalAlpha = 0.35;
-    drawWaveform(
-      context,
-      scene.tiles,
-      asset,
-      {
-        x: box.visibleX,
-        width: box.visibleWidth,
-        y: inner.y,
-        height: inner.height,
-        sample: (clip.sourceFrame / clip.rate + framesIn) * samplesPerFrame,
-        samplesPerColumn: spp,
-        gain: clip.gainDb === null ? 0 : 10 ** (clip.gainDb / 20),
-      },
-      colours,
-      density,
-    );
-    context.globalAlpha = 1;
-  }
-  drawFades(context, scene, inner);
-  if (titled) drawTitle(context, scene, titleHeight);
-  drawEdge(context, box, look, radius, density);
-  if (look.handles && titled) drawHandles(context, scene, inner.y);
+/** @param {ClipScene} scene */
+function titleHeightOf({ box, density }) {
+  return box.height >= TITLE_FROM_HEIGHT * density ? Math.round(TITLE_HEIGHT * density) : 0;
+}
+
+/** Where the waveform is. @param {ClipScene} scene */
+function insideOf(scene) {
+  const { box, density } = scene;
+  const titleHeight = titleHeightOf(scene);
+  return { y: box.y + titleHeight + density, height: box.height - titleHeight - 2 * density };
 }
 
 /**
- * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- * @param {number} width
- * @param {number} height
- * @param {number} top radius
- * @param {number} bottom radius
+ * What is seen of a clip's sound.
+ *
+ * @param {ClipScene} scene
+ * @param {Asset} asset
+ * @returns {import("./waveform.js").Stretch}
  */
-function fillBox(context, x, y, width, height, top, bottom) {
-  if (top === 0 && bottom === 0) return context.fillRect(x, y, width, height);
-  context.beginPath();
-  context.roundRect(x, y, width, height, [top, top, bottom, bottom]);
-  context.fill();
+function stretchOf(scene, asset) {
+  const { clip, box, framesPerColumn, sampleRate } = scene;
+  const samplesPerFrame = (clip.rate * asset.sampleRate) / sampleRate;
+  const framesIn = (box.visibleX - box.x) * framesPerColumn;
+  const { y, height } = insideOf(scene);
+  return {
+    x: box.visibleX,
+    width: box.visibleWidth,
+    y,
+    height,
+    sample: (clip.sourceFrame / clip.rate + framesIn) * samplesPerFrame,
+    samplesPerColumn: framesPerColumn * samplesPerFrame,
+    gain: clip.gainDb === null ? 0 : 10 ** (clip.gainDb / 20),
+  };
+}
+
+/** @type {Map<number, number[]>} radius → what `cornersOf` gives */
+const corners = new Map();
+
+/**
+ * Columns that the round corner takes from each row, from the outside in.
+ *
+ * @param {ClipBox} box
+ * @param {number} density
+ */
+function cornersOf(box, density) {
+  const radius = box.width > ROUND_FROM * density ? 3 * density : 0;
+  let rows = corners.get(radius);
+  if (rows === undefined) {
+    rows = Array.from(
+      { length: Math.ceil(radius) },
+      (_, row) => Math.round(radius - Math.sqrt(radius ** 2 - (radius - row - 0.5) ** 2)),
+    );
+    corners.set(radius, rows);
+  }
+  return rows;
+}
+
+/**
+ * @param {Raster} raster
+ * @param {ClipScene} scene
+ */
+function paintBody(raster, scene) {
+  const { box, look, density } = scene;
+  const { pixels } = look.colours;
+  const titleHeight = titleHeightOf(scene);
+  const corners = cornersOf(box, density);
+  const bottom = box.y + box.height;
+  const rows = corners.length;
+  const slice = (/** @type {number} */ row, /** @type {number} */ corner) => {
+    const pixel = row < box.y + titleHeight ? pixels.title : pixels.body;
+    raster.fill(box.x + corner, row, box.width - 2 * corner, 1, pixel);
+  };
+  corners.forEach((corner, row) => {
+    slice(box.y + row, corner);
+    slice(bottom - 1 - row, corner);
+  });
+  const middle = Math.max(box.y + rows, box.y + titleHeight);
+  raster.fill(box.x, box.y + rows, box.width, middle - box.y - rows, pixels.title);
+  raster.fill(box.x, middle, box.width, bottom - rows - middle, pixels.body);
+}
+
+/**
+ * @param {Raster} raster
+ * @param {ClipBox} box
+ * @param {number} pixel
+ * @param {boolean} selected
+ * @param {number} density
+ */
+function paintEdge(raster, box, pixel, selected, density) {
+  const { x, y, width, height } = box;
+  const line = Math.max(1, Math.round(density * (selected ? 1.6 : 1)));
+  const corners = cornersOf(box, density);
+  const rows = corners.length;
+  const first = corners[0] ?? 0;
+  raster.fill(x + first, y, width - 2 * first, line, pixel);
+  raster.fill(x + first, y + height - line, width - 2 * first, line, pixel);
+  raster.fill(x, y + rows, line, height - 2 * rows, pixel);
+  raster.fill(x + width - line, y + rows, line, height - 2 * rows, pixel);
+  // Around a corner the line is as long as the step that the next row makes.
+  for (let row = 1; row < rows; row++) {
+    const long = Math.max(line, corners[row - 1] - corners[row] + line - 1);
+    for (const at of [y + row, y + height - 1 - row]) {
+      raster.fill(x + corners[row], at, long, 1, pixel);
+      raster.fill(x + width - corners[row] - long, at, long, 1, pixel);
+    }
+  }
 }
 
 /**
@@ -149,14 +253,14 @@ function drawHatch(context, box, inner, theme, density) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {Parameters<typeof drawClip>[1]} scene
+ * @param {ClipScene} scene
  * @param {{ y: number, height: number }} inner
  */
 function drawFades(context, { clip, box, look, theme, framesPerColumn, density }, inner) {
   for (const side of /** @type {const} */ (["in", "out"])) {
     const frames = side === "in" ? clip.fadeInFrames : clip.fadeOutFrames;
     const width = frames / framesPerColumn;
-    if (width < 1.5 * density) continue;
+    if (width < LEAST_FADE * density) continue;
     const shape = (side === "in" ? clip.fadeInShape : clip.fadeOutShape) ?? "linear";
     const from = side === "in" ? box.x : box.x + box.width;
     const way = side === "in" ? 1 : -1;
@@ -182,14 +286,14 @@ function drawFades(context, { clip, box, look, theme, framesPerColumn, density }
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {Parameters<typeof drawClip>[1]} scene
+ * @param {ClipScene} scene
  * @param {number} titleHeight
  */
 function drawTitle(context, { clip, asset, box, look, density }, titleHeight) {
-  const pad = 6 * density;
+  const pad = TITLE_PAD * density;
   const x = Math.max(box.x, box.visibleX) + pad;
   const room = box.x + box.width - pad - x;
-  if (room < 18 * density) return;
+  if (room < TITLE_ROOM * density) return;
   const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;
   const state = asset === undefined || asset.offlineStatus === "present"
@@ -223,28 +327,7 @@ function fitText(context, text, room, density) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {ClipBox} box
- * @param {ClipLook} look
- * @param {number} radius
- * @param {number} density
- */
-function drawEdge(context, box, look, radius, density) {
-  const line = look.selected ? 1.5 * density : density;
-  context.strokeStyle = look.colours.edge;
-  context.lineWidth = line;
-  const width = Math.max(1, box.width - line);
-  if (radius === 0) {
-    context.strokeRect(box.x + line / 2, box.y + line / 2, width, box.height - line);
-    return;
-  }
-  context.beginPath();
-  context.roundRect(box.x + line / 2, box.y + line / 2, width, box.height - line, radius);
-  context.stroke();
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Parameters<typeof drawClip>[1]} scene
+ * @param {ClipScene} scene
  * @param {number} y
  */
 function drawHandles(context, { clip, box, look, framesPerColumn, theme, density }, y) {

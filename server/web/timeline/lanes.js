@@ -1,6 +1,12 @@
 // @ts-check
 import { clipEnd } from "../model/edits.js";
-import { CLIP_INSET, drawClip, prepareClips } from "./clip_painter.js";
+import {
+  CLIP_INSET,
+  drawClipDetails,
+  hasDetails,
+  paintClip,
+  prepareClips,
+} from "./clip_painter.js";
 import { gridFor } from "./ticks.js";
 
 /** @import { TimelineMirror } from "../client/mirror.js" */
@@ -9,7 +15,9 @@ import { gridFor } from "./ticks.js";
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
 /** @import { Selection } from "../model/selection.js" */
 /** @import { View } from "../model/view.js" */
-/** @import { ClipColours, Theme } from "../ui/theme.js" */
+/** @import { Theme } from "../ui/theme.js" */
+/** @import { ClipScene } from "./clip_painter.js" */
+/** @import { Raster } from "./raster.js" */
 /** @import { Surface } from "./surface.js" */
 
 /** Clips narrower than this many device pixels are drawn as one with their neighbours. */
@@ -28,91 +36,89 @@ const SPECK = 3;
  */
 
 /**
- * Draws the tracks' clips in what is seen of the timeline.
+ * Draws the tracks' clips in what is seen of the timeline: first what is made of plain pixels, then the rest on top.
  *
  * @param {Surface} surface
+ * @param {Raster} raster
  * @param {LaneScene} scene
  */
-export function drawLanes(surface, scene) {
+export function drawLanes(surface, raster, scene) {
   const { context, canvas, density } = surface;
   const { view, mirror, theme, tiles } = scene;
-  context.fillStyle = theme.panel;
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  raster.resize(canvas.width, canvas.height);
   const tracks = mirror.tracks;
   const first = Math.max(0, view.trackIndexAt(0));
   const last = Math.min(tracks.length - 1, view.trackIndexAt(view.height));
   const soloed = tracks.some(({ header }) => header.solo);
-  for (let index = first; index <= last; index++) {
-    drawLane(surface, scene, index);
-  }
-  drawGrid(surface, scene, tracks.length);
+  const below = Math.round(view.yOf(last + 1) * density);
+  raster.fill(0, below, raster.width, raster.height - below, theme.ground.panel);
+  /** @type {ClipScene[]} */
+  const detailed = [];
   tiles.begin();
-  prepareClips(context, theme, density);
   for (let index = first; index <= last; index++) {
     const { header } = tracks[index];
-    const silent = header.mute || (soloed && !header.solo);
-    drawTrack(surface, scene, tracks[index], index, silent);
+    paintLane(raster, scene, index, density);
+    paintTrack(raster, scene, tracks[index], index, {
+      silent: header.mute || (soloed && !header.solo),
+      density,
+      detailed,
+    });
   }
   tiles.flush();
+  raster.put(context);
+  prepareClips(context, theme, density);
+  for (const clip of detailed) drawClipDetails(context, clip);
   drawRanges(surface, scene);
-  context.fillStyle = theme.line;
-  for (let index = first; index <= last; index++) {
-    const y = Math.round((view.yOf(index) + view.trackHeight) * density);
-    context.fillRect(0, y - Math.round(density), canvas.width, Math.round(density));
-  }
 }
 
 /**
- * @param {Surface} surface
+ * The ground of a track, with the ruler's divisions.
+ *
+ * @param {Raster} raster
  * @param {LaneScene} scene
  * @param {number} index
+ * @param {number} density
  */
-function drawLane({ context, canvas, density }, { view, theme }, index) {
+function paintLane(raster, { view, mirror, theme }, index, density) {
   const y = Math.round(view.yOf(index) * density);
-  context.fillStyle = index % 2 === 0 ? theme.lane : theme.laneAlternate;
-  context.fillRect(0, y, canvas.width, Math.round(view.trackHeight * density));
-}
-
-/**
- * @param {Surface} surface
- * @param {LaneScene} scene
- * @param {number} trackCount
- */
-function drawGrid({ context, density }, { view, mirror, theme }, trackCount) {
+  const bottom = Math.round((view.yOf(index) + view.trackHeight) * density);
+  const line = Math.round(density);
+  const lane = theme.ground.lanes[index % 2];
+  const lines = theme.ground.lines[index % 2];
+  raster.fill(0, y, raster.width, bottom - y, lane);
   const { stepFrames } = gridFor(view.framesPerPixel, mirror.sampleRate, mirror.frameRate);
-  const bottom = Math.round(view.yOf(trackCount) * density);
-  context.fillStyle = theme.line;
   const start = Math.floor(view.scrollFrame / stepFrames) * stepFrames;
   for (let frame = start; frame < view.endVisibleFrame; frame += stepFrames) {
-    context.fillRect(Math.round(view.xOf(frame) * density), 0, Math.round(density), bottom);
+    raster.fill(Math.round(view.xOf(frame) * density), y, line, bottom - y, lines);
   }
+  raster.fill(0, bottom - line, raster.width, line, lines);
 }
 
 /**
- * @param {Surface} surface
+ * @param {Raster} raster
  * @param {LaneScene} scene
  * @param {MirroredTrack} track
  * @param {number} index
- * @param {boolean} silent
+ * @param {{ silent: boolean, density: number, detailed: ClipScene[] }} options `detailed` takes the clips that are not done with that
  */
-function drawTrack(surface, scene, track, index, silent) {
-  const { context, canvas, density } = surface;
+function paintTrack(raster, scene, track, index, { silent, density, detailed }) {
   const { view, selection, theme, mirror } = scene;
   const y = Math.round((view.yOf(index) + CLIP_INSET) * density);
   const height = Math.round((view.trackHeight - 2 * CLIP_INSET - 1) * density);
   const framesPerColumn = view.framesPerPixel / density;
   const plain = silent ? theme.muted : theme.clips[index % theme.clips.length];
   const picked = theme.selected[index % theme.selected.length];
-  const specks = new Specks(context, y, height);
+  const specks = new Specks(raster, y, height);
   /** @param {import("../client/types.js").ChangedClip} clip */
-  const draw = (clip) => {
+  const paint = (clip) => {
     const x = Math.round(((clip.startFrame - view.scrollFrame) / view.framesPerPixel) * density);
     const right = Math.round(((clipEnd(clip) - view.scrollFrame) / view.framesPerPixel) * density);
     const selected = selection.has(clip.clipId);
     const colours = selected ? picked : plain;
-    if (right - x < SPECK) return specks.add(x, Math.max(x + 1, right), colours);
+    if (right - x < SPECK) return specks.add(x, Math.max(x + 1, right), colours.pixels.edge);
     const visibleX = Math.max(0, x);
-    drawClip(context, {
+    /** @type {ClipScene} */
+    const clipScene = {
       clip,
       asset: scene.assets.get(clip.assetId),
       box: {
@@ -121,7 +127,7 @@ function drawTrack(surface, scene, track, index, silent) {
         y,
         height,
         visibleX,
-        visibleWidth: Math.min(canvas.width, right) - visibleX,
+        visibleWidth: Math.min(raster.width, right) - visibleX,
       },
       look: { colours, selected, handles: clip.clipId === scene.hoveredClipId },
       tiles: scene.tiles,
@@ -129,15 +135,17 @@ function drawTrack(surface, scene, track, index, silent) {
       framesPerColumn,
       sampleRate: mirror.sampleRate,
       density,
-    });
+    };
+    paintClip(raster, clipScene);
+    if (hasDetails(clipScene)) detailed.push(clipScene);
   };
   /** @type {import("../client/types.js").ChangedClip[]} */
   const onTop = [];
   for (const clip of track.clips.range(view.scrollFrame, view.endVisibleFrame)) {
     if (selection.has(clip.clipId)) onTop.push(clip);
-    else draw(clip);
+    else paint(clip);
   }
-  for (const clip of onTop) draw(clip);
+  for (const clip of onTop) paint(clip);
   specks.flush();
 }
 
@@ -145,16 +153,15 @@ function drawTrack(surface, scene, track, index, silent) {
 class Specks {
   #from = 0;
   #to = -1;
-  /** @type {ClipColours | null} */
-  #colours = null;
+  #pixel = 0;
 
   /**
-   * @param {CanvasRenderingContext2D} context
+   * @param {Raster} raster
    * @param {number} y
    * @param {number} height
    */
-  constructor(context, y, height) {
-    this.context = context;
+  constructor(raster, y, height) {
+    this.raster = raster;
     this.y = y;
     this.height = height;
   }
@@ -162,23 +169,21 @@ class Specks {
   /**
    * @param {number} from
    * @param {number} to
-   * @param {ClipColours} colours
+   * @param {number} pixel
    */
-  add(from, to, colours) {
-    if (colours !== this.#colours || from > this.#to) {
+  add(from, to, pixel) {
+    if (pixel !== this.#pixel || from > this.#to) {
       this.flush();
       this.#from = from;
       this.#to = to;
-      this.#colours = colours;
+      this.#pixel = pixel;
     }
     this.#to = Math.max(this.#to, to);
   }
 
   flush() {
-    if (this.#colours === null) return;
-    this.context.fillStyle = this.#colours.edge;
-    this.context.fillRect(this.#from, this.y, this.#to - this.#from, this.height);
-    this.#colours = null;
+    this.raster.fill(this.#from, this.y, this.#to - this.#from, this.height, this.#pixel);
+    this.#to = this.#from;
   }
 }
 

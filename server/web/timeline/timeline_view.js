@@ -6,6 +6,7 @@ import { AccessibleLanes } from "./accessible.js";
 import { drawLanes } from "./lanes.js";
 import { lanePointer, overviewPointer, rulerPointer } from "./pointers.js";
 import { Overview } from "./overview.js";
+import { Raster } from "./raster.js";
 import { drawRuler } from "./ruler.js";
 import { Surface } from "./surface.js";
 import { TrackHeaders } from "./track_headers.js";
@@ -21,6 +22,8 @@ export class TimelineView {
   /** @type {string | null} */
   hoveredClipId = null;
   #fitted = false;
+  #raster = new Raster();
+  #shownScroll = "";
   /** The user looks elsewhere: playback does not drag the view along until the playhead is seen again. */
   #following = true;
 
@@ -238,7 +241,7 @@ export class TimelineView {
   }
 
   #draw = () => {
-    drawLanes(this.lanes, this.#scene);
+    drawLanes(this.lanes, this.#raster, this.#scene);
     this.#drawRuler();
     this.overview.draw(this.#scene);
     this.headers.scroll();
@@ -257,6 +260,10 @@ export class TimelineView {
     bar.hidden = view.contentHeight <= view.height + 1;
     const inner = /** @type {HTMLElement} */ (bar.firstElementChild);
     const height = `${view.contentHeight}px`;
+    const state = `${height}/${view.height}/${view.scrollTop}`;
+    // Asking an element for its place makes the browser lay out the page: only when ours has changed.
+    if (state === this.#shownScroll) return;
+    this.#shownScroll = state;
     if (inner.style.height !== height) inner.style.height = height;
     if (Math.abs(bar.scrollTop - view.scrollTop) >= 1) bar.scrollTop = view.scrollTop;
   }

@@ -1,10 +1,12 @@
 // @ts-check
 import { MAX_LEVEL, TILE } from "../model/peak_tiles.js";
+import { BLEND_STEPS as STEPS } from "./raster.js";
 
 /** @import { Asset } from "../client/types.js" */
 /** @import { PeaksFrame } from "../client/binary.js" */
 /** @import { Channels, PeakTiles } from "../model/peak_tiles.js" */
-/** @import { ClipColours } from "../ui/theme.js" */
+/** @import { ClipColours, WavePixels } from "../ui/theme.js" */
+/** @import { Raster } from "./raster.js" */
 
 /** How many levels away from the right one a picture is borrowed while that is on its way. */
 const BORROW_COARSER = 9;
@@ -28,30 +30,60 @@ let high = new Float32Array(4096);
 let core = new Float32Array(4096);
 
 /**
- * @param {CanvasRenderingContext2D} context
+ * Paints a stretch that has at least a sample a column; a finer one is for `drawSamples`, and is only asked for here.
+ *
+ * @param {Raster} raster
  * @param {PeakTiles} tiles
  * @param {Asset} asset
  * @param {Stretch} stretch
- * @param {ClipColours} colours
+ * @param {WavePixels} pixels
  * @param {number} density device pixels a CSS pixel
  */
-export function drawWaveform(context, tiles, asset, stretch, colours, density) {
-  const rows = rowsFor(asset.channels, stretch.height / density);
-  /** @type {Channels} */
-  const channels = rows > 1 || asset.channels === 1 ? "all" : "mix";
+export function paintWaveform(raster, tiles, asset, stretch, pixels, density) {
+  const { rows, channels } = layout(asset, stretch, density);
   const level = levelFor(stretch.samplesPerColumn);
   if (low.length < stretch.width + 1) {
     low = new Float32Array(stretch.width * 2);
     high = new Float32Array(stretch.width * 2);
     core = new Float32Array(stretch.width * 2);
   }
-  const rowHeight = stretch.height / rows;
+  const height = stretch.height / rows;
   for (let row = 0; row < rows; row++) {
     gather(tiles, asset, channels, level, row, stretch);
-    const box = { ...stretch, y: stretch.y + row * rowHeight, height: rowHeight };
-    if (stretch.samplesPerColumn >= 1) drawColumns(context, box, colours);
-    else drawSamples(context, box, tiles, asset, channels, row, colours, density);
+    const y = stretch.y + row * height;
+    if (stretch.samplesPerColumn >= 1) paintColumns(raster, stretch, y, height, pixels, density);
+    else paintPending(raster, stretch, y + height / 2, pixels.edge);
   }
+}
+
+/**
+ * Draws a stretch in which a sample is wider than a pixel: the samples themselves, joined, with a dot each once there is room.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {PeakTiles} tiles
+ * @param {Asset} asset
+ * @param {Stretch} stretch
+ * @param {ClipColours} colours
+ * @param {number} density
+ */
+export function drawSamples(context, tiles, asset, stretch, colours, density) {
+  const { rows, channels } = layout(asset, stretch, density);
+  const height = stretch.height / rows;
+  for (let row = 0; row < rows; row++) {
+    const box = { ...stretch, y: stretch.y + row * height, height };
+    drawRow(context, box, tiles, asset, channels, row, colours, density);
+  }
+}
+
+/**
+ * @param {Asset} asset
+ * @param {Stretch} stretch
+ * @param {number} density
+ * @returns {{ rows: number, channels: Channels }}
+ */
+function layout(asset, stretch, density) {
+  const rows = rowsFor(asset.channels, stretch.height / density);
+  return { rows, channels: rows > 1 || asset.channels === 1 ? "all" : "mix" };
 }
 
 /**
@@ -164,73 +196,88 @@ function fold(peaks, row, stretch, start, end) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context
- * @param {Stretch} box
- * @param {ClipColours} colours
+ * @param {Raster} raster
+ * @param {Stretch} stretch
+ * @param {number} y of the row
+ * @param {number} height
+ * @param {WavePixels} colours
+ * @param {number} density
  */
-function drawColumns(context, box, colours) {
-  const { x, width, gain } = box;
-  const half = box.height / 2 - 1;
-  const middle = box.y + box.height / 2;
-  let from = 0;
+function paintColumns(raster, stretch, y, height, colours, density) {
+  const { x, width, gain } = stretch;
+  const { pixels, width: pitch } = raster;
+  const { wave, core: inner, waveOnBody, coreOnWave } = colours;
+  const half = height / 2 - density;
+  const middle = y + height / 2;
+  const least = density / 2;
+  const from = Math.max(0, -x);
+  const to = Math.min(width, pitch - x);
+  const ceiling = Math.max(0, Math.ceil(y));
+  const floor = Math.min(raster.height, Math.floor(y + height));
   let pending = false;
-  while (from < width) {
-    const before = from;
-    while (from < width && low[from] > high[from]) from++;
-    pending ||= from > before;
-    let to = from;
-    while (to < width && low[to] <= high[to]) to++;
-    if (to > from) {
-      context.fillStyle = colours.wave;
-      context.beginPath();
-      for (let at = from; at < to; at++) {
-        context.lineTo(x + at + 0.5, middle - clamp(high[at] * gain) * half - 0.5);
-      }
-      for (let at = to - 1; at >= from; at--) {
-        context.lineTo(x + at + 0.5, middle - clamp(low[at] * gain) * half + 0.5);
-      }
-      context.fill();
-      context.fillStyle = colours.core;
-      context.beginPath();
-      for (let at = from; at < to; at++) {
-        const top = Math.max(low[at], Math.min(core[at], high[at]));
-        context.lineTo(x + at + 0.5, middle - clamp(top * gain) * half);
-      }
-      for (let at = to - 1; at >= from; at--) {
-        const bottom = Math.min(high[at], Math.max(-core[at], low[at]));
-        context.lineTo(x + at + 0.5, middle - clamp(bottom * gain) * half);
-      }
-      context.fill();
+  for (let at = from; at < to; at++) {
+    if (low[at] > high[at]) {
+      pending = true;
+      continue;
     }
-    from = to;
+    // A column reaches to the one before it, so that a steep line has no holes.
+    const joined = at > 0 && low[at - 1] <= high[at - 1];
+    const loud = joined ? Math.max(high[at], low[at - 1]) : high[at];
+    const quiet = joined ? Math.min(low[at], high[at - 1]) : low[at];
+    const top = Math.max(ceiling, middle - clamp(loud * gain) * half - least);
+    const bottom = Math.min(floor, middle - clamp(quiet * gain) * half + least);
+    let row = Math.floor(top);
+    const last = Math.ceil(bottom) - 1;
+    if (last < row) continue;
+    let pixel = row * pitch + x + at;
+    pixels[pixel] = waveOnBody[Math.round((Math.min(row + 1, bottom) - top) * STEPS)];
+    for (row++, pixel += pitch; row < last; row++, pixel += pitch) pixels[pixel] = wave;
+    if (row === last) pixels[pixel] = waveOnBody[Math.round((bottom - last) * STEPS)];
+    // The rms lies within the peaks, and never beyond them.
+    const loudCore = Math.max(low[at], Math.min(core[at], high[at]));
+    const quietCore = Math.min(high[at], Math.max(-core[at], low[at]));
+    const coreTop = Math.max(top, middle - clamp(loudCore * gain) * half);
+    const coreBottom = Math.min(bottom, middle - clamp(quietCore * gain) * half);
+    if (coreBottom - coreTop < 2) {
+      row = Math.floor((coreTop + coreBottom) / 2);
+      const part = Math.min(1, coreBottom - coreTop);
+      if (row > top && row < last) {
+        pixels[row * pitch + x + at] = coreOnWave[Math.round(part * STEPS)];
+      }
+      continue;
+    }
+    row = Math.ceil(coreTop);
+    const coreLast = Math.floor(coreBottom);
+    pixel = row * pitch + x + at;
+    if (row - 1 > top) {
+      pixels[pixel - pitch] = coreOnWave[Math.round((row - coreTop) * STEPS)];
+    }
+    for (; row < coreLast; row++, pixel += pitch) pixels[pixel] = inner;
+    if (row < last) pixels[pixel] = coreOnWave[Math.round((coreBottom - coreLast) * STEPS)];
   }
-  if (pending) drawPending(context, box, colours);
+  if (pending) paintPending(raster, stretch, middle, colours.edge);
 }
 
 /**
  * Where nothing is known yet: a dotted line, so that it differs from silence.
  *
- * @param {CanvasRenderingContext2D} context
- * @param {Stretch} box
- * @param {ClipColours} colours
+ * @param {Raster} raster
+ * @param {Stretch} stretch
+ * @param {number} middle
+ * @param {number} pixel
  */
-function drawPending(context, box, colours) {
-  const middle = Math.round(box.y + box.height / 2);
-  context.fillStyle = colours.edge;
-  for (let at = 0; at < box.width; at++) {
-    // By the sample rather than the column, so that the dots stay with the sound while it scrolls.
+function paintPending(raster, { x, width, sample, samplesPerColumn }, middle, pixel) {
+  const each = samplesPerColumn * 6;
+  for (let at = 0; at < width; at++) {
     if (low[at] <= high[at]) continue;
-    const place = Math.floor((box.sample + at * box.samplesPerColumn) / (box.samplesPerColumn * 6));
-    const before = Math.floor(
-      (box.sample + (at - 1) * box.samplesPerColumn) / (box.samplesPerColumn * 6),
-    );
-    if (place !== before) context.fillRect(box.x + at, middle, 2, 1);
+    // By the sample rather than the column, so that the dots stay with the sound while it scrolls.
+    const place = Math.floor((sample + at * samplesPerColumn) / each);
+    const before = Math.floor((sample + (at - 1) * samplesPerColumn) / each);
+    if (place !== before) raster.fill(x + at, Math.round(middle), 2, 1, pixel);
   }
 }
 
 /**
- * Finer than a sample a pixel: the samples themselves, joined, with a dot each once there is room.
- *
  * @param {CanvasRenderingContext2D} context
  * @param {Stretch} box
  * @param {PeakTiles} tiles
@@ -240,7 +287,7 @@ function drawPending(context, box, colours) {
  * @param {ClipColours} colours
  * @param {number} density
  */
-function drawSamples(context, box, tiles, asset, channels, row, colours, density) {
+function drawRow(context, box, tiles, asset, channels, row, colours, density) {
   const half = box.height / 2 - 1;
   const middle = box.y + box.height / 2;
   const first = Math.max(0, Math.floor(box.sample) - 1);
@@ -284,7 +331,6 @@ function drawSamples(context, box, tiles, asset, channels, row, colours, density
     context.fill();
   }
   context.restore();
-  if (points.length === 0) drawPending(context, box, colours);
 }
 
 /** @param {number} value */

@@ -1,6 +1,7 @@
 // @ts-check
 import { baseName, duration, kilohertz } from "../model/format.js";
-import { drawWaveform } from "../timeline/waveform.js";
+import { Raster } from "../timeline/raster.js";
+import { paintWaveform } from "../timeline/waveform.js";
 import { PeakTiles } from "../model/peak_tiles.js";
 import { analysedPart, statusIcon } from "./asset_status.js";
 import { draggable } from "./drag_source.js";
@@ -30,6 +31,7 @@ export class AssetsPanel {
   #rows = new Map();
   /** @type {PeakTiles} */
   #tiles;
+  #raster = new Raster();
 
   /** @param {App} app */
   constructor(app) {
@@ -159,8 +161,10 @@ export class AssetsPanel {
       canvas.height = Math.round(canvas.clientHeight * density);
       const context = canvas.getContext("2d");
       if (context === null) continue;
-      drawWaveform(
-        context,
+      this.#raster.resize(canvas.width, canvas.height);
+      this.#raster.pixels.fill(theme.ground.lanes[0]);
+      paintWaveform(
+        this.#raster,
         this.#tiles,
         asset,
         {
@@ -172,9 +176,10 @@ export class AssetsPanel {
           samplesPerColumn: Math.max(1, asset.lengthSamples / canvas.width),
           gain: 1,
         },
-        theme.muted,
+        theme.muted.pixels,
         density,
       );
+      this.#raster.put(context);
     }
     this.#tiles.flush();
   };

@@ -1,4 +1,8 @@
 // @ts-check
+import { mix, pixelOf, ramp } from "../timeline/raster.js";
+
+/** How much of the picture is left where the file is not there. */
+const MISSING_PART = 0.35;
 
 /** One hue a track, in turn; far enough apart to tell, all of one lightness and little colour. */
 const HUES = [232, 162, 62, 300, 20, 196];
@@ -11,6 +15,23 @@ const HUES = [232, 162, 62, 300, 20, 196];
  * @property {string} wave
  * @property {string} core the rms inside the wave
  * @property {string} edge
+ */
+
+/**
+ * The same as pixels (timeline/raster.js).
+ * @typedef {object} ClipPixels
+ * @property {number} body
+ * @property {number} title
+ * @property {number} edge
+ * @property {number} wave
+ * @property {number} core
+ * @property {Uint32Array} waveOnBody
+ * @property {Uint32Array} coreOnWave
+ * @property {WavePixels} missing of a file that is not there
+ *
+ * @typedef {Pick<ClipPixels, "body" | "edge" | "wave" | "core" | "waveOnBody" | "coreOnWave">} WavePixels
+ *
+ * @typedef {ClipColours & { pixels: ClipPixels }} ClipPaint
  */
 
 /**
@@ -32,9 +53,18 @@ const HUES = [232, 162, 62, 300, 20, 196];
  * @property {string} meterCool
  * @property {string} meterWarm
  * @property {string} meterHot
- * @property {ClipColours[]} clips
- * @property {ClipColours[]} selected
- * @property {ClipColours} muted
+ * @property {ClipPaint[]} clips
+ * @property {ClipPaint[]} selected
+ * @property {ClipPaint} muted
+ * @property {GroundPixels} ground
+ */
+
+/**
+ * What lies under the clips.
+ * @typedef {object} GroundPixels
+ * @property {number} panel
+ * @property {[number, number]} lanes in turn
+ * @property {[number, number]} lines on those
  */
 
 /**
@@ -46,6 +76,8 @@ export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const line = read("--line-soft");
+  const lanes = [read("--lane"), read("--lane-alternate")];
   return {
     lane: read("--lane"),
     laneAlternate: read("--lane-alternate"),
@@ -64,10 +96,34 @@ export function readTheme() {
     meterCool: read("--meter-cool"),
     meterWarm: read("--meter-warm"),
     meterHot: read("--meter-hot"),
-    clips: HUES.map((hue) => dark ? darkClip(hue, 0.055) : lightClip(hue, 0.05)),
-    selected: HUES.map((hue) => dark ? darkSelected(hue) : lightSelected(hue)),
-    muted: dark ? darkClip(260, 0.006) : lightClip(260, 0.004),
+    clips: HUES.map((hue) => painted(dark ? darkClip(hue, 0.055) : lightClip(hue, 0.05))),
+    selected: HUES.map((hue) => painted(dark ? darkSelected(hue) : lightSelected(hue))),
+    muted: painted(dark ? darkClip(260, 0.006) : lightClip(260, 0.004)),
+    ground: {
+      panel: pixelOf(read("--panel")),
+      lanes: [pixelOf(lanes[0]), pixelOf(lanes[1])],
+      lines: [pixelOf(lanes[0], line), pixelOf(lanes[1], line)],
+    },
   };
+}
+
+/**
+ * @param {ClipColours} colours
+ * @returns {ClipPaint}
+ */
+function painted(colours) {
+  const [body, title, edge, wave, core] = [
+    colours.body,
+    colours.title,
+    colours.edge,
+    colours.wave,
+    colours.core,
+  ].map((colour) => pixelOf(colour));
+  const waves = (/** @type {number} */ part) => {
+    const [w, c] = [mix(body, wave, part), mix(body, core, part)];
+    return { body, edge, wave: w, core: c, waveOnBody: ramp(body, w), coreOnWave: ramp(w, c) };
+  };
+  return { ...colours, pixels: { title, ...waves(1), missing: waves(MISSING_PART) } };
 }
 
 /**
