@@ -4,11 +4,15 @@ import { Notices } from "./model/notices.js";
 import { PeakTiles } from "./model/peak_tiles.js";
 import { Selection } from "./model/selection.js";
 import { Session } from "./model/session.js";
+import { recall, remember } from "./model/settings.js";
+import { timeFormatOf } from "./model/time_format.js";
 import { View } from "./model/view.js";
+import { gridFor } from "./timeline/ticks.js";
 import { TimelineView } from "./timeline/timeline_view.js";
 import { AssetsPanel } from "./ui/assets_panel.js";
 import { Commands } from "./ui/commands.js";
 import { deviceMenu } from "./ui/device_menu.js";
+import { themeMenu } from "./ui/theme_menu.js";
 import { setAttribute } from "./ui/dom.js";
 import { acceptDrops } from "./ui/drop.js";
 import { ExportDialog } from "./ui/export_dialog.js";
@@ -20,7 +24,7 @@ import { LibraryPanel } from "./ui/library_panel.js";
 import { showNotices } from "./ui/notices_view.js";
 import { Sidebar } from "./ui/sidebar.js";
 import { StatusBar } from "./ui/status_bar.js";
-import { readTheme } from "./ui/theme.js";
+import { chooseTheme, readTheme, watchSystemTheme } from "./ui/theme.js";
 import { TransportBar } from "./ui/transport_bar.js";
 import { Uploads } from "./ui/uploads_view.js";
 
@@ -35,10 +39,11 @@ export class App {
   notices = new Notices();
   view = new View();
   theme = readTheme();
-  snapping = true;
+  timeFormat = timeFormatOf(recall("timeFormat"));
+  snapping = recall("snapping") !== "off";
   /** @type {import("./client/types.js").ChangedClip[]} as they were when they were copied */
   clipboard = [];
-  follow = true;
+  follow = recall("follow") !== "off";
 
   /** @param {PulseClient} client */
   constructor(client) {
@@ -65,6 +70,7 @@ export class App {
     showNotices(this);
     acceptDrops(this);
     deviceMenu(this);
+    themeMenu(this);
     this.#listen();
   }
 
@@ -102,15 +108,38 @@ export class App {
     this.sidebar.toggle();
   }
 
+  /** The ruler's divisions at this zoom. */
+  get grid() {
+    const { sampleRate, frameRate } = this.session.mirror;
+    return gridFor(this.view.framesPerPixel, sampleRate, frameRate, this.timeFormat);
+  }
+
+  /** @param {import("./model/time_format.js").TimeFormat} format */
+  setTimeFormat(format) {
+    this.timeFormat = format;
+    remember("timeFormat", format === "auto" ? null : format);
+    this.loop.request(this.timeline.movePlayhead);
+    this.timeline.repaint();
+    this.status.update();
+  }
+
+  /** @param {import("./ui/theme.js").ThemeChoice} choice */
+  setTheme(choice) {
+    chooseTheme(choice);
+    this.#showTheme();
+  }
+
   /** @param {boolean} on */
   setSnapping(on) {
     this.snapping = on;
+    remember("snapping", on ? null : "off");
     this.#showToggles();
   }
 
   /** @param {boolean} on */
   setFollow(on) {
     this.follow = on;
+    remember("follow", on ? null : "off");
     this.#showToggles();
     if (on) this.timeline.reveal(this.session.frame);
   }
@@ -157,6 +186,13 @@ export class App {
     this.session.hint({ selectedClipIds: this.selection.clipIds, cursorFrame: this.session.frame });
   }
 
+  #showTheme() {
+    this.theme = readTheme();
+    this.timeline.repaint();
+    this.assets.repaint();
+    this.metersChanged();
+  }
+
   #showToggles() {
     for (const [id, on] of [["view.snap", this.snapping], ["view.follow", this.follow]]) {
       const button = document.querySelector(`[data-command="${id}"]`);
@@ -181,12 +217,7 @@ export class App {
     });
     session.on("meters", () => this.metersChanged());
     session.on("connected", (connected) => connected && this.tiles.restart());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.theme = readTheme();
-      this.timeline.repaint();
-      this.assets.repaint();
-      this.metersChanged();
-    });
+    watchSystemTheme(() => this.#showTheme());
     this.metersChanged();
     this.#showToggles();
   }

@@ -1,5 +1,6 @@
 // @ts-check
-import { stem, timecode } from "../model/format.js";
+import { stem } from "../model/format.js";
+import { writeTime } from "../model/time_format.js";
 import { clipEnd } from "../model/edits.js";
 import { h } from "../ui/dom.js";
 
@@ -33,8 +34,7 @@ export class AccessibleLanes {
   #write() {
     const { session, view, selection } = this.app;
     const { mirror } = session;
-    const time = (/** @type {number} */ frame) =>
-      timecode(frame, mirror.sampleRate, mirror.frameRate);
+    const time = (/** @type {number} */ frame) => writeTime(frame, mirror, this.app.timeFormat);
     let left = MOST_CLIPS;
     const tracks = mirror.tracks.map(({ header, clips }) => {
       const list = h("ol", { "aria-label": header.name });

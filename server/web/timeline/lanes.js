@@ -7,7 +7,6 @@ import {
   paintClip,
   prepareClips,
 } from "./clip_painter.js";
-import { gridFor } from "./ticks.js";
 
 /** @import { TimelineMirror } from "../client/mirror.js" */
 /** @import { MirroredTrack } from "../client/mirror.js" */
@@ -19,6 +18,7 @@ import { gridFor } from "./ticks.js";
 /** @import { ClipScene } from "./clip_painter.js" */
 /** @import { Raster } from "./raster.js" */
 /** @import { Surface } from "./surface.js" */
+/** @import { Grid } from "./ticks.js" */
 
 /** Clips narrower than this many device pixels are drawn as one with their neighbours. */
 const SPECK = 3;
@@ -31,6 +31,7 @@ const SPECK = 3;
  * @property {Selection} selection
  * @property {PeakTiles} tiles
  * @property {Theme} theme
+ * @property {Grid} grid the ruler's
  * @property {string | null} hoveredClipId
  * @property {{ enabled: boolean, startFrame: number, endFrame: number } | null} loop
  */
@@ -79,14 +80,13 @@ export function drawLanes(surface, raster, scene) {
  * @param {number} index
  * @param {number} density
  */
-function paintLane(raster, { view, mirror, theme }, index, density) {
+function paintLane(raster, { view, theme, grid: { stepFrames } }, index, density) {
   const y = Math.round(view.yOf(index) * density);
   const bottom = Math.round((view.yOf(index) + view.trackHeight) * density);
   const line = Math.round(density);
   const lane = theme.ground.lanes[index % 2];
   const lines = theme.ground.lines[index % 2];
   raster.fill(0, y, raster.width, bottom - y, lane);
-  const { stepFrames } = gridFor(view.framesPerPixel, mirror.sampleRate, mirror.frameRate);
   const start = Math.floor(view.scrollFrame / stepFrames) * stepFrames;
   for (let frame = start; frame < view.endVisibleFrame; frame += stepFrames) {
     raster.fill(Math.round(view.xOf(frame) * density), y, line, bottom - y, lines);

@@ -1,6 +1,4 @@
 // @ts-check
-import { gridFor } from "./ticks.js";
-
 /** @import { LaneScene } from "./lanes.js" */
 /** @import { Surface } from "./surface.js" */
 
@@ -27,12 +25,8 @@ export function drawRuler(surface, scene) {
  * @param {Surface} surface
  * @param {LaneScene} scene
  */
-function drawTicks({ context, canvas, density }, { view, mirror, theme }) {
-  const { stepFrames, parts, label } = gridFor(
-    view.framesPerPixel,
-    mirror.sampleRate,
-    mirror.frameRate,
-  );
+function drawTicks({ context, canvas, density }, { view, theme, grid }) {
+  const { stepFrames, parts, label } = grid;
   const minor = stepFrames / parts;
   const first = Math.floor(view.scrollFrame / stepFrames) * parts;
   const last = Math.ceil(view.endVisibleFrame / minor);

@@ -1,5 +1,6 @@
 // @ts-check
 /** @import { FrameRate } from "../client/types.js" */
+/** @import { TimeFormat } from "../model/time_format.js" */
 import { grouped, timecode } from "../model/format.js";
 
 const MIN_LABEL_PX = 92;
@@ -49,15 +50,17 @@ const VIDEO_STEPS = [[1, 1], [2, 2], [5, 5], [10, 5]];
  * @param {number} framesPerPixel
  * @param {number} sampleRate
  * @param {FrameRate | null} frameRate
+ * @param {TimeFormat} [format]
  * @returns {Grid}
  */
-export function gridFor(framesPerPixel, sampleRate, frameRate) {
+export function gridFor(framesPerPixel, sampleRate, frameRate, format = "auto") {
   const leastFrames = framesPerPixel * MIN_LABEL_PX;
   const inSamples = SAMPLE_STEPS.find(([step]) => step >= leastFrames);
   if (inSamples !== undefined) {
     return { stepFrames: inSamples[0], parts: inSamples[1], label: (frame) => grouped(frame) };
   }
-  if (frameRate !== null) {
+  if (format === "samples") return decimalGrid(leastFrames);
+  if (frameRate !== null && format === "auto") {
     const framesEach = (sampleRate * frameRate.denominator) / frameRate.numerator;
     const inVideo = VIDEO_STEPS.find(([step]) => step * framesEach >= leastFrames);
     if (inVideo !== undefined && inVideo[0] * framesEach < sampleRate) {
@@ -76,6 +79,20 @@ export function gridFor(framesPerPixel, sampleRate, frameRate) {
     stepFrames: seconds * sampleRate,
     parts,
     label: (frame) => shortTime(frame / sampleRate, decimals),
+  };
+}
+
+/**
+ * @param {number} leastFrames
+ * @returns {Grid} of one, two or five times a power of ten samples
+ */
+function decimalGrid(leastFrames) {
+  const power = 10 ** Math.floor(Math.log10(leastFrames));
+  const times = [2, 5, 10].find((each) => each * power >= leastFrames) ?? 10;
+  return {
+    stepFrames: times * power,
+    parts: times === 2 ? 4 : 5,
+    label: (frame) => grouped(frame),
   };
 }
 

@@ -227,7 +227,7 @@ export class TimelineView {
 
   /** @returns {LaneScene} */
   get #scene() {
-    const { view, session, selection, tiles, theme } = this.app;
+    const { view, session, selection, tiles, theme, grid } = this.app;
     return {
       view,
       mirror: session.mirror,
@@ -235,6 +235,7 @@ export class TimelineView {
       selection,
       tiles,
       theme,
+      grid,
       hoveredClipId: this.hoveredClipId,
       loop: session.transport?.loop ?? null,
     };

@@ -13,7 +13,7 @@ import {
   toggleFadeShape,
 } from "../model/edits.js";
 import { newId } from "../model/ids.js";
-import { gridFor } from "../timeline/ticks.js";
+import { nextTimeFormat } from "../model/time_format.js";
 import { shownKey } from "./keys.js";
 
 /** @import { App } from "../app.js" */
@@ -332,6 +332,13 @@ export const COMMANDS = [
     run: (app) => app.setSnapping(!app.snapping),
   },
   {
+    id: "view.timeFormat",
+    title: "Positions as time or as samples",
+    group: "View",
+    keys: ["T"],
+    run: (app) => app.setTimeFormat(nextTimeFormat(app.timeFormat, app.session.mirror.frameRate)),
+  },
+  {
     id: "view.sidebar",
     title: "Show or hide the media",
     group: "View",
@@ -441,25 +448,15 @@ async function goTo(app, frame) {
  * @param {number} steps
  */
 function step(app, steps) {
-  const { session, view } = app;
-  const { stepFrames, parts } = gridFor(
-    view.framesPerPixel,
-    session.sampleRate,
-    session.mirror.frameRate,
-  );
-  return goTo(app, Math.max(0, session.frame + (steps * stepFrames) / parts));
+  const { stepFrames, parts } = app.grid;
+  return goTo(app, Math.max(0, app.session.frame + (steps * stepFrames) / parts));
 }
 
 /**
  * @param {App} app
  * @param {number} steps
  */
-function moveSelection({ session, selection, view }, steps) {
-  const { stepFrames, parts } = gridFor(
-    view.framesPerPixel,
-    session.sampleRate,
-    session.mirror.frameRate,
-  );
+function moveSelection({ session, selection, grid: { stepFrames, parts } }, steps) {
   const by = Math.round((steps * stepFrames) / parts);
   const edits = nudge(selection.clips(session.mirror), by);
   return session.edit(edits, {

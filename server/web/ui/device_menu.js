@@ -15,7 +15,8 @@ export function deviceMenu(app) {
       const same = current?.device === null ? isDefault : current?.device === device;
       const open = current?.backend === backend && same;
       return {
-        label: `${open ? "✓ " : ""}${name}${isDefault ? " (default)" : ""}`,
+        label: `${name}${isDefault ? " (default)" : ""}`,
+        checked: open,
         keys: backend,
         run: () => app.session.ask("device.open", { backend, device }, `open ${name}`),
       };

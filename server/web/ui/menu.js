@@ -8,6 +8,8 @@ import { h } from "./dom.js";
  * @property {string} [keys] shown at the right
  * @property {boolean} [disabled]
  * @property {boolean} [danger]
+ * @property {boolean} [checked] one of several, and the one that holds
+ * @property {boolean} [divided] begins a group
  */
 
 /**
@@ -27,13 +29,14 @@ export function openMenu(anchor, items) {
  */
 export function openMenuAt(x, y, items, back) {
   const menu = h("div", { class: "menu", role: "menu", popover: "auto" });
-  const buttons = items.map(({ label, run, keys, disabled, danger }) =>
+  const buttons = items.map(({ label, run, keys, disabled, danger, checked, divided }) =>
     h(
       "button",
       {
         type: "button",
-        role: "menuitem",
-        class: danger ? "danger" : "",
+        role: checked === undefined ? "menuitem" : "menuitemradio",
+        "aria-checked": checked === undefined ? null : String(checked),
+        class: `${danger ? "danger" : ""} ${divided ? "divided" : ""}`.trim(),
         disabled: disabled ?? false,
         onclick: () => {
           menu.hidePopover();

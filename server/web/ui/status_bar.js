@@ -1,6 +1,7 @@
 // @ts-check
 import { extent } from "../model/edits.js";
-import { duration, kilohertz, stem, timecode } from "../model/format.js";
+import { duration, kilohertz, stem } from "../model/format.js";
+import { writeTime } from "../model/time_format.js";
 import { byId, setText } from "./dom.js";
 
 /** @import { App } from "../app.js" */
@@ -38,13 +39,12 @@ export class StatusBar {
       ].join("  ·  "),
     );
     if (range === null) return setText(this.#selection, "");
-    const time = (/** @type {number} */ frame) =>
-      timecode(frame, mirror.sampleRate, mirror.frameRate);
+    const time = (/** @type {number} */ frame) => writeTime(frame, mirror, this.app.timeFormat);
     const [clip] = clips;
     const what = clips.length === 1
       ? clip.name ?? stem(assets.get(clip.assetId)?.path ?? "Clip")
       : `${clips.length} clips`;
-    const length = timecode(range.endFrame - range.startFrame, mirror.sampleRate, mirror.frameRate);
+    const length = time(range.endFrame - range.startFrame);
     setText(
       this.#selection,
       `${what}   ${time(range.startFrame)} – ${time(range.endFrame)}   (${length})`,

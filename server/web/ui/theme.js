@@ -1,4 +1,5 @@
 // @ts-check
+import { recall, remember } from "../model/settings.js";
 import { mix, pixelOf, ramp } from "../timeline/raster.js";
 
 /** How much of the picture is left where the file is not there. */
@@ -67,18 +68,55 @@ const HUES = [232, 162, 62, 300, 20, 196];
  * @property {[number, number]} lines on those
  */
 
+/** @typedef {"system" | "light" | "dark"} ThemeChoice */
+
+let chosen = choiceOf(recall("theme"));
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+/** @param {string | null} text @returns {ThemeChoice} */
+function choiceOf(text) {
+  return text === "light" || text === "dark" ? text : "system";
+}
+
+/** @returns {ThemeChoice} what the user chose in this browser */
+export function themeChoice() {
+  return chosen;
+}
+
+/** @param {ThemeChoice} choice */
+export function chooseTheme(choice) {
+  chosen = choice;
+  remember("theme", choice === "system" ? null : choice);
+}
+
+/** @param {() => void} changed the system went from light to dark or back */
+export function watchSystemTheme(changed) {
+  systemIsDark.addEventListener("change", changed);
+}
+
 /**
- * The colours of the style sheet, for canvases; read again when the system changes between light and dark.
+ * The colours of the style sheet, for canvases.
  *
  * @returns {Theme}
  */
 export function readTheme() {
-  const style = getComputedStyle(document.documentElement);
-  const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const root = document.documentElement;
+  if (chosen === "system") delete root.dataset.theme;
+  else root.dataset.theme = chosen;
+  const dark = chosen === "system" ? systemIsDark.matches : chosen === "dark";
+  const style = getComputedStyle(root);
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const read = (/** @type {string} */ name) => {
+    if (name === "--font") return style.getPropertyValue(name).trim();
+    // As the browser resolves it: canvases do not know what light-dark() means.
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
   const line = read("--line-soft");
   const lanes = [read("--lane"), read("--lane-alternate")];
-  return {
+  /** @type {Theme} */
+  const theme = {
     lane: read("--lane"),
     laneAlternate: read("--lane-alternate"),
     line: read("--line-soft"),
@@ -105,6 +143,8 @@ export function readTheme() {
       lines: [pixelOf(lanes[0], line), pixelOf(lanes[1], line)],
     },
   };
+  probe.remove();
+  return theme;
 }
 
 /**

@@ -1,5 +1,6 @@
 // @ts-check
-import { grouped, kilohertz, timecode } from "../model/format.js";
+import { kilohertz } from "../model/format.js";
+import { writeTime } from "../model/time_format.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { drawStrip } from "./meter_strip.js";
 
@@ -15,7 +16,7 @@ export class TransportBar {
   #undo = byId("undo", HTMLButtonElement);
   #redo = byId("redo", HTMLButtonElement);
   #time = byId("time", HTMLElement);
-  #samples = byId("samples", HTMLElement);
+  #otherTime = byId("other-time", HTMLElement);
   #meter = byId("master-meter", HTMLCanvasElement);
   #clip = byId("master-clip", HTMLButtonElement);
   #project = byId("project-name", HTMLElement);
@@ -40,9 +41,12 @@ export class TransportBar {
 
   /** @param {number} frame */
   showPosition(frame) {
-    const { mirror } = this.app.session;
-    setText(this.#time, timecode(frame, mirror.sampleRate, mirror.frameRate));
-    setText(this.#samples, grouped(Math.floor(frame)));
+    const { session: { mirror }, timeFormat } = this.app;
+    const at = Math.floor(frame);
+    setText(this.#time, writeTime(at, mirror, timeFormat));
+    // The small line tells the other thing.
+    const other = timeFormat === "samples" ? "auto" : "samples";
+    setText(this.#otherTime, `${writeTime(at, mirror, other)}${other === "samples" ? " smp" : ""}`);
   }
 
   drawMeter() {
