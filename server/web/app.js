@@ -1,5 +1,6 @@
 // @ts-check
-import { layOut } from "./model/edits.js";
+import { layOut, layOutOnTracks } from "./model/edits.js";
+import { baseName } from "./model/format.js";
 import { Notices } from "./model/notices.js";
 import { PeakTiles } from "./model/peak_tiles.js";
 import { Selection } from "./model/selection.js";
@@ -22,6 +23,7 @@ import { HistoryPanel } from "./ui/history_panel.js";
 import { listenToKeys } from "./ui/keyboard.js";
 import { LibraryPanel } from "./ui/library_panel.js";
 import { showNotices } from "./ui/notices_view.js";
+import { projectMenu } from "./ui/project_menu.js";
 import { Sidebar } from "./ui/sidebar.js";
 import { StatusBar } from "./ui/status_bar.js";
 import { chooseTheme, readTheme, watchSystemTheme } from "./ui/theme.js";
@@ -29,6 +31,14 @@ import { TransportBar } from "./ui/transport_bar.js";
 import { Uploads } from "./ui/uploads_view.js";
 
 /** @import { PulseClient } from "./client/client.js" */
+
+/**
+ * Where new material goes.
+ * @typedef {object} Place
+ * @property {number} frame
+ * @property {string | "new" | null} trackId null: wherever there is room
+ * @property {boolean} [onTracks] each on a new track of its own, instead of one after another
+ */
 
 /**
  * The page: joins what the engine says with what is drawn. Holds nothing that the engine does not know, save where one looks and what is
@@ -71,6 +81,7 @@ export class App {
     acceptDrops(this);
     deviceMenu(this);
     themeMenu(this);
+    projectMenu(this);
     this.#listen();
   }
 
@@ -88,6 +99,11 @@ export class App {
 
   metersChanged() {
     this.loop.request(this.#drawMeters);
+  }
+
+  clearOverloads() {
+    this.session.meters.resetClipped();
+    this.metersChanged();
   }
 
   openExport() {
@@ -148,14 +164,14 @@ export class App {
    * Registers files and lays them on the timeline.
    *
    * @param {string[]} paths
-   * @param {{ frame: number, trackId: string | null }} [place] the playhead by default
+   * @param {Place} [place] the playhead by default
    */
   async addPaths(paths, place) {
     const answer = await this.session.ask("asset.register", { paths }, "add the file");
     if (answer === null) return;
     const assets = [];
-    for (const result of answer.results) {
-      if ("error" in result) this.notices.fail(result.error, "add the file");
+    for (const [index, result] of answer.results.entries()) {
+      if ("error" in result) this.notices.fail(result.error, "add", baseName(paths[index]));
       else assets.push(result.asset);
     }
     this.session.assets.put(assets);
@@ -164,7 +180,7 @@ export class App {
 
   /**
    * @param {string[]} assetIds
-   * @param {{ frame: number, trackId: string | null }} [place]
+   * @param {Place} [place]
    */
   async addAssets(assetIds, place) {
     const { session, selection } = this;
@@ -172,7 +188,9 @@ export class App {
     if (assets.length === 0) return;
     const frame = place?.frame ?? session.frame;
     const trackId = place?.trackId ?? selection.trackId;
-    const { edits, clipIds } = layOut(session.mirror, assets, frame, trackId);
+    const { edits, clipIds } = place?.onTracks
+      ? layOutOnTracks(session.mirror, assets, frame)
+      : layOut(session.mirror, assets, frame, trackId);
     const label = assets.length === 1 ? "Add clip" : `Add ${assets.length} clips`;
     if (await session.edit(edits, { label }) === null) return;
     selection.set(clipIds);

@@ -69,3 +69,9 @@ export class AssetBook {
     }
   }
 }
+
+/** How much of a file has been analysed, 0…1. @param {Asset} asset */
+export function analysedPart(asset) {
+  if (asset.complete || asset.lengthSamples === 0) return 1;
+  return Math.min(1, asset.analysedSamples / asset.lengthSamples);
+}

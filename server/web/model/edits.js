@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { stem } from "./format.js";
 import { newId } from "./ids.js";
 
 /** @import { TimelineMirror } from "../client/mirror.js" */
@@ -85,6 +86,25 @@ export function splitAt(mirror, isSelected, atFrame) {
 }
 
 /**
+ * Moves an edge of the selected clips under the playhead to it, or where none of them lies there, of all clips that do.
+ *
+ * @param {TimelineMirror} mirror
+ * @param {(clipId: string) => boolean} isSelected
+ * @param {number} atFrame
+ * @param {"start" | "end"} side
+ * @returns {Edit[]}
+ */
+export function trimTo(mirror, isSelected, atFrame, side) {
+  const under = clipsAcross(mirror, atFrame);
+  const chosen = under.filter(({ clipId }) => isSelected(clipId));
+  return (chosen.length > 0 ? chosen : under).map(({ clipId }) => ({
+    op: "clip.trim",
+    clipId,
+    ...(side === "start" ? { startFrame: atFrame } : { endFrame: atFrame }),
+  }));
+}
+
+/**
  * Deletes clips and closes the gaps on all tracks, so that everything stays in sync.
  *
  * @param {ChangedClip[]} clips
@@ -122,7 +142,7 @@ export function framesOf(asset, sampleRate) {
  * @param {TimelineMirror} mirror
  * @param {Asset[]} assets
  * @param {number} startFrame
- * @param {string | null} preferredTrackId
+ * @param {string | "new" | null} preferredTrackId `"new"`: on a new one in any case
  * @returns {{ edits: Edit[], clipIds: string[], endFrame: number }}
  */
 export function layOut(mirror, assets, startFrame, preferredTrackId) {
@@ -131,7 +151,9 @@ export function layOut(mirror, assets, startFrame, preferredTrackId) {
   const order = mirror.tracks.toSorted((a, b) =>
     Number(b.header.trackId === preferredTrackId) - Number(a.header.trackId === preferredTrackId)
   );
-  const free = order.find(({ clips }) => clips.range(startFrame, endFrame).next().done);
+  const free = preferredTrackId === "new"
+    ? undefined
+    : order.find(({ clips }) => clips.range(startFrame, endFrame).next().done);
   /** @type {Edit[]} */
   const edits = [];
   const trackId = free?.header.trackId ?? newId("track");
@@ -154,6 +176,27 @@ export function layOut(mirror, assets, startFrame, preferredTrackId) {
     return clipId;
   });
   return { edits, clipIds, endFrame };
+}
+
+/**
+ * Lays assets one below another, each on a new track that is called after it.
+ *
+ * @param {TimelineMirror} mirror
+ * @param {Asset[]} assets
+ * @param {number} startFrame
+ * @returns {{ edits: Edit[], clipIds: string[], endFrame: number }}
+ */
+export function layOutOnTracks(mirror, assets, startFrame) {
+  const laid = assets.map((asset) => {
+    const { edits, clipIds, endFrame } = layOut(mirror, [asset], startFrame, "new");
+    for (const edit of edits) if (edit.op === "track.add") edit.track.name = stem(asset.path);
+    return { edits, clipIds, endFrame };
+  });
+  return {
+    edits: laid.flatMap(({ edits }) => edits),
+    clipIds: laid.flatMap(({ clipIds }) => clipIds),
+    endFrame: Math.max(startFrame, ...laid.map(({ endFrame }) => endFrame)),
+  };
 }
 
 /** @param {TimelineMirror} mirror */

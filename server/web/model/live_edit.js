@@ -11,6 +11,8 @@ export class LiveEdit {
   #mergeKey = newId("drag");
   /** @type {Edit[] | null} */
   #waiting = null;
+  /** @type {Edit[]} */
+  #before = [];
   /** @type {Promise<void> | null} */
   #running = null;
   #sent = 0;
@@ -24,15 +26,20 @@ export class LiveEdit {
     this.label = label;
   }
 
-  /** Whether the engine has been asked for anything. */
+  /** Whether the engine has done anything of it. */
   get touched() {
-    return this.#sent > 0 || this.#waiting !== null;
+    return this.#sent > 0;
   }
 
   /** @param {Edit[]} edits what stands now, not a step: later ones replace it */
   update(edits) {
     this.#waiting = edits;
     this.#running ??= this.#drain();
+  }
+
+  /** @param {Edit[]} edits what updates build on: goes with the next of them, whatever replaces that one */
+  first(edits) {
+    this.#before.push(...edits);
   }
 
   /** Resolves when the last update has been answered. */
@@ -42,7 +49,8 @@ export class LiveEdit {
 
   async #drain() {
     while (this.#waiting !== null) {
-      const edits = this.#waiting;
+      const edits = [...this.#before, ...this.#waiting];
+      this.#before = [];
       this.#waiting = null;
       const done = await this.send(edits, { label: this.label, mergeKey: this.#mergeKey });
       if (done !== null) this.#sent++;

@@ -19,6 +19,9 @@ const ADVICE = new Map(Object.entries({
   "limit.exceeded": "Do it in smaller parts.",
 }));
 
+/** Names that one notice tells. */
+const MOST_NAMED = 3;
+
 /**
  * @typedef {object} Notice
  * @property {string} kind one line a kind: another of the same adds to its count
@@ -26,6 +29,7 @@ const ADVICE = new Map(Object.entries({
  * @property {string} message
  * @property {string} [advice] what to do
  * @property {number} count
+ * @property {string[]} [subjects] what it is about, the latest first
  * @property {{ label: string, href: string, download?: string } | undefined} [link]
  */
 
@@ -54,17 +58,23 @@ export class Notices extends Emitter {
   /**
    * @param {unknown} error
    * @param {string} action what was tried, as in "Could not …"
+   * @param {string} [subject] to what, such as a file's name: those with the same reason are gathered in one line
    */
-  fail(error, action) {
+  fail(error, action, subject) {
     const { code = "page", message = String(error) } =
       /** @type {{ code?: string, message?: string }} */ (error ?? {});
     // A lost connection is shown by the connection itself.
     if (code === "disconnected") return;
+    const reason = reasonOf(message);
+    const kind = subject === undefined ? code : `${code}: ${reason}`;
+    const before = this.#notices.get(kind)?.subjects ?? [];
+    const subjects = subject === undefined ? [] : [...new Set([subject, ...before])];
     this.add({
-      kind: code,
+      kind,
       tone: "error",
-      message: `Could not ${action}: ${reasonOf(message)}`,
+      message: `Could not ${[action, ...listed(subjects)].join(" ")}: ${reason}`,
       advice: ADVICE.get(code),
+      subjects,
     });
   }
 
@@ -72,6 +82,16 @@ export class Notices extends Emitter {
   dismiss(kind) {
     if (this.#notices.delete(kind)) this.emit("changed", undefined);
   }
+}
+
+/**
+ * @param {string[]} names
+ * @returns {string[]} a text that names the first, or none
+ */
+function listed(names) {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, MOST_NAMED).join(", ");
+  return [names.length > MOST_NAMED ? `${shown} and ${names.length - MOST_NAMED} more` : shown];
 }
 
 /**

@@ -8,6 +8,10 @@
 export class Selection {
   /** @type {Set<string>} */
   #clipIds = new Set();
+  /** @type {Set<string>} */
+  #expected = new Set();
+  /** @type {string | null} where a range begins */
+  #anchorId = null;
   /** @type {() => void} */
   #changed;
   /** @type {string | null} */
@@ -43,8 +47,48 @@ export class Selection {
     this.#changed();
   }
 
+  /**
+   * Selects clips that the engine has been asked for and that are not there yet.
+   *
+   * @param {Iterable<string>} clipIds
+   */
+  expect(clipIds) {
+    this.#expected = new Set(clipIds);
+    this.set(this.#expected);
+  }
+
+  /**
+   * Everything between the clip that was chosen last and this one: in time, and over the tracks from the one to the other.
+   *
+   * @param {TimelineMirror} mirror
+   * @param {string} clipId
+   */
+  extendTo(mirror, clipId) {
+    const from = mirror.clip(this.#anchorId ?? "");
+    const to = mirror.clip(clipId);
+    if (to === undefined) return;
+    if (from === undefined) return this.choose(clipId);
+    const tracks = mirror.tracks;
+    const [a, b] = [from, to].map(({ trackId }) =>
+      tracks.findIndex(({ header }) => header.trackId === trackId)
+    );
+    const start = Math.min(from.startFrame, to.startFrame);
+    const end = Math.max(from.startFrame + from.lengthFrames, to.startFrame + to.lengthFrames);
+    this.set(
+      tracks.slice(Math.min(a, b), Math.max(a, b) + 1)
+        .flatMap(({ clips }) => Array.from(clips.range(start, end), (clip) => clip.clipId)),
+    );
+  }
+
+  /** Selects one clip, from which a range may go on. @param {string} clipId */
+  choose(clipId) {
+    this.#anchorId = clipId;
+    this.set([clipId]);
+  }
+
   /** @param {string} clipId */
   toggle(clipId) {
+    this.#anchorId = clipId;
     const next = new Set(this.#clipIds);
     if (!next.delete(clipId)) next.add(clipId);
     this.set(next);
@@ -75,7 +119,9 @@ export class Selection {
    * @param {TimelineMirror} mirror
    */
   prune(mirror) {
-    this.set(this.clipIds.filter((clipId) => mirror.clip(clipId) !== undefined));
+    const there = (/** @type {string} */ clipId) => mirror.clip(clipId) !== undefined;
+    for (const clipId of this.#expected) if (there(clipId)) this.#expected.delete(clipId);
+    this.set(this.clipIds.filter((clipId) => there(clipId) || this.#expected.has(clipId)));
     if (this.#trackId !== null && mirror.track(this.#trackId) === undefined) this.setTrack(null);
   }
 }

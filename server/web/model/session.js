@@ -2,6 +2,7 @@
 import { Emitter } from "../client/emitter.js";
 import { EngineView } from "../client/engine_view.js";
 import { AssetBook } from "./asset_book.js";
+import { baseName } from "./format.js";
 import { Meters } from "./meters.js";
 
 /** @import { PulseClient, Sync } from "../client/client.js" */
@@ -234,7 +235,8 @@ export class Session extends Emitter {
     });
     client.on("library.changed", (changed) => this.emit("library", changed));
     client.on("decode.error", ({ assetId, code, message }) => {
-      this.notices.fail({ code, message }, `read ${this.assets.get(assetId)?.path ?? "a file"}`);
+      const path = this.assets.get(assetId)?.path;
+      this.notices.fail({ code, message }, "read", path === undefined ? "a file" : baseName(path));
     });
     client.on("diagnostics.warning", (warning) => this.#warn(warning));
     client.on("stream.underrun", ({ ended, cause }) => {

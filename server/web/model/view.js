@@ -94,7 +94,7 @@ export class View {
 
   /** Makes few tracks tall, so that they can be seen, and many flat. */
   fitTracks() {
-    const room = (0.62 * this.height) / Math.max(1, this.trackCount);
+    const room = (0.85 * this.height) / Math.max(1, this.trackCount);
     this.trackHeight = TRACK_HEIGHTS.findLast((height) => height <= room) ?? TRACK_HEIGHTS[0];
   }
 

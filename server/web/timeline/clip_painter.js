@@ -1,5 +1,6 @@
 // @ts-check
 import { decibels, stem } from "../model/format.js";
+import { analysedPart } from "../model/asset_book.js";
 import { drawSamples, paintWaveform } from "./waveform.js";
 
 /** @import { Asset, ChangedClip } from "../client/types.js" */
@@ -10,6 +11,9 @@ import { drawSamples, paintWaveform } from "./waveform.js";
 /** CSS pixels. */
 export const TITLE_HEIGHT = 17;
 export const CLIP_INSET = 3;
+export const GAIN_HANDLE_WIDTH = 22;
+/** What must be seen of a clip for the handle of its gain to be there. */
+export const GAIN_HANDLE_ROOM = 90;
 const TITLE_FROM_HEIGHT = 44;
 const FADE_SEGMENTS = 24;
 /** A shorter fade is not seen. */
@@ -296,9 +300,11 @@ function drawTitle(context, { clip, asset, box, look, density }, titleHeight) {
   if (room < TITLE_ROOM * density) return;
   const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;
-  const state = asset === undefined || asset.offlineStatus === "present"
-    ? ""
-    : `  ·  ${asset.offlineStatus}`;
+  const state = asset === undefined || asset.offlineStatus !== "present"
+    ? `  ·  ${asset?.offlineStatus ?? "missing"}`
+    : analysedPart(asset) < 1
+    ? `  ·  ${Math.floor(analysedPart(asset) * 100)} %`
+    : "";
   context.fillStyle = look.colours.text;
   context.fillText(
     fitText(context, name + gain + state, room / density, density),
@@ -345,4 +351,16 @@ function drawHandles(context, { clip, box, look, framesPerColumn, theme, density
     context.fill();
     context.stroke();
   }
+  if (box.visibleWidth < GAIN_HANDLE_ROOM * density) return;
+  const width = GAIN_HANDLE_WIDTH * density;
+  context.beginPath();
+  context.roundRect(
+    box.visibleX + (box.visibleWidth - width) / 2,
+    y + density,
+    width,
+    4 * density,
+    2 * density,
+  );
+  context.fill();
+  context.stroke();
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import { clipEnd } from "../model/edits.js";
-import { CLIP_INSET, TITLE_HEIGHT } from "./clip_painter.js";
+import { CLIP_INSET, GAIN_HANDLE_ROOM, GAIN_HANDLE_WIDTH, TITLE_HEIGHT } from "./clip_painter.js";
 
 /** @import { TimelineMirror } from "../client/mirror.js" */
 /** @import { ChangedClip } from "../client/types.js" */
@@ -9,7 +9,7 @@ import { CLIP_INSET, TITLE_HEIGHT } from "./clip_painter.js";
 const EDGE_PX = 6;
 const HANDLE_PX = 7;
 
-/** @typedef {"body" | "start" | "end" | "fadeIn" | "fadeOut"} Zone */
+/** @typedef {"body" | "start" | "end" | "fadeIn" | "fadeOut" | "gain"} Zone */
 /** @typedef {{ clip: ChangedClip, zone: Zone }} Hit */
 
 /**
@@ -53,6 +53,9 @@ function zoneOf(clip, view, x, y) {
     const fadeOut = to - Math.max(5, clip.fadeOutFrames / view.framesPerPixel);
     if (Math.abs(x - fadeIn) <= HANDLE_PX) return "fadeIn";
     if (Math.abs(x - fadeOut) <= HANDLE_PX) return "fadeOut";
+    const [left, right] = [Math.max(0, from), Math.min(view.width, to)];
+    const gain = Math.abs(x - (left + right) / 2) <= GAIN_HANDLE_WIDTH / 2 + 3;
+    if (right - left >= GAIN_HANDLE_ROOM && gain) return "gain";
   }
   const edge = Math.min(EDGE_PX, width / 4);
   if (x - from <= edge) return "start";

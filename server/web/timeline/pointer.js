@@ -31,6 +31,8 @@ export function trackPointer(app, element, { begin, hover, leave }) {
       frame: app.view.frameAt(x),
       free: event.altKey,
       extend: event.shiftKey || event.ctrlKey || event.metaKey,
+      shift: event.shiftKey,
+      mod: event.ctrlKey || event.metaKey,
     };
   };
 
@@ -50,6 +52,7 @@ export function trackPointer(app, element, { begin, hover, leave }) {
 
   const finish = () => {
     active = null;
+    app.timeline.readout.hide();
     document.documentElement.style.removeProperty("--drag-cursor");
     document.body.classList.remove("dragging");
   };

@@ -1,11 +1,17 @@
 // @ts-check
 import { clipEnd } from "../model/edits.js";
+import { stem } from "../model/format.js";
+import { askText } from "../ui/ask.js";
 import { openMenuAt } from "../ui/menu.js";
 import { fadeGesture } from "./gestures/fade.js";
 import { marqueeGesture } from "./gestures/marquee.js";
 import { moveGesture } from "./gestures/move.js";
-import { loopGesture, rangeGesture } from "./gestures/range.js";
+import { drawLoopGesture, loopGesture } from "./gestures/loop.js";
+import { gainGesture } from "./gestures/gain.js";
+import { markerGesture } from "./gestures/marker.js";
+import { rangeGesture } from "./gestures/range.js";
 import { seekGesture } from "./gestures/seek.js";
+import { slipGesture } from "./gestures/slip.js";
 import { trimGesture } from "./gestures/trim.js";
 import { hitTest } from "./hit.js";
 import { overviewSpan } from "./overview.js";
@@ -13,6 +19,8 @@ import { trackPointer } from "./pointer.js";
 import { BAND_HEIGHT } from "./ruler.js";
 
 /** @import { App } from "../app.js" */
+/** @import { ChangedClip, Marker } from "../client/types.js" */
+/** @import { MenuItem } from "../ui/menu.js" */
 /** @import { Point } from "./gestures/types.js" */
 
 const CURSORS = {
@@ -21,6 +29,7 @@ const CURSORS = {
   end: "ew-resize",
   fadeIn: "ew-resize",
   fadeOut: "ew-resize",
+  gain: "ns-resize",
 };
 const GRAB_PX = 6;
 
@@ -32,12 +41,13 @@ const GRAB_PX = 6;
  */
 export function lanePointer(app, element) {
   const { session, selection, view } = app;
-  const hit = (/** @type {Point} */ { x, y }) =>
+  const hit = (/** @type {{ x: number, y: number }} */ { x, y }) =>
     hitTest(session.mirror, view, x, y, (clipId) => selection.has(clipId));
   trackPointer(app, element, {
     hover(point) {
       const found = hit(point);
       app.timeline.hover(found?.clip.clipId ?? null);
+      if (found?.zone === "body" && point.mod) return point.free ? "ew-resize" : "copy";
       return found === null ? "default" : CURSORS[found.zone];
     },
     leave: () => app.timeline.hover(null),
@@ -46,65 +56,158 @@ export function lanePointer(app, element) {
       if (found === null) return marqueeGesture(app, point);
       const { clip, zone } = found;
       selection.setTrack(clip.trackId);
-      if (zone === "body" && point.extend) {
-        selection.toggle(clip.clipId);
+      if (zone === "body" && point.shift && !point.mod) {
+        selection.extendTo(session.mirror, clip.clipId);
         return null;
       }
       const wasSelected = selection.has(clip.clipId);
-      if (!wasSelected) selection.set([clip.clipId]);
+      if (!wasSelected && !point.mod) selection.choose(clip.clipId);
       if (zone === "start" || zone === "end") return trimGesture(app, point, { ...clip }, zone);
       if (zone === "fadeIn" || zone === "fadeOut") {
         return fadeGesture(app, point, { ...clip }, zone);
       }
-      return moveGesture(app, point, () => selection.set([clip.clipId]));
+      if (zone === "gain") return gainGesture(app, point, { ...clip });
+      if (point.mod && point.free) return slipGesture(app, point, { ...clip });
+      if (!point.mod) {
+        const clicked = () => selection.choose(clip.clipId);
+        return moveGesture(app, point, { copies: false, clicked });
+      }
+      // A click adds or takes away; a drag copies what is then selected.
+      if (!wasSelected) selection.toggle(clip.clipId);
+      const clicked = () => wasSelected && selection.toggle(clip.clipId);
+      return moveGesture(app, point, { copies: true, clicked });
     },
   });
   element.addEventListener("dblclick", (event) => {
-    const box = element.getBoundingClientRect();
-    const found = hitTest(
-      session.mirror,
-      view,
-      event.clientX - box.left,
-      event.clientY - box.top,
-      (clipId) => selection.has(clipId),
-    );
-    if (found === null) return;
-    view.show(found.clip.startFrame, clipEnd(found.clip));
+    const found = hit(placeIn(element, event));
+    if (found === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { clip, zone } = found;
+    if (zone === "gain") {
+      const edits = [{
+        op: /** @type {const} */ ("clip.set"),
+        clipId: clip.clipId,
+        set: { gainDb: 0 },
+      }];
+      session.edit(edits, { label: "Reset gain" });
+      return;
+    }
+    view.show(clip.startFrame, clipEnd(clip));
     app.timeline.viewChanged();
   });
   element.addEventListener("contextmenu", (event) => {
     event.preventDefault();
-    const box = element.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    const y = event.clientY - box.top;
-    const found = hitTest(session.mirror, view, x, y, (clipId) => selection.has(clipId));
-    if (found !== null && !selection.has(found.clip.clipId)) selection.set([found.clip.clipId]);
-    const commands = found === null ? ["edit.undo", "edit.redo", "view.fit"] : [
-      "edit.split",
-      "edit.deleteRipple",
-      "edit.deleteLift",
-      "edit.duplicate",
-      "edit.fadeShape",
-      "range.loop",
-      "view.selection",
-    ];
-    openMenuAt(event.clientX, event.clientY, app.commands.menu(commands));
+    const at = placeIn(element, event);
+    const found = hit(at);
+    if (found !== null && !selection.has(found.clip.clipId)) selection.choose(found.clip.clipId);
+    openMenuAt(
+      event.clientX,
+      event.clientY,
+      found === null ? laneMenu(app, at) : clipMenu(app, found.clip, event),
+      element.querySelector("canvas") ?? undefined,
+    );
   });
 }
 
 /**
- * The ruler: in the upper band the loop is moved, elsewhere the playhead; with Shift a drag sets the I/O points.
+ * @param {HTMLElement} element
+ * @param {MouseEvent} event
+ */
+function placeIn(element, event) {
+  const box = element.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+
+/**
+ * @param {App} app
+ * @param {{ x: number, y: number }} at
+ * @returns {MenuItem[]}
+ */
+function laneMenu(app, { x, y }) {
+  const { session, view, selection, commands } = app;
+  const track = session.mirror.tracks[view.trackIndexAt(y)];
+  const paste = async () => {
+    selection.setTrack(track?.header.trackId ?? null);
+    await session.seek(Math.round(view.frameAt(x)));
+    commands.runById("edit.paste");
+  };
+  return [
+    { label: "Paste here", run: paste, disabled: app.clipboard.length === 0 },
+    ...commands.menu(["edit.selectAll", "track.add"]),
+    ...divided(commands.menu(["edit.undo", "edit.redo"])),
+    ...divided(commands.menu(["view.fit", "view.selection"])),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @param {ChangedClip} clip
+ * @param {MouseEvent} event
+ * @returns {MenuItem[]}
+ */
+function clipMenu(app, clip, event) {
+  const { session, selection, commands } = app;
+  const rename = async () => {
+    const name = await askText(event.clientX, event.clientY, "Name of the clip", nameOf(app, clip));
+    if (!name) return;
+    session.edit([{ op: "clip.set", clipId: clip.clipId, set: { name } }], {
+      label: "Rename clip",
+    });
+  };
+  const resetGain = () =>
+    session.edit(
+      selection.clips(session.mirror).map(({ clipId }) => ({
+        op: /** @type {const} */ ("clip.set"),
+        clipId,
+        set: { gainDb: 0 },
+      })),
+      { label: "Reset gain" },
+    );
+  return [
+    ...commands.menu(["edit.split", "edit.trimStart", "edit.trimEnd"]),
+    ...divided(commands.menu(["edit.copy", "edit.duplicate"])),
+    { label: "Rename…", run: rename },
+    ...divided(commands.menu(["edit.louder", "edit.softer"])),
+    { label: "Reset gain", run: resetGain },
+    ...commands.menu(["edit.fadeShape"]),
+    ...divided(commands.menu(["range.loop", "range.fromSelection", "view.selection"])),
+    ...divided(commands.menu(["edit.deleteRipple", "edit.deleteLift"])),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @param {ChangedClip} clip
+ */
+function nameOf({ session }, clip) {
+  return clip.name ?? stem(session.assets.get(clip.assetId)?.path ?? "Clip");
+}
+
+/** Begins a group. @param {MenuItem[]} items */
+function divided([first, ...rest]) {
+  return [{ ...first, divided: true }, ...rest];
+}
+
+/**
+ * The ruler: in the upper band markers, I/O points and the loop are moved, and a new loop is drawn; below it the playhead follows. With Shift
+ * a drag sets the I/O points.
  *
  * @param {App} app
  * @param {HTMLElement} element
  */
 export function rulerPointer(app, element) {
   const { session, view } = app;
+  const inBand = (/** @type {{ y: number }} */ { y }) => y <= BAND_HEIGHT;
 
+  /** @param {{ x: number, y: number }} place @returns {Marker | null} */
+  const markerAt = ({ x, y }) => {
+    if (!inBand({ y })) return null;
+    const box = app.timeline.markerBoxes.findLast((box) => x >= box.x && x <= box.x + box.width);
+    return session.mirror.markers.find(({ markerId }) => markerId === box?.markerId) ?? null;
+  };
   /** @param {Point} point @returns {"in" | "out" | "loopStart" | "loopEnd" | "loop" | null} */
   const partAt = ({ x, y }) => {
     const io = session.mirror.ioPoints;
-    if (y > BAND_HEIGHT) return null;
+    if (!inBand({ y })) return null;
     const near = (/** @type {number} */ frame) => Math.abs(view.xOf(frame) - x) <= GRAB_PX;
     if (io !== null && near(io.inFrame)) return "in";
     if (io !== null && near(io.outFrame)) return "out";
@@ -117,19 +220,82 @@ export function rulerPointer(app, element) {
   };
   trackPointer(app, element, {
     hover(point) {
+      if (point.shift) return "ew-resize";
+      const marker = markerAt(point);
+      element.title = marker !== null
+        ? `${marker.name}: drag to move, double-click to rename`
+        : inBand(point)
+        ? "Drag to draw or move the loop; Shift-drag for the I/O range"
+        : "";
       const part = partAt(point);
-      return part === null ? "default" : part === "loop" ? "grab" : "ew-resize";
+      return marker !== null || part === "loop"
+        ? "grab"
+        : part !== null
+        ? "ew-resize"
+        : inBand(point)
+        ? "crosshair"
+        : "default";
     },
     begin(point) {
       const io = session.mirror.ioPoints;
+      if (point.extend) return rangeGesture(app, point.frame);
+      const marker = markerAt(point);
+      if (marker !== null) return markerGesture(app, point, { ...marker });
       const part = partAt(point);
       if (io !== null && part === "in") return rangeGesture(app, io.outFrame);
       if (io !== null && part === "out") return rangeGesture(app, io.inFrame);
       if (part === "loop") return loopGesture(app, point, "both");
       if (part === "loopStart") return loopGesture(app, point, "start");
       if (part === "loopEnd") return loopGesture(app, point, "end");
-      return point.extend ? rangeGesture(app, point.frame) : seekGesture(app, point);
+      return inBand(point) ? drawLoopGesture(app, point) : seekGesture(app, point);
     },
+  });
+  const rename = async (/** @type {Marker} */ marker, /** @type {MouseEvent} */ event) => {
+    const name = await askText(event.clientX, event.clientY, "Name of the marker", marker.name);
+    if (!name) return;
+    session.edit([{ op: "marker.set", markerId: marker.markerId, set: { name } }], {
+      label: "Rename marker",
+    });
+  };
+  element.addEventListener("dblclick", (event) => {
+    const marker = markerAt(placeIn(element, event));
+    if (marker !== null) rename(marker, event);
+  });
+  element.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    const place = placeIn(element, event);
+    const frame = Math.max(0, Math.round(view.frameAt(place.x)));
+    const marker = markerAt(place);
+    const at = (/** @type {string} */ id) => async () => {
+      await session.seek(frame);
+      app.commands.runById(id);
+    };
+    /** @type {MenuItem[]} */
+    const items = marker !== null
+      ? [
+        { label: "Go to this marker", run: () => session.seek(marker.frame) },
+        { label: "Rename…", run: () => rename(marker, event) },
+        {
+          label: "Delete marker",
+          danger: true,
+          run: () =>
+            session.edit([{ op: "marker.remove", markerId: marker.markerId }], {
+              label: "Delete marker",
+            }),
+        },
+      ]
+      : [
+        { label: "Marker here", run: at("range.marker") },
+        { label: "In point here", run: at("range.in") },
+        { label: "Out point here", run: at("range.out") },
+        {
+          label: "Clear the I/O points",
+          run: () => app.commands.runById("range.clear"),
+          disabled: session.mirror.ioPoints === null,
+        },
+        ...divided(app.commands.menu(["range.loop", "view.timeFormat"])),
+      ];
+    openMenuAt(event.clientX, event.clientY, items);
   });
 }
 

@@ -6,8 +6,14 @@
 export const BAND_HEIGHT = 13;
 
 /**
+ * Where the flag of a marker is, in CSS pixels.
+ * @typedef {{ markerId: string, x: number, width: number }} MarkerBox
+ */
+
+/**
  * @param {Surface} surface
  * @param {LaneScene} scene
+ * @returns {MarkerBox[]}
  */
 export function drawRuler(surface, scene) {
   const { context, canvas, density } = surface;
@@ -16,9 +22,10 @@ export function drawRuler(surface, scene) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   drawBand(surface, scene);
   drawTicks(surface, scene);
-  drawMarkers(surface, scene);
+  const boxes = drawMarkers(surface, scene);
   context.fillStyle = theme.lineStrong;
   context.fillRect(0, canvas.height - Math.round(density), canvas.width, Math.round(density));
+  return boxes;
 }
 
 /**
@@ -99,11 +106,14 @@ function bracket(context, x, way, height, density) {
 /**
  * @param {Surface} surface
  * @param {LaneScene} scene
+ * @returns {MarkerBox[]}
  */
 function drawMarkers({ context, canvas, density }, { view, mirror, theme }) {
   context.font = `500 ${9.5 * density}px ${theme.font}`;
   context.textBaseline = "middle";
-  for (const { frame, name } of mirror.markers) {
+  /** @type {MarkerBox[]} */
+  const boxes = [];
+  for (const { markerId, frame, name } of mirror.markers) {
     const x = Math.round(view.xOf(frame) * density);
     if (x < -200 * density || x > canvas.width) continue;
     context.fillStyle = theme.warn;
@@ -114,5 +124,7 @@ function drawMarkers({ context, canvas, density }, { view, mirror, theme }) {
     context.fill();
     context.fillStyle = theme.panel;
     context.fillText(name, x + 4 * density, (BAND_HEIGHT / 2 + 0.5) * density);
+    boxes.push({ markerId, x: x / density, width: width / density });
   }
+  return boxes;
 }

@@ -6,7 +6,9 @@ import { AccessibleLanes } from "./accessible.js";
 import { drawLanes } from "./lanes.js";
 import { lanePointer, overviewPointer, rulerPointer } from "./pointers.js";
 import { Overview } from "./overview.js";
+import { panWithMiddleButton } from "./pan.js";
 import { Raster } from "./raster.js";
+import { Readout } from "./readout.js";
 import { drawRuler } from "./ruler.js";
 import { Surface } from "./surface.js";
 import { TrackHeaders } from "./track_headers.js";
@@ -21,6 +23,8 @@ import { handleWheel } from "./wheel.js";
 export class TimelineView {
   /** @type {string | null} */
   hoveredClipId = null;
+  /** @type {import("./ruler.js").MarkerBox[]} */
+  markerBoxes = [];
   #fitted = false;
   #raster = new Raster();
   #shownScroll = "";
@@ -38,6 +42,7 @@ export class TimelineView {
     this.ghost = byId("drop-ghost", HTMLElement);
     this.playheadElement = byId("playhead", HTMLElement);
     this.verticalBar = byId("vertical-bar", HTMLElement);
+    this.trackGap = byId("track-gap", HTMLElement);
     this.lanes = new Surface(canvas, () => this.#resized());
     this.ruler = new Surface(byId("ruler", HTMLCanvasElement), () => this.#drawRuler());
     this.overview = new Overview(
@@ -56,7 +61,9 @@ export class TimelineView {
     handleWheel(app, byId("ruler", HTMLElement), { zooms: true });
     handleWheel(app, byId("overview", HTMLElement), { zooms: true });
     handleWheel(app, byId("header-box", HTMLElement), { zooms: false });
+    this.readout = new Readout(app, byId("readout", HTMLElement));
     lanePointer(app, lanes);
+    panWithMiddleButton(app, lanes);
     rulerPointer(app, byId("ruler", HTMLElement));
     overviewPointer(app, byId("overview", HTMLElement));
     this.verticalBar.addEventListener("scroll", () => {
@@ -179,6 +186,13 @@ export class TimelineView {
     this.ghost.style.height = `${view.trackHeight - 7}px`;
   }
 
+  /** @param {number | null} index of the track below the gap */
+  showTrackGap(index) {
+    this.trackGap.hidden = index === null;
+    if (index === null) return;
+    this.trackGap.style.transform = `translateY(${this.app.view.yOf(index) - 1}px)`;
+  }
+
   /** Brings a place into view, as when the playhead was sent there. @param {number} frame */
   reveal(frame) {
     if (this.app.view.reveal(frame)) this.viewChanged();
@@ -252,7 +266,7 @@ export class TimelineView {
   #drawRulerSoon = () => this.#drawRuler();
 
   #drawRuler() {
-    drawRuler(this.ruler, this.#scene);
+    this.markerBoxes = drawRuler(this.ruler, this.#scene);
   }
 
   #syncVerticalBar() {

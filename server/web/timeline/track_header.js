@@ -3,7 +3,9 @@ import { LiveEdit } from "../model/live_edit.js";
 import { decibels, panning } from "../model/format.js";
 import { h, icon, setAttribute, setText } from "../ui/dom.js";
 import { drawStrip } from "../ui/meter_strip.js";
-import { openMenu } from "../ui/menu.js";
+import { shownKey } from "../ui/keys.js";
+import { openMenu, openMenuAt } from "../ui/menu.js";
+import { dragTrack } from "./track_drag.js";
 
 /** @import { App } from "../app.js" */
 /** @import { TrackHeader } from "../client/types.js" */
@@ -30,20 +32,23 @@ export class TrackHeaderView {
       "aria-label": "Track name",
       maxlength: 200,
       spellcheck: "false",
+      readonly: true,
+      title: "Double-click to rename; drag to move the track",
+      ondblclick: () => this.#rename(),
+      onblur: () => this.name.readOnly = true,
       onchange: () => this.#set({ name: this.name.value.trim() || this.#track.name }),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        if (event.key === "Escape") this.name.value = this.#track.name;
-        if (event.key === "Enter" || event.key === "Escape") this.name.blur();
-      },
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#nameKey(event),
     });
     this.mute = this.#toggle("M", "Mute", () => ({ mute: !this.#track.mute }));
     this.solo = this.#toggle("S", "Solo", () => ({ solo: !this.#track.solo }));
+    this.solo.title = `Solo (${shownKey("Shift+S")}); with ${shownKey("Mod")} this track alone`;
+    this.mute.title = `Mute (${shownKey("Shift+M")})`;
     const menu = h("button", {
       class: "icon-button small",
       type: "button",
       "aria-label": "Track actions",
       "aria-haspopup": "menu",
-      onclick: () => this.#openMenu(menu),
+      onclick: () => openMenu(menu, this.#actions()),
     }, icon("more"));
     this.gain = this.#slider("Gain", FADER_FLOOR_DB, 12, 0.1, 0, (value) => ({
       gainDb: /** @type {number} */ (value <= FADER_FLOOR_DB ? null : value),
@@ -51,10 +56,27 @@ export class TrackHeaderView {
     this.gainText = h("output", { class: "track-value" });
     this.pan = this.#slider("Pan", -1, 1, 0.01, 0, (value) => ({ pan: value }));
     this.panText = h("output", { class: "track-value" });
-    this.meter = h("canvas", { class: "track-meter", "aria-hidden": "true" });
+    this.meter = h("canvas", {
+      class: "track-meter",
+      "aria-hidden": "true",
+      title: "Level in dBFS; red at the top: it was above full scale. Click to clear",
+      onclick: () => app.clearOverloads(),
+    });
     this.element = h(
       "div",
-      { class: "track-header", role: "group", onpointerdown: () => this.#select() },
+      {
+        class: "track-header",
+        role: "group",
+        onpointerdown: (/** @type {PointerEvent} */ event) => {
+          this.#select();
+          dragTrack(app, this.element, this.#track.trackId, event);
+        },
+        oncontextmenu: (/** @type {MouseEvent} */ event) => {
+          if (event.target === this.name && !this.name.readOnly) return;
+          event.preventDefault();
+          openMenuAt(event.clientX, event.clientY, this.#actions(), menu);
+        },
+      },
       h(
         "div",
         { class: "track-controls" },
@@ -77,7 +99,7 @@ export class TrackHeaderView {
     setAttribute(element, "aria-label", `Track ${index + 1}: ${track.name}`);
     element.style.setProperty("--track-hue", `var(--hue-${index % 6})`);
     element.classList.toggle("selected", this.app.selection.trackId === track.trackId);
-    if (document.activeElement !== name) name.value = track.name;
+    if (name.readOnly) name.value = track.name;
     setAttribute(mute, "aria-pressed", String(track.mute));
     setAttribute(solo, "aria-pressed", String(track.solo));
     setAttribute(mute, "aria-label", `Mute ${track.name}`);
@@ -102,6 +124,23 @@ export class TrackHeaderView {
     drawStrip(this.meter, this.app.session.meters.of(this.#track.trackId), this.app.theme, "up");
   }
 
+  #rename() {
+    this.name.readOnly = false;
+    this.name.focus();
+    this.name.select();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #nameKey(event) {
+    if (this.name.readOnly) {
+      if (event.key !== "Enter" && event.key !== "F2") return;
+      event.preventDefault();
+      return this.#rename();
+    }
+    if (event.key === "Escape") this.name.value = this.#track.name;
+    if (event.key === "Enter" || event.key === "Escape") this.name.blur();
+  }
+
   #select() {
     this.app.selection.setTrack(this.#track.trackId);
   }
@@ -116,7 +155,10 @@ export class TrackHeaderView {
       class: `track-toggle toggle-${title.toLowerCase()}`,
       type: "button",
       title,
-      onclick: () => this.#set(next()),
+      onclick: (/** @type {MouseEvent} */ event) => {
+        if (title === "Solo" && (event.ctrlKey || event.metaKey)) this.#soloAlone();
+        else this.#set(next());
+      },
     }, letter);
   }
 
@@ -173,16 +215,36 @@ export class TrackHeaderView {
     this.app.session.edit([{ op: "track.set", trackId: this.#track.trackId, set }], { label });
   }
 
-  /** @param {HTMLElement} anchor */
-  #openMenu(anchor) {
-    const { trackId } = this.#track;
+  #soloAlone() {
     const { session } = this.app;
+    const alone = this.#track.trackId;
+    const edits = session.mirror.tracks
+      .filter(({ header }) => header.solo !== (header.trackId === alone))
+      .map(({ header: { trackId } }) => ({
+        op: /** @type {const} */ ("track.set"),
+        trackId,
+        set: { solo: trackId === alone },
+      }));
+    session.edit(edits, { label: "Solo track alone" });
+  }
+
+  /** @returns {import("../ui/menu.js").MenuItem[]} */
+  #actions() {
+    const { trackId } = this.#track;
+    const { session, selection } = this.app;
     const index = session.mirror.tracks.findIndex(({ header }) => header.trackId === trackId);
     const move = (/** @type {number} */ toIndex) => () =>
       session.edit([{ op: "track.move", trackId, toIndex }], { label: "Move track" });
-    openMenu(anchor, [
-      { label: "Rename", run: () => this.name.select() },
-      { label: "Move up", run: move(index - 1), disabled: index <= 0 },
+    const clips = session.mirror.track(trackId)?.clips.all() ?? [];
+    return [
+      { label: "Rename", keys: "Enter", run: () => this.#rename() },
+      {
+        label: "Select all its clips",
+        run: () => selection.set(clips.map(({ clipId }) => clipId)),
+        disabled: clips.length === 0,
+      },
+      { label: "Solo alone", run: () => this.#soloAlone() },
+      { label: "Move up", divided: true, run: move(index - 1), disabled: index <= 0 },
       {
         label: "Move down",
         run: move(index + 1),
@@ -192,7 +254,8 @@ export class TrackHeaderView {
         label: "Delete track",
         run: () => session.edit([{ op: "track.remove", trackId }], { label: "Delete track" }),
         danger: true,
+        divided: true,
       },
-    ]);
+    ];
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { h, icon } from "./dom.js";
 
-/** @import { Asset, OfflineStatus } from "../client/types.js" */
+/** @import { OfflineStatus } from "../client/types.js" */
 
 const WORDS = {
   present: "Ready",
@@ -23,10 +23,4 @@ export function statusIcon(status) {
     { class: `status ${status}`, role: "img", "aria-label": label, title: label },
     icon(status),
   );
-}
-
-/** @param {Asset} asset */
-export function analysedPart(asset) {
-  if (asset.complete || asset.lengthSamples === 0) return 1;
-  return Math.min(1, asset.analysedSamples / asset.lengthSamples);
 }

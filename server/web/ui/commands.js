@@ -11,6 +11,7 @@ import {
   rippleDelete,
   splitAt,
   toggleFadeShape,
+  trimTo,
 } from "../model/edits.js";
 import { newId } from "../model/ids.js";
 import { nextTimeFormat } from "../model/time_format.js";
@@ -25,10 +26,12 @@ import { shownKey } from "./keys.js";
  * @property {string} group heading in the keyboard help
  * @property {string[]} keys as `keyName` writes them; the first is shown
  * @property {(app: App) => unknown} run
+ * @property {(app: App) => boolean} [ready] false: there is nothing that it could do
  */
 
 const ZOOM = 1.6;
-const ORDERED = new Set(["Editing", "Ranges"]);
+/** Groups whose commands build on what the one before did. */
+const ORDERED = new Set(["Editing", "Ranges", "Selection", "Tracks"]);
 
 /** @type {Command[]} everything that a key or a button can do */
 export const COMMANDS = [
@@ -193,10 +196,25 @@ export const COMMANDS = [
       }),
   },
   {
+    id: "edit.trimStart",
+    title: "Trim the start to the playhead",
+    group: "Editing",
+    keys: ["{"],
+    run: (app) => trim(app, "start"),
+  },
+  {
+    id: "edit.trimEnd",
+    title: "Trim the end to the playhead",
+    group: "Editing",
+    keys: ["}"],
+    run: (app) => trim(app, "end"),
+  },
+  {
     id: "edit.undo",
     title: "Undo",
     group: "Editing",
     keys: ["Mod+Z"],
+    ready: ({ session }) => session.canUndo,
     run: ({ session }) => session.undo(),
   },
   {
@@ -204,12 +222,13 @@ export const COMMANDS = [
     title: "Redo",
     group: "Editing",
     keys: ["Mod+Shift+Z", "Mod+Y"],
+    ready: ({ session }) => session.canRedo,
     run: ({ session }) => session.redo(),
   },
   {
     id: "edit.selectAll",
     title: "Select all clips",
-    group: "Editing",
+    group: "Selection",
     keys: ["Mod+A"],
     run: ({ session, selection }) =>
       selection.set(Array.from(session.mirror.clips(), ({ clipId }) => clipId)),
@@ -217,21 +236,21 @@ export const COMMANDS = [
   {
     id: "edit.deselect",
     title: "Select nothing",
-    group: "Editing",
+    group: "Selection",
     keys: ["Escape"],
     run: ({ selection }) => selection.clear(),
   },
   {
     id: "edit.selectNext",
     title: "Select the next clip",
-    group: "Editing",
+    group: "Selection",
     keys: ["]"],
     run: (app) => selectNeighbour(app, 1),
   },
   {
     id: "edit.selectPrevious",
     title: "Select the clip before",
-    group: "Editing",
+    group: "Selection",
     keys: ["["],
     run: (app) => selectNeighbour(app, -1),
   },
@@ -248,6 +267,18 @@ export const COMMANDS = [
     group: "Ranges",
     keys: ["O"],
     run: (app) => setIo(app, "out"),
+  },
+  {
+    id: "range.fromSelection",
+    title: "In and out around the selection",
+    group: "Ranges",
+    keys: ["Shift+I"],
+    run: ({ session, selection }) => {
+      const range = extent(selection.clips(session.mirror));
+      if (range === null) return;
+      const { startFrame: inFrame, endFrame: outFrame } = range;
+      return session.edit([{ op: "io.set", inFrame, outFrame }], { label: "Set I/O points" });
+    },
   },
   {
     id: "range.clear",
@@ -293,11 +324,11 @@ export const COMMANDS = [
   },
   {
     id: "view.selection",
-    title: "Show the selection",
+    title: "Show the selection, or the I/O range",
     group: "View",
-    keys: ["Shift+F"],
+    keys: ["Shift+F", "Z"],
     run: ({ session, selection, view, timeline }) => {
-      const range = extent(selection.clips(session.mirror));
+      const range = extent(selection.clips(session.mirror)) ?? ioRange(session);
       if (range === null) return;
       view.show(range.startFrame, range.endFrame);
       timeline.viewChanged();
@@ -306,14 +337,14 @@ export const COMMANDS = [
   {
     id: "view.taller",
     title: "Taller tracks",
-    group: "View",
+    group: "Tracks",
     keys: ["Alt++", "Alt+="],
     run: ({ timeline }) => timeline.resizeTracks(1),
   },
   {
     id: "view.flatter",
     title: "Flatter tracks",
-    group: "View",
+    group: "Tracks",
     keys: ["Alt+-"],
     run: ({ timeline }) => timeline.resizeTracks(-1),
   },
@@ -348,12 +379,26 @@ export const COMMANDS = [
   {
     id: "track.add",
     title: "Add a track",
-    group: "Editing",
+    group: "Tracks",
     keys: ["Mod+Shift+T"],
     run: ({ session }) => {
       const track = { trackId: newId("track"), name: nextTrackName(session.mirror) };
       session.edit([{ op: "track.add", track }], { label: "Add track" });
     },
+  },
+  {
+    id: "track.mute",
+    title: "Mute the track, on and off",
+    group: "Tracks",
+    keys: ["Shift+M"],
+    run: (app) => toggleTrack(app, "mute"),
+  },
+  {
+    id: "track.solo",
+    title: "Solo the track, on and off",
+    group: "Tracks",
+    keys: ["Shift+S"],
+    run: (app) => toggleTrack(app, "solo"),
   },
   {
     id: "file.search",
@@ -399,6 +444,13 @@ export class Commands {
     this.#last = this.#last.then(() => command.run(this.app)).catch(console.error);
   }
 
+  /** @param {string} id */
+  runById(id) {
+    const command = this.#byId.get(id);
+    if (command === undefined) throw new Error(`No such command: ${id}`);
+    this.run(command);
+  }
+
   /**
    * @param {string} keyName
    * @returns {Command | undefined}
@@ -416,7 +468,12 @@ export class Commands {
       const command = this.#byId.get(id);
       if (command === undefined) return [];
       const [key] = command.keys;
-      return [{ label: command.title, keys: shownKey(key), run: () => this.run(command) }];
+      return [{
+        label: command.title,
+        keys: shownKey(key),
+        run: () => this.run(command),
+        disabled: command.ready?.(this.app) === false,
+      }];
     });
   }
 
@@ -545,12 +602,46 @@ function toggleLoop({ session, selection }) {
   if (loop === undefined) return;
   if (loop.enabled) return session.setLoop({ ...loop, enabled: false });
   const { mirror } = session;
-  const io = mirror.ioPoints;
   const range = extent(selection.clips(mirror)) ??
-    (io === null ? null : { startFrame: io.inFrame, endFrame: io.outFrame }) ??
+    ioRange(session) ??
     (loop.endFrame > loop.startFrame ? loop : { startFrame: 0, endFrame: mirror.endFrame });
   if (range.endFrame <= range.startFrame) return;
   return session.setLoop({ enabled: true, startFrame: range.startFrame, endFrame: range.endFrame });
+}
+
+/**
+ * @param {import("../model/session.js").Session} session
+ * @returns {import("../model/edits.js").Range | null}
+ */
+function ioRange({ mirror: { ioPoints } }) {
+  return ioPoints === null ? null : { startFrame: ioPoints.inFrame, endFrame: ioPoints.outFrame };
+}
+
+/**
+ * The track that was chosen last.
+ *
+ * @param {App} app
+ * @param {"mute" | "solo"} what
+ */
+function toggleTrack({ session, selection }, what) {
+  const header = session.mirror.track(selection.trackId ?? "")?.header ??
+    session.mirror.tracks[0]?.header;
+  if (header === undefined) return;
+  const edit = {
+    op: /** @type {const} */ ("track.set"),
+    trackId: header.trackId,
+    set: { [what]: !header[what] },
+  };
+  return session.edit([edit], { label: what === "mute" ? "Mute track" : "Solo track" });
+}
+
+/**
+ * @param {App} app
+ * @param {"start" | "end"} side
+ */
+function trim({ session, selection }, side) {
+  const edits = trimTo(session.mirror, (clipId) => selection.has(clipId), session.frame, side);
+  return session.edit(edits, { label: "Trim to the playhead" });
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 import { byId } from "./dom.js";
 import { DRAG_TYPE, draggedMedia } from "./drag_source.js";
+import { droppedFiles } from "./dropped_files.js";
 
 /** @import { App } from "../app.js" */
 
@@ -52,11 +53,21 @@ export function acceptDrops(app) {
     app.timeline.showGhost(null);
     const inLanes = lanes.contains(/** @type {Node} */ (event.target));
     const { frame, trackIndex } = placeOf(event);
-    const track = session.mirror.tracks[trackIndex]?.header.trackId ?? null;
-    const place = { frame, trackId: track };
+    const trackId = session.mirror.tracks[trackIndex]?.header.trackId ?? "new";
+    const place = { frame, trackId, onTracks: event.altKey };
     if (isFile(event)) {
       event.preventDefault();
-      const assets = await app.uploads.send([...event.dataTransfer?.files ?? []]);
+      const { files, leftOut } = await droppedFiles(event.dataTransfer);
+      if (leftOut > 0) {
+        app.notices.add({
+          kind: "drop.leftOut",
+          tone: "info",
+          message: `${leftOut} ${
+            leftOut === 1 ? "file is" : "files are"
+          } no audio by name, and left out.`,
+        });
+      }
+      const assets = await app.uploads.send(files);
       session.assets.put(assets);
       app.library.refresh();
       if (inLanes) await app.addAssets(assets.map(({ assetId }) => assetId), place);

@@ -9,10 +9,15 @@ const POINTER = [
   ["Zoom over the ruler", ["Wheel"]],
   ["Scroll in time", ["Shift+Wheel"]],
   ["Taller or flatter tracks", ["Alt+Wheel"]],
+  ["Pan", ["Middle drag"]],
+  ["Draw the loop in the ruler's band", ["Drag"]],
   ["Draw the I/O range on the ruler", ["Shift+Drag"]],
-  ["Drag without snapping", ["Alt+Drag"]],
-  ["Add to the selection", ["Shift+Click"]],
-  ["Zoom to a clip", ["Double-click"]],
+  ["Copy clips", ["Mod+Drag"]],
+  ["Slip the sound under a clip", ["Mod+Alt+Drag"]],
+  ["Drag without snapping, gain finely", ["Alt+Drag"]],
+  ["Select up to a clip", ["Shift+Click"]],
+  ["Add to the selection", ["Mod+Click"]],
+  ["Zoom to a clip, reset gain or pan", ["Double-click"]],
 ];
 
 /** Shows all keys, from the table that they come from. */

@@ -42,6 +42,8 @@ function belongsToFocus(event, name) {
   if (!(target instanceof Element)) return false;
   if (document.querySelector("dialog[open], [popover]:popover-open") !== null) return true;
   if (target instanceof HTMLInputElement && target.type === "range") return SLIDER_KEYS.has(name);
+  // A name that is not being written needs Enter alone.
+  if (target instanceof HTMLInputElement && target.readOnly) return name === "Enter";
   if (target.matches("input, textarea, select")) return !/^Mod\+[EK]$/.test(name);
   if (target.closest("[role=tree], [role=listbox], [role=tablist]")) return LIST_KEYS.has(name);
   // Reached by Tab, a button is pressed with Space as anywhere; clicked with the mouse, it lets Space play.

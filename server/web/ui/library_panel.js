@@ -3,6 +3,7 @@ import { duration } from "../model/format.js";
 import { statusIcon } from "./asset_status.js";
 import { draggable } from "./drag_source.js";
 import { byId, h, icon } from "./dom.js";
+import { openMenuAt } from "./menu.js";
 
 /** @import { App } from "../app.js" */
 /** @import { LibraryEntry } from "../client/types.js" */
@@ -223,11 +224,53 @@ export class LibraryPanel {
         : h("span", { class: "tree-detail" }, duration(entry.durationSeconds)),
     );
     if (kind === "folder") row.addEventListener("click", () => this.#toggle(path));
+    row.addEventListener("contextmenu", (event) => this.#menu(event, entry));
     if (kind === "audio") {
       draggable(row, () => entry);
       row.addEventListener("dblclick", () => this.app.addPaths([path]));
     }
     return row;
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @param {LibraryEntry} entry
+   */
+  #menu(event, { kind, path }) {
+    event.preventDefault();
+    const { app } = this;
+    if (kind === "other") return;
+    if (kind === "audio") {
+      return openMenuAt(event.clientX, event.clientY, [
+        { label: "Add at the playhead", run: () => app.addPaths([path]), keys: "Enter" },
+        { label: "Add on a new track", run: () => app.addPaths([path], this.#atHead("new")) },
+      ]);
+    }
+    const add = (/** @type {boolean} */ onTracks) => async () => {
+      const paths = await this.#audioIn(path);
+      if (paths.length > 0) await app.addPaths(paths, { ...this.#atHead(null), onTracks });
+    };
+    openMenuAt(event.clientX, event.clientY, [
+      { label: "Add its files one after another", run: add(false) },
+      { label: "Add its files on a track each", run: add(true) },
+    ]);
+  }
+
+  /** @param {string | "new" | null} trackId */
+  #atHead(trackId) {
+    return { frame: this.app.session.frame, trackId };
+  }
+
+  /**
+   * @param {string} path of a folder
+   * @returns {Promise<string[]>} the audio files in it, not in folders below
+   */
+  async #audioIn(path) {
+    const params = { path, limit: PAGE };
+    const answer = await this.app.session.ask("library.list", params, "list the folder");
+    return (answer?.entries ?? []).flatMap((/** @type {LibraryEntry} */ entry) =>
+      entry.kind === "audio" ? [entry.path] : []
+    );
   }
 
   /** @returns {HTMLElement[]} */

@@ -51,6 +51,7 @@ export function drawStrip(canvas, channels, theme, way) {
     paint(bar, 0, Math.min(level, warm), theme.meterCool);
     paint(bar, warm, Math.min(level, hot), theme.meterWarm);
     paint(bar, hot, level, theme.meterHot);
+    if (channel.clipped) paint(bar, along - Math.round(3 * density), along, theme.meterHot);
     const hold = Math.round(meterPosition(channel.holdDb) * along);
     const line = Math.max(1, Math.round(1.5 * density));
     if (hold > line) {

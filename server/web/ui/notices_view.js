@@ -31,7 +31,9 @@ export function showNotices({ notices }) {
           "p",
           {},
           h("span", { class: "notice-message" }, message),
-          count > 1 ? h("span", { class: "notice-count" }, `×${count}`) : null,
+          count > Math.max(1, notice.subjects?.length ?? 0)
+            ? h("span", { class: "notice-count" }, `×${count}`)
+            : null,
           advice ? h("span", { class: "notice-advice" }, advice) : null,
           link ? h("a", { href: link.href, download: link.download ?? "" }, link.label) : null,
         ),

@@ -1,4 +1,5 @@
 // @ts-check
+import { analysedPart } from "../model/asset_book.js";
 import { extent } from "../model/edits.js";
 import { duration, kilohertz, stem } from "../model/format.js";
 import { writeTime } from "../model/time_format.js";
@@ -15,6 +16,8 @@ export class StatusBar {
   #connectionText = byId("connection-text", HTMLElement);
   #selection = byId("selection-text", HTMLElement);
   #size = byId("size-text", HTMLElement);
+  #imports = byId("import-text", HTMLElement);
+  #importProgress = byId("import-progress", HTMLProgressElement);
 
   /** @param {App} app */
   constructor(app) {
@@ -38,6 +41,7 @@ export class StatusBar {
         duration(mirror.endFrame / mirror.sampleRate),
       ].join("  ·  "),
     );
+    this.#showImports();
     if (range === null) return setText(this.#selection, "");
     const time = (/** @type {number} */ frame) => writeTime(frame, mirror, this.app.timeFormat);
     const [clip] = clips;
@@ -49,6 +53,23 @@ export class StatusBar {
       this.#selection,
       `${what}   ${time(range.startFrame)} – ${time(range.endFrame)}   (${length})`,
     );
+  }
+
+  /** How far the analysis of all files together is. */
+  #showImports() {
+    const pending = this.app.session.assets.all.filter((asset) =>
+      asset.type !== "transient" && asset.offlineStatus === "present" && analysedPart(asset) < 1
+    );
+    this.#imports.hidden = pending.length === 0;
+    if (pending.length === 0) return;
+    const length = pending.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
+    const done = pending.reduce(
+      (sum, asset) => sum + analysedPart(asset) * asset.durationSeconds,
+      0,
+    );
+    this.#importProgress.value = length > 0 ? done / length : 0;
+    const [text] = this.#imports.getElementsByTagName("span");
+    setText(text, `Analysing ${counted(pending.length, "file")}`);
   }
 
   /** @param {ConnectionState} state */

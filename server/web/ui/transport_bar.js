@@ -32,10 +32,7 @@ export class TransportBar {
     session.on("history", () => this.#history());
     session.on("device", () => this.#showDevice());
     session.on("project", () => this.#showProject());
-    this.#clip.addEventListener("click", () => {
-      session.meters.resetClipped();
-      this.drawMeter();
-    });
+    this.#clip.addEventListener("click", () => app.clearOverloads());
     this.#history();
   }
 

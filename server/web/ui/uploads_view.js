@@ -33,7 +33,7 @@ export class Uploads {
       try {
         assets.push(await upload(file, this.app.client.token, (part) => bar.value = part));
       } catch (error) {
-        this.app.notices.fail(error, `add ${file.name}`);
+        this.app.notices.fail(error, "add", file.name);
       }
       line.remove();
     }

@@ -24,10 +24,11 @@ export function fadeGesture(app, start, grabbed, side) {
   const from = side === "fadeIn" ? startFrame + fadeInFrames : endFrame - fadeOutFrames;
   let last = side === "fadeIn" ? fadeInFrames : fadeOutFrames;
   return {
-    move({ frame }) {
-      const at = from + frame - start.frame;
+    move(point) {
+      const at = from + point.frame - start.frame;
       const wanted = side === "fadeIn" ? at - startFrame : endFrame - at;
       const frames = Math.round(Math.min(Math.max(0, most), Math.max(0, wanted)));
+      app.timeline.readout.show(point, `${(frames / app.session.sampleRate).toFixed(3)} s`);
       if (frames === last) return;
       last = frames;
       const set = side === "fadeIn" ? { fadeInFrames: frames } : { fadeOutFrames: frames };

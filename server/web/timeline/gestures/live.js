@@ -2,6 +2,7 @@
 import { LiveEdit } from "../../model/live_edit.js";
 
 /** @import { App } from "../../app.js" */
+/** @import { Edit } from "../../client/types.js" */
 
 /**
  * Edits that follow the pointer and can be taken back as a whole.
@@ -12,11 +13,11 @@ import { LiveEdit } from "../../model/live_edit.js";
 export function liveEdit(app, label) {
   const live = new LiveEdit((edits, options) => app.session.edit(edits, options), label);
   return {
-    update: (/** @type {import("../../client/types.js").Edit[]} */ edits) => live.update(edits),
+    update: (/** @type {Edit[]} */ edits) => live.update(edits),
+    first: (/** @type {Edit[]} */ edits) => live.first(edits),
     async cancel() {
-      if (!live.touched) return;
       await live.settled();
-      await app.session.undo();
+      if (live.touched) await app.session.undo();
     },
   };
 }

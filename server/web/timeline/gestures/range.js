@@ -3,7 +3,7 @@ import { liveEdit } from "./live.js";
 import { snapper } from "./snapping.js";
 
 /** @import { App } from "../../app.js" */
-/** @import { Gesture, Point } from "./types.js" */
+/** @import { Gesture } from "./types.js" */
 
 /**
  * Draws I/O points between a fixed place and the pointer.
@@ -17,10 +17,12 @@ export function rangeGesture(app, fixedFrame) {
   const snap = snapper(app, []);
   const fixed = Math.max(0, Math.round(fixedFrame));
   return {
-    move({ frame, free }) {
-      const to = Math.max(0, Math.round(frame + snap.shift([frame], free)));
+    move(point) {
+      const to = Math.max(0, Math.round(point.frame + snap.shift([point.frame], point.free)));
       if (to === fixed) return;
-      live.update([{ op: "io.set", inFrame: Math.min(fixed, to), outFrame: Math.max(fixed, to) }]);
+      const [inFrame, outFrame] = [Math.min(fixed, to), Math.max(fixed, to)];
+      live.update([{ op: "io.set", inFrame, outFrame }]);
+      app.timeline.readout.range(point, inFrame, outFrame);
     },
     end: () => snap.done(),
     cancel() {
@@ -28,39 +30,5 @@ export function rangeGesture(app, fixedFrame) {
       live.cancel();
     },
     cursor: "ew-resize",
-  };
-}
-
-/**
- * Moves both bounds of the loop, or one.
- *
- * @param {App} app
- * @param {Point} start
- * @param {"start" | "end" | "both"} part
- * @returns {Gesture}
- */
-export function loopGesture(app, start, part) {
-  const loop = app.session.transport?.loop ?? { enabled: false, startFrame: 0, endFrame: 0 };
-  const snap = snapper(app, []);
-  const set = (/** @type {number} */ startFrame, /** @type {number} */ endFrame) => {
-    if (startFrame >= 0 && endFrame > startFrame) {
-      app.session.setLoop({ enabled: loop.enabled, startFrame, endFrame });
-    }
-  };
-  return {
-    move({ frame, free }) {
-      const by = Math.round(frame - start.frame);
-      const from = loop.startFrame + (part === "end" ? 0 : by);
-      const to = loop.endFrame + (part === "start" ? 0 : by);
-      const moving = part === "both" ? [from, to] : [part === "start" ? from : to];
-      const shift = Math.round(snap.shift(moving, free));
-      set(from + (part === "end" ? 0 : shift), to + (part === "start" ? 0 : shift));
-    },
-    end: () => snap.done(),
-    cancel() {
-      snap.done();
-      set(loop.startFrame, loop.endFrame);
-    },
-    cursor: part === "both" ? "grabbing" : "ew-resize",
   };
 }

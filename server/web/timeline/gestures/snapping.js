@@ -10,15 +10,16 @@ const REACH_PX = 8;
  *
  * @param {App} app
  * @param {Iterable<string>} without clips that move themselves
+ * @param {number[]} [passed] places that do not draw, as where a marker stood
  */
-export function snapper(app, without) {
+export function snapper(app, without, passed = []) {
   const { view, session } = app;
   const points = snapPoints(session.mirror, {
     startFrame: view.scrollFrame - view.width * view.framesPerPixel,
     endFrame: view.endVisibleFrame + view.width * view.framesPerPixel,
     without: new Set(without),
     also: [session.frame],
-  });
+  }).filter((frame) => !passed.includes(frame));
   return {
     /**
      * @param {number[]} frames

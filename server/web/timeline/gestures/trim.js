@@ -32,10 +32,11 @@ export function trimGesture(app, start, grabbed, side) {
   const live = liveEdit(app, "Trim clip");
   let last = edge;
   return {
-    move({ frame, free }) {
-      let to = edge + Math.round(frame - start.frame);
-      to = Math.round(to + snap.shift([to], free));
+    move(point) {
+      let to = edge + Math.round(point.frame - start.frame);
+      to = Math.round(to + snap.shift([to], point.free));
       to = Math.min(most, Math.max(Math.min(edge, least), to));
+      app.timeline.readout.place(point, to, to - edge);
       if (to === last) return;
       last = to;
       live.update([

@@ -9,6 +9,8 @@
  * @property {number} frame
  * @property {boolean} free snapping is off for now (Alt)
  * @property {boolean} extend adds to what was (Shift or Mod)
+ * @property {boolean} shift
+ * @property {boolean} mod Ctrl or Cmd
  *
  * What a drag does, from the first movement to the end of it. `moved` false: it was a click.
  * @typedef {object} Gesture
