@@ -115,7 +115,7 @@ export const COMMANDS = [
   { id: "edit.split", title: "Split at the playhead", group: "Editing", keys: ["S"], run: split },
   {
     id: "edit.deleteRipple",
-    title: "Delete and close the gap, on all tracks",
+    title: "Delete and close the gap",
     group: "Editing",
     keys: ["Delete", "Backspace"],
     run: (app) => remove(app, true),

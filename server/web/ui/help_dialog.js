@@ -3,6 +3,9 @@ import { COMMANDS } from "./commands.js";
 import { byId, h } from "./dom.js";
 import { shownKey } from "./keys.js";
 
+/** In the order that fills three columns evenly. */
+const GROUPS = ["Playback", "Ranges", "Selection", "Files", "Editing", "Tracks", "View"];
+
 /** What the pointer does; keys tell of themselves. */
 const POINTER = [
   ["Zoom at the cursor", ["Mod+Wheel"]],
@@ -27,9 +30,8 @@ export function openHelp() {
   if (body.childElementCount === 0) {
     const groups = Map.groupBy(COMMANDS, ({ group }) => group);
     body.append(
-      ...Array.from(
-        groups,
-        ([group, commands]) => section(group, commands.map(({ title, keys }) => [title, keys])),
+      ...GROUPS.map((group) =>
+        section(group, (groups.get(group) ?? []).map(({ title, keys }) => [title, keys]))
       ),
       section("Mouse and touchpad", /** @type {[string, string[]][]} */ (POINTER)),
     );
