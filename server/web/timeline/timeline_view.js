@@ -25,7 +25,8 @@ export class TimelineView {
   hoveredClipId = null;
   /** @type {import("./ruler.js").MarkerBox[]} */
   markerBoxes = [];
-  #fitted = false;
+  /** @type {string | null} the project that the view was fitted to */
+  #fittedTo = null;
   #raster = new Raster();
   #shownScroll = "";
   /** The user looks elsewhere: playback does not drag the view along until the playhead is seen again. */
@@ -79,8 +80,9 @@ export class TimelineView {
     view.endFrame = session.mirror.endFrame;
     view.trackCount = session.mirror.tracks.length;
     view.sampleRate = session.mirror.sampleRate;
-    if (!this.#fitted && view.endFrame > 0 && this.lanes.width > 0) {
-      this.#fitted = true;
+    const projectId = session.hello?.project.projectId ?? null;
+    if (this.#fittedTo !== projectId && view.endFrame > 0 && this.lanes.width > 0) {
+      this.#fittedTo = projectId;
       view.fitTracks();
       view.fit();
     }
