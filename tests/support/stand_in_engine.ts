@@ -72,7 +72,7 @@ export class StandInEngine implements EngineApi {
     const notification = { topic, method, params, ...(clientId === undefined ? {} : { clientId }) };
     for (const listener of this.#listeners) listener(notification);
   }
-  topicState(topic: Topic) {
+  topicState(topic: Topic, _sinceRevision?: number): unknown {
     switch (topic) {
       case "timeline":
         return { revision: this.#revision, timeline: this.#timeline() };
