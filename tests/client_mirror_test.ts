@@ -25,9 +25,10 @@ function disturb(random: Prng, engine: TimelineEngine, past: Timeline[]): void {
   const caller = { clientId: random.pick(["ann", "bob", "cem"]) };
   const { timeline } = service.get();
   try {
-    if (random.chance(0.1)) service.undo({}, caller);
-    else if (random.chance(0.1)) service.redo({}, caller);
-    else if (random.chance(0.01) && past.length > 0) service.set(random.pick(past), {}, caller);
+    const dice = random.int(100);
+    if (dice < 10) service.undo({}, caller);
+    else if (dice < 19) service.redo({}, caller);
+    else if (dice < 20 && past.length > 0) service.set(random.pick(past), {}, caller);
     else {
       const edits = [randomEdit(random, timeline, RANGE)];
       while (random.chance(0.2)) edits.push(randomEdit(random, timeline, RANGE));

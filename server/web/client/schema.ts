@@ -169,6 +169,7 @@ export interface OpenDevice {
   periodFrames: number;
   latencyFrames: number;
   state: "running" | "lost" | "closed";
+  cadence: number | null;
 }
 
 export interface Project {
