@@ -105,7 +105,6 @@ Deno.test("edits with a requestId take effect once each, wherever the line is cu
   const { client, view } = await connect(line.url, { retryMs: [1] });
   const opened = () =>
     new Promise<void>((resolve) => {
-      if (client.isOpen) return resolve();
       const stop = client.on("connection", ({ state }) => state === "open" && (stop(), resolve()));
     });
   await client.call("timeline.edit", {
@@ -118,7 +117,7 @@ Deno.test("edits with a requestId take effect once each, wherever the line is cu
   const pending: Promise<unknown>[] = [];
   const count = 300;
   for (let index = 0; index < count; index++) {
-    await opened();
+    while (!client.isOpen) await opened();
     const clip = { clipId: `c${index}`, assetId: "a", startFrame: index, lengthFrames: 9 };
     pending.push(client.call("timeline.edit", {
       edits: [{ op: "clip.add", trackId: "t", clip }],
