@@ -249,6 +249,188 @@ Deno.test("constants, wasted bits, blocks of any size, numbers of samples, tags 
   await check(folder, "eight", { planes: eight, bits: 24, frames: split(9000, 4096) });
 });
 
+/** Pieces of a file that nobody has read before, each from a copy of its own, so that no index of an earlier reading helps. */
+async function checkCold(
+  folder: TemporaryFolder,
+  name: string,
+  bytes: Uint8Array,
+  planes: readonly ArrayLike<number>[],
+  bits: number,
+): Promise<void> {
+  await using library = await openScans();
+  const random = prng(name.length);
+  const frames = planes[0].length;
+  for (let n = 0; n < 12; n++) {
+    const path = await folder.write(`${name} ${n}`, bytes);
+    using scan = Scan.open(library, path);
+    assertEquals(scan.info.frames, frames, name);
+    const start = n === 0 ? frames - 300 : random.int(frames - 300);
+    const part = new Float32Array(300 * planes.length);
+    assertEquals(scan.read(start, 300, part), 300, name);
+    planes.forEach((plane, c) => {
+      for (let i = 0; i < 300; i++) {
+        const expected = Math.fround(plane[start + i] / 2 ** (bits - 1)) + 0;
+        assertEquals(part[c * 300 + i], expected, `${name}: frame ${start + i}`);
+      }
+    });
+    Deno.removeSync(path);
+  }
+}
+
+Deno.test("a seek table helps where it is true and does no harm where it lies", async () => {
+  await using folder = await TemporaryFolder.make();
+  const planes = integerPlanes(1, 150_000, 16);
+  const frames = split(150_000, 1000, { subframe: "verbatim" });
+  const plain = makeFlac({ planes, bits: 16, frames });
+  const first = plain.offsets[0];
+  const points = Array.from(
+    { length: 15 },
+    (_, i) => [i * 10_000, plain.offsets[i * 10] - first] as const,
+  );
+  const tables: [name: string, table: (readonly [number, number])[]][] = [
+    ["true", points],
+    ["swapped", points.map(([sample], i) => [sample, points[14 - i][1]])],
+    ["inside frames", points.map(([sample, offset]) => [sample, offset + 700])],
+    ["other samples", points.map(([sample, offset]) => [sample + 400, offset])],
+    ["one frame late", points.map(([sample, offset]) => [sample, offset + 2_011])],
+    ["beyond the end", points.map(([sample], i) => [sample, 10_000_000 + i])],
+    ["out of order", points.toReversed()],
+    ["placeholders", [...points.slice(0, 3), [2 ** 64 - 2_048, 0], [2 ** 64 - 2_048, 0]]],
+  ];
+  await checkCold(folder, "no table", plain.bytes, planes, 16);
+  for (const [name, table] of tables) {
+    const { bytes } = makeFlac({ planes, bits: 16, frames, table });
+    await checkCold(folder, name, bytes, planes, 16);
+  }
+  // Numbered by samples, with blocks of many sizes and no length in front.
+  const random = prng(4);
+  const sizes: FlacFrame[] = [];
+  for (let left = 150_000; left > 0;) {
+    const block = Math.min(left, 16 + random.int(3_000));
+    sizes.push({ block, subframe: "verbatim" });
+    left -= block;
+  }
+  const variable = makeFlac({ planes, bits: 16, frames: sizes, variable: true, total: 0 });
+  await checkCold(folder, "variable", variable.bytes, planes, 16);
+});
+
+Deno.test("rates in the frames' own fields, the longest block, large metadata and tags behind", async () => {
+  await using folder = await TemporaryFolder.make();
+  const planes = integerPlanes(2, 70_000, 16);
+  for (
+    const [rateField, sampleRate] of [
+      ["kHz", 37_000],
+      ["Hz", 44_056],
+      ["10Hz", 384_000],
+    ] as const
+  ) {
+    const frames = split(70_000, 8_192);
+    await check(folder, rateField, { planes, bits: 16, frames, rateField, sampleRate });
+  }
+  await check(folder, "longest", { planes, bits: 16, frames: split(70_000, 65_535) });
+  const { bytes, offsets } = makeFlac({ planes, bits: 16, frames: split(70_000, 4_096) });
+  // A picture of three megabytes full of what could be frames, and tags of other formats after the last one.
+  const picture = new Uint8Array(4 + 3_000_000);
+  picture.set([0x86, 3_000_000 >> 16, 3_000_000 >> 8 & 255, 3_000_000 & 255]);
+  for (let at = 4; at + 5_000 < picture.length; at += 5_000) {
+    picture.set(bytes.subarray(offsets[1], offsets[1] + 5_000), at);
+  }
+  const tags = new Uint8Array(128 + 200).fill(0xff, 0, 200);
+  tags.set(new TextEncoder().encode("TAG"), 200);
+  const large = new Uint8Array(bytes.length + picture.length + tags.length);
+  large.set(bytes.subarray(0, 42));
+  large[4] = 0;
+  large.set(picture, 42);
+  large.set(bytes.subarray(42), 42 + picture.length);
+  large.set(tags, bytes.length + picture.length);
+  await checkCold(folder, "large", large, planes, 16);
+});
+
+Deno.test({
+  name: "FLAC in Ogg: packets over many pages, other streams between and behind, pages lost",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const random = prng(9);
+    const noise = Array.from(
+      { length: 8 },
+      () => Float32Array.from({ length: 60_000 }, () => random.next() * 2 - 1),
+    );
+    const wav = await folder.write("n.wav", makeWav({ planes: noise, encoding: "f32" }));
+    const path = `${folder.path}/n.oga`;
+    // Eight channels of noise in 24 bits: a frame takes two pages.
+    await ffmpeg(["-i", wav, "-c:a", "flac", "-sample_fmt", "s32", "-f", "ogg", path]);
+    const expected = await decodedByFfmpeg(path);
+    const bytes = Deno.readFileSync(path);
+    const planes = Array.from(
+      { length: 8 },
+      (_, c) => Int32Array.from({ length: 60_000 }, (_, i) => expected[i * 8 + c] >> 8),
+    );
+    await checkCold(folder, "spanning", bytes, planes, 24);
+    assertEquals(integers(readAll(library, path), 24), planes);
+
+    const pages: { at: number; end: number; ends: boolean }[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const segments = bytes[at + 26];
+      let end = at + 27 + segments;
+      for (let i = 0; i < segments; i++) end += bytes[at + 27 + i];
+      pages.push({ at, end, ends: new DataView(bytes.buffer).getBigInt64(at + 6, true) !== -1n });
+      at = end;
+    }
+    assert(pages.filter(({ ends }) => !ends).length > 5, "no packet spans pages");
+    const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
+
+    // A second stream after it, of the same number or another one, is not taken for a part of it.
+    const other = bytes.slice();
+    for (const { at, end } of pages) {
+      other[at + 14] ^= 0x55;
+      other.fill(0, at + 22, at + 26);
+      new DataView(other.buffer).setUint32(at + 22, oggCrc(other.subarray(at, end)), true);
+    }
+    await checkCold(folder, "chained", join(bytes, other), planes, 24);
+    await checkCold(folder, "twice", join(bytes, bytes), planes, 24);
+    // Multiplexed: a page of ours, a page of theirs.
+    const mixed = join(
+      ...pages.flatMap(({ at, end }, i) =>
+        i === 0
+          ? [bytes.subarray(at, end), other.subarray(at, end)]
+          : [other.subarray(at, end), bytes.subarray(at, end)]
+      ),
+    );
+    await checkCold(folder, "multiplexed", mixed, planes, 24);
+
+    // A page that is lost takes its frames along; the others stay where they are, whoever looks.
+    const lost = join(bytes.subarray(0, pages[10].at), bytes.subarray(pages[10].end));
+    const cut = await folder.write("lost.oga", lost);
+    const got = integers(readAll(library, cut), 24);
+    assertEquals(got[0].length, 60_000);
+    let silent = 0;
+    for (let i = 0; i < 60_000; i++) {
+      const here = got.map((plane) => plane[i]);
+      if (here.every((x) => x === 0)) silent++;
+      else assertEquals(here, planes.map((plane) => plane[i]), `frame ${i}`);
+    }
+    assert(silent > 1_000 && silent < 15_000, `${silent} frames are silence`);
+    const again = got.map((plane) => plane.slice(20_000, 30_000));
+    const fresh = await folder.write("fresh.oga", lost);
+    using scan = Scan.open(library, fresh);
+    const part = new Float32Array(10_000 * 8);
+    scan.read(20_000, 10_000, part);
+    const parts = again.map((_, c) => part.subarray(c * 10_000, (c + 1) * 10_000));
+    assertEquals(integers(parts, 24), again);
+  },
+});
+
+function oggCrc(page: Uint8Array): number {
+  let crc = 0;
+  for (const byte of page) {
+    crc ^= byte << 24;
+    for (let bit = 0; bit < 8; bit++) crc = crc << 1 ^ (crc < 0 ? 0x04c11db7 : 0);
+  }
+  return crc >>> 0;
+}
+
 Deno.test("a length that lies is clamped to the frames that are there", async () => {
   await using folder = await TemporaryFolder.make();
   await using library = await openScans();

@@ -3,7 +3,7 @@ import { Scan } from "../engine/media/scan.ts";
 import { EngineError } from "../engine/errors.ts";
 import { readHead } from "../engine/files/head.ts";
 import { makeWav } from "./support/audio_files.ts";
-import { ffmpeg, floatsByFfmpeg, music } from "./support/compressed_files.ts";
+import { ffmpeg, floatsByFfmpeg, floatsByMpg123, music } from "./support/compressed_files.ts";
 import { FIXTURES, HAS_FIXTURES, openScans, readAll, TemporaryFolder } from "./support/media.ts";
 import { needs } from "./needs.ts";
 import { prng } from "./support/prng.ts";
@@ -203,4 +203,219 @@ Deno.test("layers I and II, free format and what is no MP3 are refused by name",
     }
     throw new Error(`${name} was opened`);
   }
+});
+
+const join = (...parts: Uint8Array[]) => {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+};
+
+/** Encodes music; without an encoder's header if told so. */
+async function encode(
+  folder: TemporaryFolder,
+  name: string,
+  { channels = 2, rate = 44_100, frames = 60_000, options = ["-b:a", "128k"], xing = false },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const planes = music(channels, frames, rate);
+  const wav = await folder.write(
+    `${name}.wav`,
+    makeWav({ planes, encoding: "f32", sampleRate: rate }),
+  );
+  const path = `${folder.path}/${name}.encoded.mp3`;
+  const header = xing ? "1" : "0";
+  await ffmpeg([
+    ...["-i", wav, "-c:a", "libmp3lame", ...options, "-id3v2_version", "0"],
+    ...["-write_xing", header, path],
+  ]);
+  return Deno.readFileSync(path);
+}
+
+Deno.test({
+  name: "MPEG-1, 2 and 2.5 at every rate, one channel and joint stereo, as mpg123 decodes them",
+  ...needs("ffmpeg", "mpg123"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    for (
+      const rate of [48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000]
+    ) {
+      for (const channels of [1, 2]) {
+        const name = `${rate} ${channels}`;
+        const frames = 20_011;
+        const options = ["-q:a", "7", "-joint_stereo", "1"];
+        const bytes = await encode(folder, name, { channels, rate, frames, options, xing: true });
+        const path = await folder.write(`${name}.mp3`, bytes);
+        using scan = Scan.open(library, path);
+        assertEquals(
+          [scan.info.frames, scan.info.sampleRate, scan.info.channels],
+          [frames, rate, channels],
+          name,
+        );
+        const whole = readAll(library, path);
+        const apart = difference(whole, await floatsByMpg123(path));
+        assert(apart < 4e-6, `${name}: ${apart} from mpg123`);
+        checkPieces(library, path, whole);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "headers of other encoders: VBRI, and Xing without a delay, count their own frame or not; the length is that of the frames",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const plain = await encode(folder, "plain", {});
+    const path = await folder.write("plain.mp3", plain);
+    const whole = readAll(library, path);
+    const frames = whole[0].length / 1152;
+    const header = (name: string, at: number, write: (view: DataView) => void) => {
+      const frame = new Uint8Array(417); // 128 kbit/s at 44.1 kHz, unpadded
+      frame.set([plain[0], plain[1], plain[2] & 0xfd, plain[3]]);
+      frame.set(new TextEncoder().encode(name), at);
+      write(new DataView(frame.buffer));
+      return frame;
+    };
+    for (const counted of [frames, frames + 1]) {
+      const vbri = header("VBRI", 36, (view) => {
+        view.setUint16(40, 1);
+        view.setUint32(46, plain.length + 417);
+        view.setUint32(50, counted);
+      });
+      const xing = header("Xing", 36, (view) => {
+        view.setUint32(40, 3);
+        view.setUint32(44, counted);
+        view.setUint32(48, plain.length + 417);
+      });
+      for (const [name, first] of [["VBRI", vbri], ["Xing", xing]] as const) {
+        const file = await folder.write(`${name} ${counted}.mp3`, join(first, plain));
+        using scan = Scan.open(library, file);
+        assertEquals([scan.info.frames, scan.info.lengthLied], [whole[0].length, false], name);
+        assertEquals(readAll(library, file), whole, name);
+        checkPieces(library, file, whole);
+      }
+    }
+    const lies = header("Xing", 36, (view) => {
+      view.setUint32(40, 3);
+      view.setUint32(44, 10 * frames);
+      view.setUint32(48, plain.length + 417);
+    });
+    const file = await folder.write("lies.mp3", join(lies, plain));
+    using scan = Scan.open(library, file);
+    assertEquals([scan.info.frames, scan.info.lengthLied], [whole[0].length, true]);
+  },
+});
+
+Deno.test({
+  name:
+    "files joined end to end: the same rate goes on, other channel counts are folded, another rate is left out; the same from anywhere",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const stereo = await encode(folder, "stereo", {});
+    const mono = await encode(folder, "mono", { channels: 1, options: ["-b:a", "64k"] });
+    const other = await encode(folder, "other", { rate: 48_000 });
+    const length = async (name: string, bytes: Uint8Array) => {
+      const path = await folder.write(`${name}.mp3`, bytes);
+      const whole = readAll(library, path);
+      checkPieces(library, path, whole);
+      return whole;
+    };
+    const [a, b] = [await length("a", stereo), await length("b", mono)];
+    const twice = await length("twice", join(stereo, stereo));
+    assertEquals(twice[0].length, 2 * a[0].length);
+    assertEquals(twice[1].subarray(0, a[1].length), a[1]);
+    // Behind the overlap of what was before, the second is as it is by itself.
+    assertEquals(twice[1].subarray(a[1].length + 3 * 1152), a[1].subarray(3 * 1152));
+    const folded = await length("stereo then mono", join(stereo, mono));
+    assertEquals(folded[0].subarray(a[0].length + 3 * 1152), b[0].subarray(3 * 1152));
+    assertEquals(folded[1].subarray(a[0].length + 3 * 1152), b[0].subarray(3 * 1152));
+    const mixed = await length("mono then stereo", join(mono, stereo));
+    assertEquals(mixed.length, 1);
+    for (let i = 4 * 1152; i < a[0].length; i += 101) {
+      const mean = Math.fround(0.5 * Math.fround(a[0][i] + a[1][i]));
+      assertEquals(mixed[0][b[0].length + i], mean, `frame ${i}`);
+    }
+    const skipped = await length("another rate between", join(stereo, other, stereo));
+    assertEquals(skipped[0].length, 2 * a[0].length);
+    const ending = await length("another rate behind", join(stereo, other));
+    assertEquals(ending, a);
+  },
+});
+
+Deno.test({
+  name:
+    "damaged MP3s: wrong sizes of tags, frames cut out or overwritten; what is left is the same from anywhere",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const bytes = await encode(folder, "whole", { frames: 400_000 });
+    const wholePath = await folder.write("whole.mp3", bytes);
+    const whole = readAll(library, wholePath);
+    const tag = (bytes: number, says: number) => {
+      const tag = new Uint8Array(10 + bytes);
+      tag.set([
+        0x49,
+        0x44,
+        0x33,
+        3,
+        0,
+        0,
+        says >> 21,
+        says >> 14 & 127,
+        says >> 7 & 127,
+        says & 127,
+      ]);
+      return tag;
+    };
+    const begin = (frame: number) => {
+      let at = 0;
+      for (let i = 0; i < frame; i++) at += 417 + (bytes[at + 2] >> 1 & 1);
+      return at;
+    };
+    for (
+      const [name, front] of [
+        ["padding behind the tag", join(tag(500, 500), new Uint8Array(5_000))],
+        ["a tag that is longer than it says", tag(3_000, 200)],
+        ["a tag that says more than the file has", tag(20, 200_000_000)],
+        ["tags in a row", join(tag(100, 100), tag(100, 100))],
+      ] as const
+    ) {
+      const path = await folder.write(`${name}.mp3`, join(front, bytes));
+      assertEquals(readAll(library, path), whole, name);
+      checkPieces(library, path, whole);
+    }
+    const random = prng(12);
+    for (let round = 0; round < 12; round++) {
+      let damaged = bytes.slice();
+      for (let n = 0; n < 5; n++) {
+        const at = begin(random.int(300));
+        if (random.int(2)) damaged.fill(random.int(256), at + 4, at + 4 + random.int(800));
+        else damaged = join(damaged.subarray(0, at + 10), damaged.subarray(at + random.int(900)));
+      }
+      const path = await folder.write(`damaged ${round}.mp3`, damaged);
+      // Pieces first, so that no index of a whole reading helps.
+      const pieces: [number, Float32Array][] = [];
+      for (let n = 0; n < 10; n++) {
+        using scan = Scan.open(library, path);
+        const start = random.int(scan.info.frames - 700);
+        const part = new Float32Array(1_400);
+        assertEquals(scan.read(start, 700, part), 700);
+        pieces.push([start, part.subarray(0, 700)]);
+      }
+      const all = readAll(library, path);
+      for (const [start, part] of pieces) {
+        assertEquals(part, all[0].subarray(start, start + 700), `round ${round} from ${start}`);
+      }
+    }
+  },
 });

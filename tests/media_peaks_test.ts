@@ -7,8 +7,10 @@ import {
   randomPlanes,
   seededRandom,
 } from "./support/audio_files.ts";
+import { ffmpeg, music } from "./support/compressed_files.ts";
 import { naivePeaks } from "./support/naive_peaks.ts";
 import { openScans, TemporaryFolder } from "./support/media.ts";
+import { needs } from "./needs.ts";
 
 /** −0 and subnormals compare as 0 (DESIGN §13). */
 const plain = (x: number) => Math.abs(x) < 2 ** -126 ? 0 : x;
@@ -152,4 +154,38 @@ Deno.test("sums beyond the range of float stay finite", async () => {
   assertEquals([out[0], out[1]], [-huge, huge]);
   const largest = 3.4028234663852886e38;
   assertEquals([out[6], out[7]], [-largest, largest]);
+});
+
+Deno.test({
+  name: "peaks of long FLAC and MP3, decoded ahead by threads, are those of each bucket by itself",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    const planes = music(1, 2_300_000, 48_000);
+    const wav = await folder.write("long.wav", makeWav({ planes, encoding: "f32" }));
+    for (const [name, ...options] of [["a.flac", "-sample_fmt", "s16"], ["a.mp3", "-b:a", "64k"]]) {
+      const path = `${folder.path}/${name}`;
+      await ffmpeg(["-i", wav, ...options, path]);
+      using ordered = Scan.open(library, path);
+      using single = Scan.open(library, path);
+      const buckets = Math.ceil(ordered.info.frames / 256);
+      const all = new Float32Array(buckets * 3);
+      for (let at = 0; at < buckets;) {
+        const out = new Float32Array(500 * 3);
+        const got = ordered.peaks(at * 256, 256, 500, out);
+        assert(got > 0);
+        all.set(out.subarray(0, got * 3), at * 3);
+        at += got;
+      }
+      assertEquals(ordered.peaks(ordered.info.frames, 256, 1, new Float32Array(3)), 0);
+      const random = seededRandom(5);
+      for (let n = 0; n < 300; n++) {
+        const bucket = n === 0 ? buckets - 1 : Math.floor(random() * buckets);
+        const out = new Float32Array(3);
+        assertEquals(single.peaks(bucket * 256, 256, 1, out), 1);
+        assertEquals(out, all.subarray(bucket * 3, bucket * 3 + 3), `${name}: bucket ${bucket}`);
+      }
+    }
+  },
 });

@@ -19,6 +19,7 @@ export const NEEDS = {
     programs: ["pulseaudio", "pactl", "parec"],
     packages: ["pulseaudio", "pulseaudio-utils"],
   },
+  "mpg123": { programs: ["mpg123"], packages: ["mpg123"] },
   "ffmpeg": { programs: ["ffmpeg", "ffprobe"], packages: ["ffmpeg"] },
   "chromium": { programs: ["chromium"], packages: ["chromium", "fonts-dejavu-core"] },
 } as const satisfies Record<string, Need>;

@@ -19,6 +19,7 @@ const PROGRAMS = [
   "pactl",
   "parec",
   "ffmpeg",
+  "mpg123",
   "ffprobe",
   "chromium",
 ] as const;

@@ -539,15 +539,16 @@ static int measure(lp_header *h, const lp_identity *identity, lp_mp3_file *f, wi
   if (info.has_delay) f->skip = info.delay + DECODER_DELAY;
   f->index = lp_seek_index_get(identity, f->first_offset, POINT_SPACING);
   if (!f->index) return LP_E_MEMORY;
-  /* The encoder's count is believed where its bytes are those that are there. */
+  /* The encoder's count is believed where its bytes are those that are there. Encoders that give no delay do not agree on whether the first frame,
+   * the one without sound, counts. */
   int64_t there = f->end_offset - at, count = info.frames;
-  bool agrees = count > 0 && info.bytes > 0 && info.bytes <= there + 4096 && info.bytes >= there - 4096 && count <= there / 20;
+  bool agrees = info.has_delay && count > 0 && info.bytes > 0 && info.bytes <= there + 4096 && info.bytes >= there - 4096 && count <= there / 20;
   if (!agrees) {
     r = index_until(f, w, INT64_MAX - 1, UINT64_MAX);
     if (r < 0) return lp_header_fail(h, LP_E_IO, LP_WHY_NONE, -r);
     bool complete;
     int64_t found = lp_seek_index_frontier(f->index, &complete).first;
-    h->format->length_lied = count > 0 && count != found;
+    h->format->length_lied = count > 0 && count != found && (info.has_delay || count != found + 1);
     count = found;
   }
   int64_t all = count * f->frame_samples, end = all;

@@ -28,6 +28,15 @@ export async function floatsByFfmpeg(path: string): Promise<Float32Array> {
   );
 }
 
+/** What an MP3 holds as another decoder has it, without delay and padding. (ffmpeg's own takes MPEG-2 at 24 kHz differently, by 8e-4.) */
+export async function floatsByMpg123(path: string): Promise<Float32Array> {
+  const { success, stdout, stderr } = await new Deno.Command("mpg123", {
+    args: ["-q", "-e", "f32", "-s", path],
+  }).output();
+  if (!success) throw new Error(`mpg123 ${path}: ${new TextDecoder().decode(stderr)}`);
+  return new Float32Array(stdout.buffer);
+}
+
 /** Planes of tones under noise, neither silence nor hiss: what predictors and huffman tables have to work for. */
 export function music(channels: number, frames: number, sampleRate: number): Float32Array[] {
   const random = prng(7);

@@ -44,6 +44,10 @@ export interface FlacMaterial {
   origin?: number;
   /** Bytes put before the file: tags. */
   before?: Uint8Array;
+  /** Points of a seek table: sample and offset from the first frame. */
+  table?: readonly (readonly [sample: number, offset: number])[];
+  /** How frames say the rate: not at all (as STREAMINFO has it), or in a field of 8 or 16 bits: kilohertz, hertz, tens of hertz. */
+  rateField?: "none" | "kHz" | "Hz" | "10Hz";
   /** Claim sizes of blocks and frames, or 0: unknown. */
   claims?: boolean;
 }
@@ -168,7 +172,13 @@ function writeFrame(m: FlacMaterial, frame: FlacFrame, first: number, number: nu
   const channelCode = side === "independent"
     ? m.planes.length - 1
     : { left: 8, right: 9, mid: 10 }[side];
-  head.push(0x70, channelCode << 4, ...codedNumber(number), block - 1 >> 8, block - 1 & 255);
+  const rate = m.sampleRate ?? 48_000;
+  const rateField = m.rateField ?? "none";
+  const code = { none: 0, kHz: 12, Hz: 13, "10Hz": 14 }[rateField];
+  head.push(0x70 | code, channelCode << 4, ...codedNumber(number), block - 1 >> 8, block - 1 & 255);
+  if (rateField === "kHz") head.push(rate / 1_000);
+  if (rateField === "Hz") head.push(rate >> 8, rate & 255);
+  if (rateField === "10Hz") head.push(rate / 10 >> 8, rate / 10 & 255);
   head.push(crc(head, 0x07, 8));
   const w = new BitWriter();
   head.forEach((byte) => w.put(byte, 8));
@@ -210,7 +220,7 @@ export function makeFlac(m: FlacMaterial): { bytes: Uint8Array<ArrayBuffer>; off
   });
   const w = new BitWriter();
   [..."fLaC"].forEach((c) => w.put(c.charCodeAt(0), 8));
-  w.put(0x80, 8);
+  w.put(m.table ? 0 : 0x80, 8);
   w.put(34, 24);
   const claims = m.claims ?? true;
   const inner = blocks.slice(0, -1).length > 0 ? blocks.slice(0, -1) : blocks;
@@ -223,6 +233,15 @@ export function makeFlac(m: FlacMaterial): { bytes: Uint8Array<ArrayBuffer>; off
   w.put(m.bits - 1, 5);
   w.put(m.total ?? samples, 36);
   for (let i = 0; i < 16; i++) w.put(0, 8);
+  if (m.table) {
+    w.put(0x83, 8);
+    w.put(m.table.length * 18, 24);
+    for (const [sample, offset] of m.table) {
+      w.put(BigInt(sample), 64);
+      w.put(BigInt(offset), 64);
+      w.put(0, 16);
+    }
+  }
   const at = before.length + w.bytes.length;
   return {
     bytes: Uint8Array.from([...before, ...w.bytes, ...body]),
