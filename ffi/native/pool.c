@@ -355,11 +355,12 @@ static bool run_job(lp_store *st, lp_worker *w) {
   }
   int fd = end_job(st, w, error);
   int spare = error == -EMFILE || error == -ENFILE ? lp_files_shrink(&st->files) : -1;
+  /* Here, not after the files are closed: closing one may hang until the store is given up and the engine behind it gone. */
+  if (st->config.filled) st->config.filled(st->config.context);
   pthread_mutex_unlock(&st->mutex);
   if (fd >= 0) close_place(st, fd);
   if (spare >= 0) close_place(st, spare);
   lp_source_unref(s);
-  if (st->config.filled) st->config.filled(st->config.context);
   return true;
 }
 

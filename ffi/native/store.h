@@ -155,7 +155,7 @@ typedef struct lp_store_config {
   /* The engine's clock. */
   uint64_t (*now_ns)(void *context);
   void *context;
-  /* Called on a pool thread, without the mutex, after frames became valid. Must return at once. */
+  /* Called on a pool thread, under the mutex, after frames became valid. Must return at once, and wait for no lock under which the store is called. */
   void (*filled)(void *context);
 } lp_store_config;
 
