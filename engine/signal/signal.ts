@@ -68,6 +68,7 @@ const STORE_COUNTERS = [
   "stalledReads",
   "decodeNs",
   "brokenRuns",
+  "fillThreads",
 ] as const;
 const RENDER_COUNTERS = [
   "callbacks",

@@ -187,7 +187,7 @@ LP_API int32_t lp_store_drop(uint32_t engine);
 /* [any] Counters of the store into out (f64 each): 0 units, 1 units free, 2 pages resident, 3 page fills, 4 evictions, 5 bytes read,
  * 6 reads, 7 read ns, 8 convert ns, 9 queue length, 10 queue dropped, 11 open files, 12 read errors, 13 horizon held in ms (the least of
  * all playing heads), 14 voices refused, 15 stalled reads, 16 ns of the read ns that went into reading and decoding compressed files, 17 runs of
- * frames that could not be decoded and are silence, each counted once. Returns how many were written. */
+ * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang). Returns how many were written. */
 LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
 
 /* ---- single step and gates (tests) -------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disk_wait.h"
+
 #define MOST_OPEN_FILES 1024u
 /* Idle cursors kept a source: one a head is usual, two cover a head and its look-ahead. */
 #define IDLE_CURSORS 2
@@ -286,13 +288,17 @@ bool lp_lease_begin_bare(lp_files *f, lp_source *s, lp_lease *lease) {
 }
 
 int lp_lease_open(lp_lease *lease) {
+  lp_disk_wait_begin();
   if (lease->close_fd >= 0) (void)close(lease->close_fd); /* read only: nothing can be lost */
+  lp_disk_wait_end();
   lease->close_fd = -1;
   if (!lease->opening) return 0;
   /* O_NONBLOCK: should a pipe stand there by now, opening it must not wait for a writer. Regular files ignore it. */
+  lp_disk_wait_begin();
   do {
     lease->fd = open(lease->source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   } while (lease->fd < 0 && errno == EINTR);
+  lp_disk_wait_end();
   return lease->fd < 0 ? -errno : lp_lease_check(lease);
 }
 

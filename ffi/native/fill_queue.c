@@ -46,7 +46,7 @@ bool lp_fill_queue_init(lp_fill_queue *q, uint32_t capacity) {
   memset(q, 0, sizeof *q);
   size_t places = (size_t)capacity + 1;
   q->nodes = calloc(places, sizeof *q->nodes);
-  q->memory = calloc(places * 6, sizeof *q->memory);
+  q->memory = calloc(places * 4, sizeof *q->memory);
   if (!q->nodes || !q->memory) {
     lp_fill_queue_free(q);
     return false;
@@ -56,24 +56,36 @@ bool lp_fill_queue_init(lp_fill_queue *q, uint32_t capacity) {
     q->nodes[i].next = q->free;
     q->free = i;
   }
-  /* A node is in one tier at a time: the tiers share the tables of places. */
-  for (int t = 0; t < 2; t++) {
-    q->best[t] = (lp_heap){.items = q->memory + places * (size_t)t, .at = q->memory + places * 4, .order = order_best, .context = q};
-    q->worst[t] = (lp_heap){.items = q->memory + places * (size_t)(2 + t), .at = q->memory + places * 5, .order = order_worst, .context = q};
-  }
+  /* A node is in one tier at a time, and of one volume: they share the tables of places. */
+  for (int t = 0; t < 2; t++)
+    q->worst[t] = (lp_heap){.items = q->memory + places * (size_t)t, .at = q->memory + places * 2, .order = order_worst, .context = q};
+  if (lp_fill_queue_add_volume(q, 0)) return true;
+  lp_fill_queue_free(q);
+  return false;
+}
+
+bool lp_fill_queue_add_volume(lp_fill_queue *q, uint32_t volume) {
+  if (q->best_memory[volume]) return true;
+  const size_t places = (size_t)q->capacity + 1;
+  uint32_t *memory = calloc(places * 2, sizeof *memory);
+  if (!memory) return false;
+  q->best_memory[volume] = memory;
+  for (int t = 0; t < 2; t++)
+    q->best[volume][t] = (lp_heap){.items = memory + places * (size_t)t, .at = q->memory + places * 3, .order = order_best, .context = q};
   return true;
 }
 
 void lp_fill_queue_free(lp_fill_queue *q) {
   free(q->nodes);
   free(q->memory);
+  for (uint32_t i = 0; i < LP_VOLUMES; i++) free(q->best_memory[i]);
   memset(q, 0, sizeof *q);
 }
 
 void lp_fill_queue_take(lp_fill_queue *q, uint32_t node) {
   lp_fill_node *n = &q->nodes[node];
   assert(n->state == LP_NODE_QUEUED);
-  lp_heap_remove(&q->best[n->key.tier], node);
+  lp_heap_remove(&q->best[n->volume][n->key.tier], node);
   lp_heap_remove(&q->worst[n->key.tier], node);
   n->state = LP_NODE_RUNNING;
   q->queued--;
@@ -88,7 +100,7 @@ void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns) {
     n->key.asked_ns = q->last_asked_ns;
   }
   n->state = LP_NODE_QUEUED;
-  lp_heap_push(&q->best[n->key.tier], node);
+  lp_heap_push(&q->best[n->volume][n->key.tier], node);
   lp_heap_push(&q->worst[n->key.tier], node);
   q->queued++;
 }
@@ -124,24 +136,28 @@ void lp_fill_queue_rekey(lp_fill_queue *q, uint32_t node, uint8_t tier, uint64_t
   lp_fill_node *n = &q->nodes[node];
   if (n->key.tier == tier && n->key.deadline_ns == deadline_ns) return;
   if (n->state == LP_NODE_QUEUED && n->key.tier != tier) {
-    lp_heap_remove(&q->best[n->key.tier], node);
+    lp_heap_remove(&q->best[n->volume][n->key.tier], node);
     lp_heap_remove(&q->worst[n->key.tier], node);
     n->key.tier = tier;
     n->key.deadline_ns = deadline_ns;
-    lp_heap_push(&q->best[tier], node);
+    lp_heap_push(&q->best[n->volume][tier], node);
     lp_heap_push(&q->worst[tier], node);
     return;
   }
   n->key.tier = tier;
   n->key.deadline_ns = deadline_ns;
   if (n->state != LP_NODE_QUEUED) return;
-  lp_heap_fix(&q->best[tier], node);
+  lp_heap_fix(&q->best[n->volume][tier], node);
   lp_heap_fix(&q->worst[tier], node);
 }
 
-uint32_t lp_fill_queue_best(const lp_fill_queue *q, uint64_t now_ns) {
-  uint32_t real = lp_heap_top(&q->best[LP_TIER_REALTIME]);
-  uint32_t other = lp_heap_top(&q->best[LP_TIER_ANTICIPATIVE]);
-  if (!real || !other) return real ? real : other;
-  return lp_fill_order(&q->nodes[other].key, &q->nodes[real].key, now_ns) < 0 ? other : real;
+uint32_t lp_fill_queue_best(const lp_fill_queue *q, uint64_t now_ns, const lp_volume_set but[2]) {
+  uint32_t best = 0;
+  for (uint32_t v = 0; v < LP_VOLUMES; v++) {
+    for (int t = 0; t < 2; t++) {
+      uint32_t top = but[t] >> v & 1 ? 0 : lp_heap_top(&q->best[v][t]);
+      if (top && (!best || lp_fill_order(&q->nodes[top].key, &q->nodes[best].key, now_ns) < 0)) best = top;
+    }
+  }
+  return best;
 }

@@ -4,6 +4,7 @@
 
 #include "heap.h"
 #include "store.h"
+#include "volumes.h"
 
 /* Deadlines closer together than this are one bucket: within it short sources go before long ones. About an eighth of a
  * 16-bit page at 48 kHz, so that no page waits long for its elders. */
@@ -22,6 +23,7 @@ typedef struct lp_fill_node {
   lp_origin *sticky; /* a sticky origin that asked too: what is left when the other loses interest */
   uint32_t tick;
   int32_t first_frame;
+  uint32_t volume;   /* the source's; constant while it is queued */
   uint32_t next, prev; /* the source's nodes; next also chains free nodes */
   uint8_t state;
   bool alone; /* a read of several pages failed, this one among them: by itself now */
@@ -30,9 +32,9 @@ typedef struct lp_fill_node {
 typedef struct lp_fill_queue {
   lp_fill_node *nodes; /* 1 … capacity */
   uint32_t capacity, free, queued;
-  /* By tier. best has what to read next on top, worst what to give up first. */
-  lp_heap best[2], worst[2];
-  uint32_t *memory;
+  /* By tier. best has what to read next from each volume on top, worst what to give up first. */
+  lp_heap best[LP_VOLUMES][2], worst[2];
+  uint32_t *memory, *best_memory[LP_VOLUMES];
   uint64_t last_asked_ns;
 } lp_fill_queue;
 
@@ -40,17 +42,19 @@ typedef struct lp_fill_queue {
 bool lp_fill_queue_init(lp_fill_queue *q, uint32_t capacity);
 void lp_fill_queue_free(lp_fill_queue *q);
 
+/* [under the mutex] Makes place for what is to be read from a volume, once. False: no memory. */
+bool lp_fill_queue_add_volume(lp_fill_queue *q, uint32_t volume);
 /* [under the mutex] A free node for a page of this key, not yet queued, or 0: the queue is full of better ones. *displaced (0: none) is the queued
  * node that gave way: the caller must forget and release it. */
 uint32_t lp_fill_queue_alloc(lp_fill_queue *q, const lp_fill_key *key, uint64_t now_ns, uint32_t *displaced);
 /* [under the mutex] Takes a node that is not queued out of its source's list and frees it. */
 void lp_fill_queue_release(lp_fill_queue *q, uint32_t node);
-/* [under the mutex] Queues a node that is not; key.asked_ns is set if it is 0, strictly later than any before. */
+/* [under the mutex] Queues a node that is not, from its `volume`; key.asked_ns is set if it is 0, strictly later than any before. */
 void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns);
 void lp_fill_queue_take(lp_fill_queue *q, uint32_t node);
 /* [under the mutex] New tier and deadline for a node, queued or not. */
 void lp_fill_queue_rekey(lp_fill_queue *q, uint32_t node, uint8_t tier, uint64_t deadline_ns);
-/* [under the mutex] The queued node that goes first, 0 if there is none. */
-uint32_t lp_fill_queue_best(const lp_fill_queue *q, uint64_t now_ns);
+/* [under the mutex] The queued node that goes first of those whose volume is not among `but`'s of their tier, 0 if there is none. */
+uint32_t lp_fill_queue_best(const lp_fill_queue *q, uint64_t now_ns, const lp_volume_set but[2]);
 
 #endif

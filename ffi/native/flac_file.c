@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disk_wait.h"
+
 #define CHUNK_BYTES 65536
 #define MOST_FRAME_BYTES (3u << 20) /* eight channels of 65,535 samples of 33 bits are 2.2 MiB */
 #define MOST_METADATA 4096          /* blocks */
@@ -24,7 +26,9 @@ static uint64_t now_ns(void) {
 static int64_t read_at(int fd, uint8_t *out, int64_t n, int64_t offset) {
   int64_t done = 0;
   while (done < n) {
+    lp_disk_wait_begin();
     ssize_t got = pread(fd, out + done, (size_t)(n - done), (off_t)(offset + done));
+    lp_disk_wait_end();
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -errno;
     if (got == 0) break;

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disk_wait.h"
 #include "float_mode.h"
 #include "mp3_decode.h"
 
@@ -43,7 +44,9 @@ static const uint8_t *look(window *w, int64_t offset, int64_t n) {
   if (offset < w->at || offset + n > w->at + w->have) {
     int64_t want = w->end - offset < WINDOW_BYTES ? w->end - offset : WINDOW_BYTES, done = 0;
     while (done < want) {
+      lp_disk_wait_begin();
       ssize_t got = pread(w->fd, w->bytes + done, (size_t)(want - done), (off_t)(offset + done));
+      lp_disk_wait_end();
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) {
         w->error = -errno;

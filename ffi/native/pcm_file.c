@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "disk_wait.h"
 #include "pcm_header.h"
+
+_Thread_local _Atomic uint64_t *lp_disk_wait_since;
 
 #define MAX_RATE 768000
 #define MAX_CHANNELS 8
@@ -26,7 +29,9 @@ static int64_t read_at(int fd, uint8_t *out, int64_t n, int64_t offset) {
   while (done < n) {
     int64_t part = n - done;
     if (part > 1 << 30) part = 1 << 30; /* Linux returns at most 2 GiB a call */
+    lp_disk_wait_begin();
     ssize_t got = pread(fd, out + done, (size_t)part, (off_t)(offset + done));
+    lp_disk_wait_end();
     if (got < 0) {
       if (errno == EINTR) continue;
       return -errno;
@@ -199,7 +204,10 @@ int lp_pcm_open(const char *path, int *fd, lp_pcm_format *format, lp_identity *i
 
 int lp_pcm_identity(int fd, lp_identity *identity) {
   struct stat s;
-  if (fstat(fd, &s) < 0) return -errno;
+  lp_disk_wait_begin();
+  int r = fstat(fd, &s);
+  lp_disk_wait_end();
+  if (r < 0) return -errno;
   identity_of(&s, identity);
   return 0;
 }

@@ -1,31 +1,23 @@
 /* The fill pool: N threads of low priority (or, with single_step, the caller's) that take jobs from the fill queue.
  *
  * A job is one read: chosen under the mutex, read into the thread's own scratch and converted without it, linked under it again. Between
- * two jobs everybody looks at the head of the queue anew: that is how a step gives way to an earlier deadline. */
+ * two jobs everybody looks at the head of the queue anew: that is how a step gives way to an earlier deadline. The threads are in pool_threads.c. */
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "disk_wait.h"
 #include "float_mode.h"
 #include "store_internal.h"
-
-#if defined(__linux__)
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#endif
-#if defined(__APPLE__)
-#include <pthread/qos.h>
-#endif
 
 /* Not an errno: the step was over before the first frame was there (the index is not that far yet). */
 #define PAUSED 1
 #define INDEX_STEP_NS 1500000ull
-#define ROOM_WAIT_NS 250000ull
 #define STALLED_AFTER_NS 500000000ull
-#define STOP_WAIT_NS 2000000000ull
+/* Threads beyond its share that a volume may hold up. */
+#define MOST_LATE 8u
 
 /* ---- choosing a job -------------------------------------------------------------------------------------- */
 
@@ -146,13 +138,33 @@ static void put_back(lp_store *st, lp_job *job) {
   }
 }
 
+/* [under the mutex] Volumes at which, by tier, nobody else may read now. `threads` may, and in the stead of each that hangs another one; for what is about to
+ * be heard nobody waits for that: one that is late is made up for at once. Up to a cap, since a volume that is dead swallows all. */
+static void full_volumes(lp_store *st, lp_volume_set full[2]) {
+  lp_volume *of = st->volumes.of;
+  for (uint32_t i = 0; i < LP_VOLUMES; i++) of[i].late = 0;
+  const uint64_t now = lp_monotonic_ns();
+  for (uint32_t i = 0; i < st->worker_room; i++) {
+    const lp_worker *w = &st->workers[i];
+    if (w->volume < LP_VOLUMES && lp_worker_is_late(w, now)) of[w->volume].late++;
+  }
+  full[LP_TIER_REALTIME] = full[LP_TIER_ANTICIPATIVE] = 0;
+  for (uint32_t i = 0; i < LP_VOLUMES; i++) {
+    const bool most = of[i].reading >= st->threads + MOST_LATE;
+    if (most || of[i].reading - of[i].late >= st->threads) full[LP_TIER_REALTIME] |= 1u << i;
+    if (most || of[i].reading - of[i].stalled >= st->threads) full[LP_TIER_ANTICIPATIVE] |= 1u << i;
+  }
+}
+
 enum take_result { TAKE_NONE, TAKE_LATER, TAKE_JOB };
 
 /* [under the mutex] The next job. LATER: there is one, but no room or no descriptor yet. */
 static int choose_job(lp_store *st, lp_worker *w) {
   uint64_t now = engine_now(st);
   for (;;) {
-    uint32_t node = lp_fill_queue_best(&st->queue, now);
+    lp_volume_set full[2];
+    full_volumes(st, full);
+    uint32_t node = lp_fill_queue_best(&st->queue, now, full);
     if (!node) return TAKE_NONE;
     lp_fill_node *n = &st->queue.nodes[node];
     lp_source *s = n->source;
@@ -206,6 +218,33 @@ static int choose_job(lp_store *st, lp_worker *w) {
   }
 }
 
+/* [under the mutex] From here on the thread may hang, at a volume (LP_VOLUMES: at none in particular). */
+static void begin_wait(lp_store *st, lp_worker *w, uint32_t volume) {
+  w->volume = volume;
+  if (volume < LP_VOLUMES) st->volumes.of[volume].reading++;
+  w->read_since_ns = lp_monotonic_ns();
+  atomic_store_explicit(&w->phase, LP_PHASE_READING, memory_order_relaxed); /* the mutex orders it */
+}
+
+/* [under the mutex] It did not, or not for ever. */
+static void end_wait(lp_store *st, lp_worker *w) {
+  if (w->volume < LP_VOLUMES) {
+    lp_volume *v = &st->volumes.of[w->volume];
+    v->reading--;
+    if (atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED) v->stalled--;
+    if (v->reading + 1 >= st->threads && st->queue.queued) lp_wake(st, 1); /* somebody may have been kept away */
+    w->volume = LP_VOLUMES;
+  }
+  atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
+}
+
+bool lp_pool_has_work(lp_store *st) {
+  if (st->gate_closed && st->gate_permits == 0) return false;
+  lp_volume_set full[2];
+  full_volumes(st, full);
+  return lp_fill_queue_best(&st->queue, engine_now(st), full) != 0;
+}
+
 /* [under the mutex] As choose_job, at the gate. */
 static int take_job(lp_store *st, lp_worker *w) {
   if (st->gate_closed && st->gate_permits == 0) return TAKE_NONE;
@@ -213,8 +252,8 @@ static int take_job(lp_store *st, lp_worker *w) {
   lp_note_queue_length(st);
   if (taken != TAKE_JOB) return taken;
   if (st->gate_closed) st->gate_permits--;
-  w->read_since_ns = lp_monotonic_ns();
-  atomic_store_explicit(&w->phase, LP_PHASE_READING, memory_order_relaxed); /* the mutex orders it */
+  begin_wait(st, w, w->job.source->volume);
+  if (st->queue.queued) lp_pool_watch(st);
   return TAKE_JOB;
 }
 
@@ -320,18 +359,24 @@ static int end_job(lp_store *st, lp_worker *w, int outcome) {
   if (error && !divide) lp_file_failed(s->file, of_the_file ? -1 : job->first_page, cause, engine_now(st));
   if (outcome == 0) lp_file_succeeded(s->file, job->first_page, job->count);
   int fd = lp_lease_end(&st->files, &job->lease, error != 0);
-  atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
+  end_wait(st, w);
   lp_note_queue_length(st);
   note_outcome(st);
   return fd;
 }
 
-/* [pool] Gives back what end_job handed out. */
-static void close_place(lp_store *st, int fd) {
-  (void)close(fd); /* read only: nothing can be lost */
-  pthread_mutex_lock(&st->mutex);
-  lp_files_closed(&st->files);
+/* [under the mutex, left meanwhile] Closes what end_job handed out (-1: nothing), which may hang as reading may. */
+static void close_place(lp_store *st, lp_worker *w, int fd) {
+  if (fd < 0) return;
+  w->job.count = 0;
+  begin_wait(st, w, LP_VOLUMES);
   pthread_mutex_unlock(&st->mutex);
+  lp_disk_wait_begin();
+  (void)close(fd); /* read only: nothing can be lost */
+  lp_disk_wait_end();
+  pthread_mutex_lock(&st->mutex);
+  end_wait(st, w);
+  lp_files_closed(&st->files);
 }
 
 /* [pool] Enters and leaves without the mutex. False: the store was given up meanwhile, touch nothing of it any more. */
@@ -357,28 +402,31 @@ static bool run_job(lp_store *st, lp_worker *w) {
   int spare = error == -EMFILE || error == -ENFILE ? lp_files_shrink(&st->files) : -1;
   /* Here, not after the files are closed: closing one may hang until the store is given up and the engine behind it gone. */
   if (st->config.filled) st->config.filled(st->config.context);
+  close_place(st, w, fd);
+  close_place(st, w, spare);
   pthread_mutex_unlock(&st->mutex);
-  if (fd >= 0) close_place(st, fd);
-  if (spare >= 0) close_place(st, spare);
   lp_source_unref(s);
   return true;
 }
 
 /* ---- indexes --------------------------------------------------------------------------------------------- */
 
-/* [under the mutex, left meanwhile] With nothing to fill: one step of the index of a source that somebody asked for. One at a time, so that the other
- * threads stay free for fills. */
-static bool index_step(lp_store *st) {
-  if (st->indexes_wanted == 0 || st->index_running || st->gate_closed || st->stopping) return false;
+/* [under the mutex, left meanwhile] With nothing to fill: one step of the index of a source that somebody asked for. One at a time of a volume, so that
+ * the other threads stay free for fills. */
+static bool index_step(lp_store *st, lp_worker *w) {
+  if (st->indexes_wanted == 0 || st->gate_closed || st->stopping) return false;
   lp_source *s = st->sources;
   uint64_t now = engine_now(st);
-  while (s && (s->indexing != LP_INDEX_WANTED || now < s->file->backoff.retry_ns)) s = s->next;
+  while (s && (s->indexing != LP_INDEX_WANTED || st->volumes.of[s->volume].indexing || now < s->file->backoff.retry_ns)) s = s->next;
   lp_lease lease;
   if (!s || !lp_lease_begin_bare(&st->files, s, &lease)) return false;
   lp_source_ref(s); /* it is in the store's list: it has one */
-  st->index_running = true;
+  lp_volume *volume = &st->volumes.of[s->volume];
+  volume->indexing = true;
   s->indexing = LP_INDEX_RUNNING;
   st->indexes_wanted--;
+  w->job.count = 0;
+  begin_wait(st, w, s->volume);
   pthread_mutex_unlock(&st->mutex);
   int r = lp_lease_open(&lease);
   if (r == 0) r = lp_media_index_step(s->media, lease.fd, lp_monotonic_ns() + INDEX_STEP_NS);
@@ -387,145 +435,43 @@ static bool index_step(lp_store *st) {
     if (changed < 0) r = changed;
   }
   pthread_mutex_lock(&st->mutex);
-  st->index_running = false;
   if (st->abandoned) return false;
+  end_wait(st, w);
+  volume->indexing = false;
   /* Without an index seeking takes longer, and that is all: after an error nobody tries again. */
   s->indexing = r > 0 ? LP_INDEX_WANTED : LP_INDEX_DONE;
   if (r > 0) st->indexes_wanted++;
-  int fd = lp_lease_end(&st->files, &lease, r < 0);
+  close_place(st, w, lp_lease_end(&st->files, &lease, r < 0));
   pthread_mutex_unlock(&st->mutex);
-  if (fd >= 0) close_place(st, fd);
   lp_source_unref(s);
   pthread_mutex_lock(&st->mutex);
   return true;
 }
 
-int lp_pool_step(lp_store *st) {
-  lp_worker *w = &st->workers[0];
-  pthread_mutex_lock(&st->mutex);
+/* ---- turns ----------------------------------------------------------------------------------------------- */
+
+enum lp_turn lp_pool_turn(lp_store *st, lp_worker *w) {
   int taken = take_job(st, w);
-  bool indexed = taken == TAKE_NONE && index_step(st);
+  if (taken == TAKE_LATER) return LP_TURN_LATER;
+  if (taken == TAKE_NONE) return index_step(st, w) ? LP_TURN_DONE : LP_TURN_NONE;
   pthread_mutex_unlock(&st->mutex);
-  if (taken != TAKE_JOB) return indexed;
+  if (!run_job(st, w)) return LP_TURN_ABANDONED;
+  pthread_mutex_lock(&st->mutex);
+  return LP_TURN_DONE;
+}
+
+int lp_pool_step(lp_store *st) {
   uint64_t mode = lp_float_mode_flush(); /* the same bits as in a thread of the pool */
-  (void)run_job(st, w);               /* true: nobody gives the store up while its owner is in here */
+  pthread_mutex_lock(&st->mutex);
+  enum lp_turn turn = lp_pool_turn(st, &st->workers[0]); /* never ABANDONED: nobody gives the store up while its owner is in here */
+  pthread_mutex_unlock(&st->mutex);
   lp_float_mode_restore(mode);
-  return 1;
-}
-
-/* ---- threads --------------------------------------------------------------------------------------------- */
-
-/* [pool] Below everything that somebody waits for, but not so low that a busy machine starves it: SCHED_BATCH or SCHED_IDLE would
- * delay the wake-up for a seek by a whole time slice. What the system refuses is left as it is. */
-static void lower_priority(void) {
-#if defined(__linux__)
-  (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
-  (void)pthread_setname_np(pthread_self(), "lp-fill");
-#elif defined(__APPLE__)
-  (void)pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
-  (void)pthread_setname_np("lp-fill");
-#endif
-}
-
-static void *worker_main(void *argument) {
-  lp_worker *w = argument;
-  lp_store *st = w->store;
-  lower_priority();
-  (void)lp_float_mode_flush();
-  pthread_mutex_lock(&st->mutex);
-  while (!st->stopping) {
-    int taken = take_job(st, w);
-    if (taken == TAKE_JOB) {
-      pthread_mutex_unlock(&st->mutex);
-      if (!run_job(st, w)) return NULL;
-      pthread_mutex_lock(&st->mutex);
-      continue;
-    }
-    if (taken == TAKE_NONE && index_step(st)) continue;
-    /* LATER: a reader is inside; it will be out within its period, and nobody will tell. */
-    st->idle_workers++;
-    lp_wait(&st->work, &st->mutex, taken == TAKE_LATER ? ROOM_WAIT_NS : UINT64_MAX);
-    st->idle_workers--;
-  }
-  w->running = false;
-  pthread_cond_broadcast(&st->ended);
-  pthread_mutex_unlock(&st->mutex);
-  return NULL;
-}
-
-bool lp_pool_start(lp_store *st) {
-  uint32_t threads = st->config.single_step ? 1 : st->config.threads < 1 ? 1 : st->config.threads > 64 ? 64 : st->config.threads;
-  /* Each needs an open file. */
-  if (threads > st->files.limit) threads = st->files.limit;
-  st->workers = calloc(threads, sizeof *st->workers);
-  if (!st->workers) return false;
-  for (uint32_t i = 0; i < threads; i++) {
-    lp_worker *w = &st->workers[i];
-    w->store = st;
-    void *scratch;
-    if (posix_memalign(&scratch, 64, LP_SCRATCH_BYTES)) return false;
-    w->scratch = scratch;
-    st->worker_count++;
-  }
-  if (st->config.single_step) return true;
-  /* Signals are for the host's threads. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  uint32_t started = 0;
-  for (; started < threads; started++) {
-    lp_worker *w = &st->workers[started];
-    w->running = true;
-    if (pthread_create(&w->thread, NULL, worker_main, w) == 0) continue;
-    w->running = false;
-    break;
-  }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (started == threads) return true;
-  if (started == 0) return false;
-  /* Fewer than asked for will do. */
-  for (uint32_t i = started; i < threads; i++) free(st->workers[i].scratch);
-  pthread_mutex_lock(&st->mutex);
-  st->worker_count = started;
-  pthread_mutex_unlock(&st->mutex);
-  return true;
-}
-
-int lp_pool_stop(lp_store *st) {
-  if (st->config.single_step) return 0;
-  uint64_t until = lp_monotonic_ns() + STOP_WAIT_NS;
-  int left;
-  pthread_mutex_lock(&st->mutex);
-  st->stopping = true;
-  pthread_cond_broadcast(&st->work);
-  for (;;) {
-    left = 0;
-    for (uint32_t i = 0; i < st->worker_count; i++) left += st->workers[i].running;
-    uint64_t now = lp_monotonic_ns();
-    if (left == 0 || now >= until) break;
-    lp_wait(&st->ended, &st->mutex, until - now);
-  }
-  if (left) st->abandoned = true;
-  bool ended[64];
-  for (uint32_t i = 0; i < st->worker_count; i++) ended[i] = !st->workers[i].running;
-  pthread_mutex_unlock(&st->mutex);
-  for (uint32_t i = 0; i < st->worker_count; i++) {
-    if (ended[i])
-      pthread_join(st->workers[i].thread, NULL); /* it is past its last wait */
-    else
-      pthread_detach(st->workers[i].thread);
-  }
-  return left;
-}
-
-void lp_pool_free(lp_store *st) {
-  for (uint32_t i = 0; i < st->worker_count; i++) free(st->workers[i].scratch);
-  free(st->workers);
+  return turn == LP_TURN_DONE;
 }
 
 void lp_pool_note_stalls(lp_store *st) {
   uint64_t now = lp_monotonic_ns();
-  for (uint32_t i = 0; i < st->worker_count; i++) {
+  for (uint32_t i = 0; i < st->worker_room; i++) {
     lp_worker *w = &st->workers[i];
     uint32_t phase = LP_PHASE_READING;
     if (atomic_load_explicit(&w->phase, memory_order_relaxed) != phase || now - w->read_since_ns < STALLED_AFTER_NS) continue;
@@ -540,6 +486,7 @@ void lp_pool_note_stalls(lp_store *st) {
       job->pages[k] = NULL;
       set_cause(job->source, st->queue.nodes[job->nodes[k]].page, LP_CAUSE_STALLED);
     }
+    if (w->volume < LP_VOLUMES) st->volumes.of[w->volume].stalled++;
     lp_count(st, LP_COUNT_STALLED, 1);
   }
 }

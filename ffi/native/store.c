@@ -60,6 +60,7 @@ static void free_store(lp_store *st) {
   pthread_cond_destroy(&st->work);
   pthread_cond_destroy(&st->filled);
   pthread_cond_destroy(&st->ended);
+  pthread_cond_destroy(&st->watch);
   free(st);
 }
 
@@ -67,7 +68,7 @@ lp_store *lp_store_create(const lp_store_config *config) {
   lp_store *st = calloc(1, sizeof *st);
   if (!st) return NULL;
   st->config = *config;
-  if (pthread_mutex_init(&st->mutex, NULL) || lp_cond_init(&st->work) || lp_cond_init(&st->filled) || lp_cond_init(&st->ended)) {
+  if (pthread_mutex_init(&st->mutex, NULL) || lp_cond_init(&st->work) || lp_cond_init(&st->filled) || lp_cond_init(&st->ended) || lp_cond_init(&st->watch)) {
     free(st); /* without room for a mutex there is nothing else to free */
     return NULL;
   }
@@ -202,6 +203,13 @@ int lp_store_open_source(lp_store *st, const char *path, uint32_t handle, lp_sou
   if (r == LP_OK) {
     s->file = lp_file_create(&st->files, fd, s->resampler ? &lp_rate_cursor : s->media ? &lp_media_cursor : &lp_pcm_cursor);
     if (s->file) {
+      s->volume = lp_volume_enter(&st->volumes, lp_volume_id(&s->identity));
+      if (!lp_fill_queue_add_volume(&st->queue, s->volume)) {
+        /* There is always a place for the first: what lies here shares its. */
+        lp_volume_leave(&st->volumes, s->volume);
+        s->volume = 0;
+        st->volumes.of[0].sources++;
+      }
       s->next = st->sources;
       if (st->sources) st->sources->prev = s;
       st->sources = s;
@@ -260,6 +268,7 @@ void lp_source_unref(lp_source *s) {
   if (s->next) s->next->prev = s->prev;
   if (s->indexing == LP_INDEX_WANTED) st->indexes_wanted--;
   int fd = lp_file_destroy(&st->files, s->file);
+  lp_volume_leave(&st->volumes, s->volume);
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   if (fd >= 0) {
@@ -362,6 +371,7 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
   }
   lp_fill_node *n = &st->queue.nodes[node];
   n->source = s;
+  n->volume = s->volume;
   n->page = w->page;
   n->origin = origin;
   n->sticky = origin->sticky ? origin : NULL;
@@ -369,7 +379,7 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
   n->first_frame = w->first_frame;
   lp_node_attach(st, node);
   lp_fill_queue_put(&st->queue, node, now);
-  atomic_store_explicit(&e->cause, LP_CAUSE_QUEUE, memory_order_relaxed);
+  atomic_store_explicit(&e->cause, st->volumes.of[s->volume].stalled ? LP_CAUSE_STALLED : LP_CAUSE_QUEUE, memory_order_relaxed);
   return true;
 }
 
@@ -403,6 +413,7 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
       added += enqueue(st, e, origin, tick, &w, tier, now);
   }
   if (added) lp_wake(st, added);
+  if (added) lp_pool_watch(st);
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   if (missing) *missing = not_whole;
@@ -485,6 +496,7 @@ void lp_store_gate(lp_store *st, bool closed) {
   st->gate_closed = closed;
   st->gate_permits = 0;
   pthread_cond_broadcast(&st->work);
+  lp_pool_watch(st);
   pthread_mutex_unlock(&st->mutex);
 }
 
@@ -492,6 +504,7 @@ void lp_store_gate_release(lp_store *st, uint32_t reads) {
   pthread_mutex_lock(&st->mutex);
   if (st->gate_closed) st->gate_permits += reads;
   pthread_cond_broadcast(&st->work);
+  lp_pool_watch(st);
   pthread_mutex_unlock(&st->mutex);
 }
 
@@ -512,7 +525,7 @@ void lp_store_set_voices_refused(lp_store *st, double voices) {
 static double counter(lp_store *st, enum lp_counter c) { return (double)atomic_load_explicit(&st->counters[c], memory_order_relaxed); }
 
 uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
-  double all[18] = {
+  double all[19] = {
       lp_store_units(st),
       lp_store_units_free(st),
       (double)atomic_load_explicit(&st->residency.pages, memory_order_relaxed),
@@ -531,8 +544,9 @@ uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
       counter(st, LP_COUNT_STALLED),
       counter(st, LP_COUNT_DECODE_NS),
       counter(st, LP_COUNT_BROKEN),
+      atomic_load_explicit(&st->workers_running, memory_order_relaxed),
   };
-  if (count > 18) count = 18;
+  if (count > 19) count = 19;
   memcpy(out, all, count * sizeof *out);
   return count;
 }

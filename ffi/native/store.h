@@ -81,6 +81,7 @@ struct lp_source {
   lp_pcm_format format; /* of a compressed file: of its decoded frames */
   lp_media *media;      /* NULL: not compressed */
   lp_identity identity;
+  uint32_t volume; /* where it lies (volumes.h) */
   char *path;
   /* Shared: */
   _Atomic uint32_t refs; /* the handle, each native block, each queued or running fill */

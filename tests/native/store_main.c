@@ -132,7 +132,11 @@ static void test_queue(void) {
       } else if (!node) {
         refused++;
       }
-      if (node) lp_fill_queue_put(&q, node, now);
+      if (node) {
+        q.nodes[node].volume = next_random(&random) % LP_VOLUMES;
+        CHECK(lp_fill_queue_add_volume(&q, q.nodes[node].volume), "memory");
+        lp_fill_queue_put(&q, node, now);
+      }
     } else {
       uint32_t node = 1 + next_random(&random) % N;
       if (q.nodes[node].state == LP_NODE_QUEUED) {
@@ -145,12 +149,14 @@ static void test_queue(void) {
       }
     }
     uint32_t best = 0, queued = 0;
+    const lp_volume_set but[2] = {next_random(&random) & next_random(&random), next_random(&random) & next_random(&random)};
     for (uint32_t i = 1; i <= N; i++) {
       if (q.nodes[i].state != LP_NODE_QUEUED) continue;
       queued++;
+      if (but[q.nodes[i].key.tier] >> q.nodes[i].volume & 1) continue;
       if (!best || lp_fill_order(&q.nodes[i].key, &q.nodes[best].key, now) < 0) best = i;
     }
-    uint32_t got = lp_fill_queue_best(&q, now);
+    uint32_t got = lp_fill_queue_best(&q, now, but);
     CHECK(queued == q.queued, "length at step %d", step);
     CHECK((best == 0) == (got == 0), "emptiness at step %d", step);
     CHECK(!best || lp_fill_order(&q.nodes[best].key, &q.nodes[got].key, now) == 0, "best at step %d", step);
@@ -829,6 +835,66 @@ static void test_hang(void) {
   atomic_store(&clock_is_gone, false);
 }
 
+/* Volumes that hang take their share of the threads, whatever is asked of them; the others are served as if nothing were, and so is what is about to be
+ * heard from another file of the same volume. When they answer again, all is as it was. */
+static void test_bulkhead(void) {
+  enum { THREADS = 2, PAGES = 40 };
+  sound dead = {.kind = S16, .seed = 94, .channels = 1, .frames = 8192 * PAGES}, deader = {.kind = S16, .seed = 95, .channels = 3, .frames = 8192 * PAGES},
+        alive = {.kind = S16, .seed = 96, .channels = 2, .frames = 8192 * PAGES};
+  make_sound(&dead, "dead");
+  make_sound(&deader, "deader");
+  make_sound(&alive, "alive");
+  for (int same = 0; same < 2; same++) {
+    atomic_store(&volumes_by_size, !same);
+    lp_store *st = make_store(64 * MIB, THREADS);
+    lp_source *one = open_sound(st, &dead), *two = open_sound(st, &deader), *other = open_sound(st, &alive);
+    lp_origin o = {.sticky = true};
+    atomic_store(&reads_hang_if_odd, true);
+    atomic_store(&reads_hang, true);
+    for (int64_t page = 0; page < PAGES; page += 2) {
+      want(st, &o, one, page, LP_TIER_ANTICIPATIVE, 1);
+      want(st, &o, two, page, LP_TIER_ANTICIPATIVE, 1);
+    }
+    while (atomic_load(&reads_hanging) < THREADS) sleep_ms(1);
+    uint64_t longest = 0;
+    for (int64_t page = 0; page < PAGES; page++) {
+      uint64_t begun = real_now(NULL);
+      want(st, &o, other, page, LP_TIER_REALTIME, 0);
+      await_page(st, other, page);
+      uint64_t took = real_now(NULL) - begun;
+      if (took > longest) longest = took;
+    }
+    printf("  %s volume: a page beside all threads that hang after at most %.1f ms\n", same ? "the same" : "another", (double)longest / 1e6);
+    check_samples(&alive, other, 0, 4096, false);
+    /* Each dead volume has its share; after half a second those that are stalled are made up for, up to the cap. */
+    const int share = same ? THREADS : 2 * THREADS, cap = same ? THREADS + 8 : 2 * (THREADS + 8);
+    CHECK(atomic_load(&reads_hanging) >= share && atomic_load(&reads_hanging) <= cap, "%d hang", atomic_load(&reads_hanging));
+    while (counter_of(st, 15) < 1) {
+      sleep_ms(20);
+      want(st, &o, other, 0, LP_TIER_REALTIME, 0);
+    }
+    CHECK(cause_at(one, 0) == LP_CAUSE_STALLED || cause_at(two, 0) == LP_CAUSE_STALLED, "cause");
+    lp_store_drop_all(st);
+    want(st, &o, other, 7, LP_TIER_REALTIME, 0);
+    await_page(st, other, 7);
+    CHECK(atomic_load(&reads_hanging) <= cap, "%d hang", atomic_load(&reads_hanging));
+    atomic_store(&reads_hang, false);
+    for (int64_t page = 0; page < PAGES; page += 2) {
+      await_page(st, one, page);
+      await_page(st, two, page);
+    }
+    check_samples(&deader, two, 8192 * 38, 4096, false);
+    while (counter_of(st, 18) > THREADS) sleep_ms(20);
+    lp_store_remove_origin(st, &o);
+    lp_source_unref(one);
+    lp_source_unref(two);
+    lp_source_unref(other);
+    CHECK(lp_store_destroy(st) == 0, "threads are left");
+  }
+  atomic_store(&reads_hang_if_odd, false);
+  atomic_store(&volumes_by_size, false);
+}
+
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static void test_descriptors(void) {
@@ -1237,6 +1303,7 @@ static const test TESTS[] = {
     {"bad-page", test_bad_page},
     {"open-errors", test_open_errors},
     {"determinism", test_determinism},
+    {"bulkhead", test_bulkhead},
     {"hang", test_hang}, /* leaks a store on purpose */
 };
 

@@ -1,5 +1,8 @@
 #include "store_support.h"
 
+#include "disk_wait.h"
+#include "volumes.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -161,8 +164,8 @@ lp_source *open_sound(lp_store *st, const sound *s) {
 }
 
 double counter_of(lp_store *st, uint32_t index) {
-  double all[18];
-  CHECK(lp_store_counters_read(st, all, 18) == 18, "counters");
+  double all[19];
+  CHECK(lp_store_counters_read(st, all, 19) == 19, "counters");
   return all[index];
 }
 
@@ -197,7 +200,7 @@ void await_page(lp_store *st, lp_source *s, int64_t page) {
 /* ---- faults -------------------------------------------------------------------------------------------------- */
 
 _Atomic int read_fault;
-_Atomic bool reads_hang;
+_Atomic bool reads_hang, reads_hang_if_odd, volumes_by_size;
 _Atomic int reads_hanging;
 _Atomic uint64_t reads_begun;
 _Atomic int64_t read_shortfall;
@@ -208,9 +211,11 @@ int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, i
 
 int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw) {
   atomic_fetch_add(&reads_begun, 1);
-  if (atomic_load(&reads_hang)) {
+  if (atomic_load(&reads_hang) && (!atomic_load(&reads_hang_if_odd) || format->channels % 2)) {
     atomic_fetch_add(&reads_hanging, 1);
+    lp_disk_wait_begin();
     while (atomic_load(&reads_hang)) sleep_ms(1);
+    lp_disk_wait_end();
     atomic_fetch_sub(&reads_hanging, 1);
   }
   int fault = atomic_load(&read_fault);
@@ -220,4 +225,11 @@ int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, i
   int64_t n = __real_lp_pcm_read(fd, format, first, frames, raw);
   int64_t less = atomic_load(&read_shortfall);
   return n > less ? n - less : n;
+}
+
+uint64_t __real_lp_volume_id(const lp_identity *identity);
+uint64_t __wrap_lp_volume_id(const lp_identity *identity);
+
+uint64_t __wrap_lp_volume_id(const lp_identity *identity) {
+  return atomic_load(&volumes_by_size) ? (uint64_t)identity->size_bytes : __real_lp_volume_id(identity);
 }

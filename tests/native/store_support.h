@@ -63,6 +63,10 @@ uint32_t cause_at(const lp_source *s, int64_t page);
 extern _Atomic int read_fault;
 /* Reads wait while this is set; how many wait; how many were begun in all. */
 extern _Atomic bool reads_hang;
+/* If set, only reads of files with an odd number of channels do. */
+extern _Atomic bool reads_hang_if_odd;
+/* Files of different sizes lie on different volumes while this is set. */
+extern _Atomic bool volumes_by_size;
 extern _Atomic int reads_hanging;
 extern _Atomic uint64_t reads_begun;
 /* The store must not ask its clock any more, nor tell what it filled. */

@@ -146,7 +146,7 @@ export async function buildNative(name: string, mode: NativeMode): Promise<strin
     ...MODES[mode].filter((flag) => flag.startsWith("-fsanitize")),
     ...linked,
     // The tests' reads can be made to fail.
-    "-Wl,--wrap=lp_pcm_read",
+    "-Wl,--wrap=lp_pcm_read,--wrap=lp_volume_id",
     "-o",
     unfinished,
     "-lpthread",
