@@ -1,0 +1,69 @@
+/**
+ * Seek to first sound: from asking for a random place of an hour of WAV, FLAC or MP3 whose pages are cold until the first 20 ms from there are
+ * resident, through the real page store and its threads, against miniaudio's decoders seeking and reading as much in the same process.
+ * Compiles and runs `tests/native/seek_bench_main.c`, which says what is timed; needs a C compiler, and ffmpeg once for the files.
+ *
+ * @module
+ */
+import { compileFlags } from "../ffi/build_plan.ts";
+import { printFigures } from "./support/figures.ts";
+import { HOURS, makeHours } from "./support/hour_compressed.ts";
+
+const ROUNDS = 100;
+const ROOT = import.meta.dirname!.replace(/[/\\]bench$/, "");
+const NATIVE = `${ROOT}/ffi/native`;
+/** The parts of the native library that a page store needs. */
+const PARTS = new RegExp(
+  "^(store|pool|files|rate_cursor|residency|slab|directory|fill_queue|heap|fold|media_file|flac_\\w+|mp3_\\w+|" +
+    "pcm_\\w+|seek_index|damage|resample\\w*)\\.c$",
+);
+
+if (await makeHours()) {
+  const folder = Deno.makeTempDirSync({ prefix: "seek" });
+  try {
+    const program = `${folder}/bench`;
+    const built = await new Deno.Command("cc", {
+      args: [
+        ...compileFlags(Deno.build.os, "ours", false),
+        ...miniaudio(),
+        `-I${NATIVE}`,
+        ...[...Deno.readDirSync(NATIVE)].map(({ name }) => name)
+          .filter((name) => PARTS.test(name)).map((name) => `${NATIVE}/${name}`),
+        `${ROOT}/tests/native/seek_bench_main.c`,
+        "-o",
+        program,
+        "-lm",
+      ],
+    }).output();
+    if (!built.success) {
+      throw new Error(`The program does not build:\n${new TextDecoder().decode(built.stderr)}`);
+    }
+    const { success, stdout, stderr } = await new Deno.Command(program, {
+      args: [`${ROUNDS}`, HOURS.wav16, HOURS.flac16, HOURS.mp3],
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    const groups = new Map<string, Map<string, number[]>>();
+    for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
+      const [group, name, ms] = line.split("\t");
+      const figures = groups.getOrInsertComputed(group, () => new Map());
+      figures.getOrInsertComputed(name, () => []).push(Number(ms));
+    }
+    for (const [group, figures] of groups) {
+      printFigures(
+        `seek to the first 20 ms, an hour of ${group}, 48 kHz stereo`,
+        [...figures].map(([name, values]) => ({ name, values })),
+      );
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Where the build has put miniaudio.h; nothing where the system has it. */
+function miniaudio(): string[] {
+  for (const { name } of Deno.readDirSync(`${ROOT}/.build`)) {
+    const path = `${ROOT}/.build/${name}`;
+    if (/^miniaudio-/.test(name)) return ["-isystem", path];
+  }
+  return [];
+}
