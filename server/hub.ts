@@ -4,6 +4,7 @@
  * @module
  */
 import type { EngineApi, Notification } from "../engine/api.ts";
+import { afterMs } from "../engine/bounded.ts";
 import { Connection } from "./connection.ts";
 import { CLOSE, SERVER_LIMITS } from "./limits.ts";
 import { toParcel } from "./notices.ts";
@@ -94,10 +95,12 @@ export class Hub {
       connection.close(CLOSE.stopping, "the engine stops");
     }
     this.#updatePump();
-    const end = performance.now() + graceMs;
-    while (this.#connections.size > 0 && performance.now() < end) {
+    let isOver = false;
+    const stop = afterMs(graceMs, () => isOver = true);
+    while (this.#connections.size > 0 && !isOver) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    stop();
     for (const connection of this.#connections) connection.destroy();
   }
 

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { afterMs } from "../engine/bounded.ts";
 
 interface Line {
   /** Requests under way, or the WebSocket that it has become. */
   underWay: number;
-  /** When it had nothing under way last, in milliseconds. */
-  idleSinceMs: number;
+  /** Sweeps that found it with nothing under way, one after another. */
+  idleSweeps: number;
 }
 
 /** What {@linkcode Lines} keeps to. */
@@ -20,26 +21,32 @@ export interface LinesOptions {
   idleMs: number;
 }
 
+/**
+ * Sweeps in the time that a line may be idle. They are counted, not the time: after a standstill of the machine what has arrived meanwhile is
+ * read before the next sweep.
+ */
+const SWEEPS = 4;
+
 /** Keeps count of lines, from their opening to their end. */
 export class Lines {
   readonly #options: LinesOptions;
   readonly #lines = new Map<Socket, Line>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #isClosing = false;
-  #cut: ReturnType<typeof setTimeout> | undefined;
+  #stopCut = () => {};
 
   constructor(options: LinesOptions) {
     this.#options = options;
-    this.#sweeper = setInterval(() => this.#sweep(), options.idleMs / 4);
+    this.#sweeper = setInterval(() => this.#sweep(), options.idleMs / SWEEPS);
   }
 
   /** A line was opened. */
   add(socket: Socket): void {
     if (this.#isClosing || this.#lines.size >= this.#options.max) return void socket.destroy();
-    this.#lines.set(socket, { underWay: 0, idleSinceMs: performance.now() });
+    this.#lines.set(socket, { underWay: 0, idleSweeps: 0 });
     socket.on("close", () => {
       this.#lines.delete(socket);
-      if (this.#lines.size === 0) clearTimeout(this.#cut);
+      if (this.#lines.size === 0) this.#stopCut();
     });
   }
 
@@ -54,7 +61,7 @@ export class Lines {
     const line = this.#lines.get(socket);
     if (line === undefined) return;
     line.underWay--;
-    line.idleSinceMs = performance.now();
+    line.idleSweeps = 0;
     if (this.#isClosing && line.underWay === 0) socket.end();
   }
 
@@ -66,15 +73,14 @@ export class Lines {
       if (underWay === 0) socket.destroy();
     }
     if (this.#lines.size === 0) return;
-    this.#cut = setTimeout(() => {
+    this.#stopCut = afterMs(graceMs, () => {
       for (const socket of this.#lines.keys()) socket.destroy();
-    }, graceMs);
+    });
   }
 
   #sweep(): void {
-    const before = performance.now() - this.#options.idleMs;
-    for (const [socket, { underWay, idleSinceMs }] of this.#lines) {
-      if (underWay === 0 && idleSinceMs < before) socket.destroy();
+    for (const [socket, line] of this.#lines) {
+      if (line.underWay === 0 && ++line.idleSweeps > SWEEPS) socket.destroy();
     }
   }
 }

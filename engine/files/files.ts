@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterMs } from "../bounded.ts";
 import {
   type FileKind,
   type FileMessage,
@@ -69,22 +70,22 @@ export class Files implements Disposable {
     const volume = this.volumeOf(path);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
+      let stopClock = () => {};
       const startClock = () => {
         if (!this.#pending.has(id)) return;
-        timer = setTimeout(() => {
+        stopClock = afterMs(timeoutMs, () => {
           this.#dropWaiting(volume, id);
           reject(new SlowDisk(`${path} did not answer within ${timeoutMs / 1_000} s`));
-        }, timeoutMs);
+        });
       };
       this.#pending.set(id, {
         volume,
         resolve: (answer) => {
-          clearTimeout(timer);
+          stopClock();
           resolve(answer as FileRequests[Kind]["answer"]);
         },
         reject: (error) => {
-          clearTimeout(timer);
+          stopClock();
           reject(error);
         },
       });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NativeSourceInfo } from "../../ffi/source_info.ts";
+import { withinMs } from "../bounded.ts";
 import type {
   AnalysisCall,
   AnalysisCalls,
@@ -261,13 +262,10 @@ export class Analysis implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     if (this.#failure === undefined) {
-      let timer;
-      // A file on a dead volume may hold the thread: it is left to its fate then.
-      const late = new Promise((resolve) => timer = setTimeout(resolve, STOP_MS));
       const stopped = this.#call("stop", {}).catch(() => {});
       this.#failure = new Error("The analysis is closed");
-      await Promise.race([stopped, late]);
-      clearTimeout(timer);
+      // A file on a dead volume may hold the thread: it is left to its fate then.
+      await withinMs(stopped, STOP_MS, undefined);
     }
     this.#fail(new Error("The analysis is closed"));
     this.#worker.terminate();

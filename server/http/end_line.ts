@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { afterMs } from "../../engine/bounded.ts";
 
 /** How long the other side has to take them, in milliseconds. */
 const WITHIN_MS = 500;
@@ -15,6 +16,5 @@ export function endLine(line: Socket, ...parts: (string | Uint8Array)[]): void {
   line.on("data", () => {});
   for (const part of parts) line.write(part);
   line.end();
-  const timer = setTimeout(() => line.destroy(), WITHIN_MS);
-  line.once("close", () => clearTimeout(timer));
+  line.once("close", afterMs(WITHIN_MS, () => line.destroy()));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterMs } from "../../engine/bounded.ts";
 import { HttpError } from "./errors.ts";
 import type {
   FileAnswers,
@@ -164,15 +165,15 @@ export class FileReader implements Disposable {
       throw unavailable();
     }
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    const stop = afterMs(ANSWER_MS, () => {
       this.#hanging++;
       step.then(onLate, () => {}).finally(() => void this.#hanging--);
       reject(unavailable());
-    }, ANSWER_MS);
+    });
     try {
       return await Promise.race([step, late]);
     } finally {
-      clearTimeout(timer);
+      stop();
     }
   }
 }

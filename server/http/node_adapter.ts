@@ -5,6 +5,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { afterMs } from "../../engine/bounded.ts";
 import { HttpError } from "./errors.ts";
 
 /** Headers as they came: what was sent twice stands there twice, joined by a comma. */
@@ -72,10 +73,10 @@ function drained(message: IncomingMessage): Promise<void> {
   if (message.complete || message.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      stop();
       resolve();
     };
-    const timer = setTimeout(done, DRAIN_MS);
+    const stop = afterMs(DRAIN_MS, done);
     message.once("end", done);
     message.once("close", done);
     message.resume();

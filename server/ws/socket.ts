@@ -28,8 +28,8 @@ export class ServerSocket {
   readonly #events: SocketEvents;
   readonly #pinger: ReturnType<typeof setInterval>;
   #linger: ReturnType<typeof setTimeout> | undefined;
-  readonly #silentAfterMs: number;
-  #heardAt = performance.now();
+  /** Pings since something was heard: counted, not timed, so that what arrived in a standstill of the machine is heard first. */
+  #unansweredPings = 0;
   /** `open`, then `closing` once either side said so, then `closed`. */
   #state: "open" | "closing" | "closed" = "open";
   #code = 1006;
@@ -39,7 +39,6 @@ export class ServerSocket {
     this.#line = line;
     this.#events = events;
     this.#reader = new FrameReader(SERVER_LIMITS.messageBytes);
-    this.#silentAfterMs = pingEveryMs * SILENT_AFTER_PINGS;
     line.setNoDelay(true);
     line.setTimeout(0);
     line.on("data", (bytes: Uint8Array) => this.#guarded(() => this.#read(bytes)));
@@ -72,7 +71,7 @@ export class ServerSocket {
     this.#line.pause();
   }
   resume(): void {
-    this.#heardAt = performance.now();
+    this.#unansweredPings = 0;
     this.#line.resume();
   }
 
@@ -107,7 +106,7 @@ export class ServerSocket {
   }
 
   #read(bytes: Uint8Array): void {
-    this.#heardAt = performance.now();
+    this.#unansweredPings = 0;
     if (this.#state === "closed") return;
     for (const message of this.#reader.push(bytes)) {
       if (message.kind === "close") {
@@ -131,7 +130,7 @@ export class ServerSocket {
   }
 
   #ping(): void {
-    if (performance.now() - this.#heardAt > this.#silentAfterMs) this.#line.destroy();
+    if (++this.#unansweredPings > SILENT_AFTER_PINGS) this.#line.destroy();
     else this.#write(OPCODE.ping, new Uint8Array());
   }
 
