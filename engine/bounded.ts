@@ -40,6 +40,7 @@ export async function withinMs<Value, Late>(
   late: Late,
 ): Promise<Value | Late> {
   const bound = Promise.withResolvers<Late>();
+  if (ms <= 0) bound.resolve(late);
   const stop = afterMs(ms, () => bound.resolve(late));
   try {
     return await Promise.race([promise, bound.promise]);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { afterMs } from "../engine/bounded.ts";
 import { Engine } from "../engine/engine.ts";
 import { layFiles } from "./lay_files.ts";
 import { createLog } from "./log.ts";
@@ -93,16 +94,15 @@ function untilSignalled(force: () => void): Promise<Deno.Signal> {
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM", "SIGHUP"];
   const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
-  let firstMs: number | undefined;
+  let isFirst = true;
+  let isLater = false;
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
-      const nowMs = performance.now();
-      if (firstMs === undefined) {
-        firstMs = nowMs;
-        resolve(signal);
-      } else if (nowMs - firstMs > ONE_SIGNAL_MS) {
-        force();
-      }
+      if (isLater) return force();
+      if (!isFirst) return;
+      isFirst = false;
+      afterMs(ONE_SIGNAL_MS, () => isLater = true);
+      resolve(signal);
     });
   }
   return promise;

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { ffmpeg, floatsByFfmpeg, music } from "./support/compressed_files.ts";
 import { makeWav } from "./support/audio_files.ts";
 import { EnginePlace, finished, lay, ME, until } from "./support/engine_place.ts";
@@ -34,16 +34,11 @@ Deno.test({
       );
       assets.push(asset);
     }
-    for (let n = 0;; n++) {
+    await until(async () => {
       const { entries } = await engine.library.list({ path: place.library });
-      assertEquals(entries.map((entry) => entry.kind), ["audio", "audio", "audio"]);
-      if (entries.every((entry) => Math.abs((entry.durationSeconds ?? 0) - 3) < 0.1)) break;
-      assert(
-        n < 500,
-        `the library does not know how long its files are: ${JSON.stringify(entries)}`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return entries.length === 3 && entries.every(({ kind }) => kind === "audio") &&
+        entries.every(({ durationSeconds }) => Math.abs((durationSeconds ?? 0) - 3) < 0.1);
+    }, "the library knows how long its files are");
     engine.timeline.edit(lay(...assets), {}, ME);
     await until(
       () => assets.every(({ assetId }) => engine.assets.get(assetId).complete),

@@ -362,7 +362,7 @@ Deno.test({
     await page.until("document.getElementById('connection').dataset.state === 'waiting'");
     await page.screenshot(`${SHOTS}/waiting.png`);
     await scene.restart();
-    await page.until("document.getElementById('connection').dataset.state === 'open'", 20_000);
+    await page.until("document.getElementById('connection').dataset.state === 'open'");
     assert(await page.evaluate("loophole.session.hello.instanceId") !== instance);
     assertEquals(await shown(page), before);
     await page.click(await onRuler(page, 6));

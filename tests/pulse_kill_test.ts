@@ -34,7 +34,8 @@ async function burst(dataDir: string, seed: number, liveMs: number): Promise<str
   const errors = new Response(child.stderr).text();
   for await (const bytes of child.stdout) {
     text += decoder.decode(bytes, { stream: true });
-    timer ??= setTimeout(() => child.kill("SIGKILL"), liveMs);
+    // From the second edit on, so that however slow the machine is there is something to lose.
+    if (text.split("\n").length > 3) timer ??= setTimeout(() => child.kill("SIGKILL"), liveMs);
   }
   clearTimeout(timer);
   const { signal } = await child.status;
@@ -78,7 +79,7 @@ Deno.test(`kill -9 in a burst of edits, ${RUNS} times: every acknowledged edit i
   // Two at a time: most of the time is the children's start.
   const counts = await Promise.all([lane(1, RUNS / 2), lane(2, RUNS / 2)]);
   const acknowledged = counts[0] + counts[1];
-  assert(acknowledged > RUNS, `${acknowledged} acknowledged edits`);
+  assert(acknowledged >= 2 * RUNS, `${acknowledged} acknowledged edits`);
 });
 
 /** The cause of the newest entry in a project's journal. */

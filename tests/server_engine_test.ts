@@ -5,6 +5,7 @@ import { METHODS } from "../server/rpc/methods.ts";
 import { Server } from "../server/server.ts";
 import { makeWav, sinePlanes } from "./support/audio_files.ts";
 import { type Heard, TestClient } from "./support/server_client.ts";
+import { until } from "./support/wait.ts";
 
 const RATE = 48_000;
 
@@ -74,18 +75,17 @@ Deno.test("every method answers what its schema says, and every notification is 
   ].join().split(" ");
   const { state } = await ok("engine.subscribe", { topics });
   assertEquals(Object.keys(state).sort(), topics.toSorted());
+  const askedMs = Date.now();
   const clock = await ok("engine.clock");
-  assert(Math.abs(clock.unixMs - Date.now()) < 1_000);
+  assert(clock.unixMs >= askedMs && clock.unixMs <= Date.now());
 
   const roots = await ok("library.list");
   assertEquals(roots.entries.map(({ path }: { path: string }) => path), [`${folder}/music`]);
-  const first = await ok("library.list", { path: `${folder}/music` });
-  // A listing never waits for a disk: on a busy machine the entries may follow.
-  const { entries } = first.total > 0 ? first : (await client.until(
-    ({ method, params }) => method === "library.changed" && params.path === `${folder}/music`,
-    60_000,
-  )).params;
-  assertEquals(entries.length, 2);
+  // A listing does not wait for the disk: what it does not know yet follows.
+  await until(
+    async () => (await ok("library.list", { path: `${folder}/music` })).total === 2,
+    "both files are listed",
+  );
   assertEquals(await refused("library.list", { path: "/etc" }), "asset.outsideLibrary");
 
   const { asset } = await ok("asset.register", { path: `${folder}/music/a.wav` });
@@ -99,7 +99,6 @@ Deno.test("every method answers what its schema says, and every notification is 
   assertEquals((await ok("asset.list", { limit: 1 })).total, 2);
   await client.until(
     ({ method, params }) => method === "asset.ready" && params.assetIds.includes(asset.assetId),
-    10_000,
   );
 
   const { assetId } = asset;
@@ -137,11 +136,16 @@ Deno.test("every method answers what its schema says, and every notification is 
   await ok("transport.setLoop", { enabled: true, startFrame: 0, endFrame: RATE });
   assertEquals((await ok("transport.play", { fromFrame: 0 })).state, "playing");
   const from = client.messages().length;
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const positions = client.messages().slice(from)
-    .filter(({ method }) => method === "transport.position").length;
-  assert(positions > 20 && positions < 45, `${positions} positions in a second`);
-  assertGreater(client.heard.filter((one) => one instanceof ArrayBuffer).length, 15);
+  const positions = () =>
+    client.messages().slice(from).filter(({ method }) => method === "transport.position");
+  await client.untilTrue(() => positions().length > 40);
+  // 30 a second by the engine's own clock and one more at each wrap of the loop; a busy machine has fewer, never more.
+  const [first, last] = [positions()[0].params.timeMs, positions().at(-1)!.params.timeMs];
+  const most = 1 + (last - first) / 1_000 * (30 + 1) + 3;
+  assert(positions().length <= most, `${positions().length} positions in ${last - first} ms`);
+  await client.untilTrue(() =>
+    client.heard.filter((one) => one instanceof ArrayBuffer).length > 15
+  );
   assertEquals((await ok("transport.seek", { positionFrame: 24_000 })).state, "playing");
   await ok("transport.get");
   assertEquals((await ok("transport.pause")).state, "paused");
@@ -164,7 +168,6 @@ Deno.test("every method answers what its schema says, and every notification is 
   const { jobId } = await ok("render.mixdown", mixdown);
   const finished = await client.until(
     ({ method, params }) => method === "job.finished" && params.job.jobId === jobId,
-    10_000,
   );
   assertEquals(finished.params.job.state, "done");
   assertEquals((await ok("job.get", { jobId })).job.state, "done");
@@ -223,11 +226,12 @@ Deno.test("peaks, waveforms, audio and uploads go over HTTP", async () => {
   const audio = await fetch(`${at}/audio`, { headers: { range: "bytes=44-143" } });
   assertEquals([audio.status, audio.headers.get("content-type")], [206, "audio/wav"]);
   assertEquals(new Uint8Array(await audio.arrayBuffer()), bytes.slice(44, 144));
-  let peaks = await fetch(`${at}/peaks?width=10`).then((answer) => answer.json());
-  for (let i = 0; i < 100 && !peaks.complete; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  let peaks: { complete: boolean; channels: number; max: number[][] };
+  await until(async () => {
     peaks = await fetch(`${at}/peaks?width=10`).then((answer) => answer.json());
-  }
+    return peaks.complete;
+  }, "the peaks are complete");
+  peaks = peaks!;
   assertEquals([peaks.complete, peaks.channels, peaks.max[0].length], [true, 2, 10]);
   assert(Math.abs(peaks.max[0][5] - 0.5) < 0.001);
   const first = await fetch(`${at}/peaks?width=10&format=bin`);

@@ -5,6 +5,7 @@ import { createApp } from "../server/http/app.ts";
 import { FileReader } from "../server/http/file_reader.ts";
 import { rawRequest, startServer } from "./support/server_client.ts";
 import { StandInEngine } from "./support/stand_in_engine.ts";
+import { until } from "./support/wait.ts";
 
 const app = createApp({
   files: new FileReader(),
@@ -220,10 +221,7 @@ Deno.test("a download that is broken off leaves no file open", async () => {
     Number(
       /loophole_file_streams (\d+)/.exec(await (await fetch(`${test.url}/metrics`)).text())?.[1],
     );
-  for (let i = 0; i < 100 && await streams() > 0; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assertEquals(await streams(), 0);
+  await until(async () => await streams() === 0, "no file is open");
   await Deno.remove(folder, { recursive: true });
 });
 

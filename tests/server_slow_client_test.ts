@@ -8,6 +8,7 @@ import {
   upgradeHead,
   writeAll,
 } from "./support/server_client.ts";
+import { until } from "./support/wait.ts";
 
 /** A client that reads only when it is told to. */
 async function connectRaw(host: string): Promise<Deno.TcpConn> {
@@ -19,17 +20,44 @@ async function connectRaw(host: string): Promise<Deno.TcpConn> {
   return line;
 }
 
+/** Subscribes, and reads up to the reply: from then on the engine tells this client. Gives what was read beyond it. */
+async function subscribe(line: Deno.Conn, topics: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  await request(line, "engine.subscribe", { topics });
+  let bytes = new Uint8Array();
+  const piece = new Uint8Array(65_536);
+  for (let at = 0;;) {
+    const frame = frameAt(bytes, at, bytes.length);
+    if (frame === null) {
+      const length = await line.read(piece);
+      assert(length !== null, "the line ended before the reply");
+      bytes = new Uint8Array([...bytes, ...piece.subarray(0, length)]);
+      continue;
+    }
+    at = frame.end;
+    const text = new TextDecoder().decode(bytes.subarray(frame.start, frame.end));
+    if (frame.opcode === 1 && JSON.parse(text).id === 1) return bytes.slice(at);
+  }
+}
+
 async function request(line: Deno.Conn, method: string, params: unknown, id = 1): Promise<void> {
   const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
   await writeAll(line, clientFrame(1, new TextEncoder().encode(text)));
 }
 
-/** Reads a server's frames to the end of the line: text messages, and the close code if one came. */
-async function readAll(line: Deno.Conn): Promise<{ texts: string[]; code: number | null }> {
+/**
+ * Reads a server's frames to the end of the line: text messages, and the close code if one came.
+ *
+ * @param before What was read of them already.
+ */
+async function readAll(
+  line: Deno.Conn,
+  { before = new Uint8Array(), onText = (_text: string) => {} } = {},
+): Promise<{ texts: string[]; code: number | null }> {
   const texts: string[] = [];
   let code: number | null = null;
   let bytes = new Uint8Array(1 << 20);
-  let length = 0;
+  bytes.set(before);
+  let length = before.length;
   const piece = new Uint8Array(1 << 18);
   try {
     for (let n = await line.read(piece); n !== null; n = await line.read(piece)) {
@@ -44,7 +72,10 @@ async function readAll(line: Deno.Conn): Promise<{ texts: string[]; code: number
       for (let frame = frameAt(bytes, at, length); frame; frame = frameAt(bytes, at, length)) {
         const payload = bytes.subarray(frame.start, frame.end);
         at = frame.end;
-        if (frame.opcode === 1) texts.push(new TextDecoder().decode(payload));
+        if (frame.opcode === 1) {
+          texts.push(new TextDecoder().decode(payload));
+          onText(texts.at(-1)!);
+        }
         if (frame.opcode !== 8) continue;
         code = payload[0] << 8 | payload[1];
         await writeAll(line, clientFrame(8, payload.slice(0, 2)));
@@ -87,9 +118,8 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 Deno.test("a client that never reads is closed with 4008 at 16 MiB, and costs no more", async () => {
   await using test = await startServer();
   using line = await connectRaw(test.host);
-  await request(line, "engine.subscribe", { topics: ["timeline", "transport", "meters"] });
-  await wait(50);
-  const before = Deno.memoryUsage().rss;
+  const before = await subscribe(line, ["timeline", "transport", "meters"]);
+  const rss = Deno.memoryUsage().rss;
   const label = "x".repeat(100_000);
   let told = 0;
   for (; told < 2_000; told++) {
@@ -103,8 +133,8 @@ Deno.test("a client that never reads is closed with 4008 at 16 MiB, and costs no
   // 16 MiB here, and some on the line.
   assertLess(told, 400);
   assertGreater(told, 150);
-  assertLess(Deno.memoryUsage().rss - before, 150e6);
-  const { texts, code } = await readAll(line);
+  assertLess(Deno.memoryUsage().rss - rss, 150e6);
+  const { texts, code } = await readAll(line, { before });
   assertEquals(code, 4008);
   // What arrived is the beginning, without a hole.
   const numbers = texts.map((text) => JSON.parse(text))
@@ -115,17 +145,19 @@ Deno.test("a client that never reads is closed with 4008 at 16 MiB, and costs no
 Deno.test("positions and meters alone never close a slow client; it gets the newest", async () => {
   await using test = await startServer();
   using line = await connectRaw(test.host);
-  await request(line, "engine.subscribe", { topics: ["transport"] });
-  await wait(50);
+  const before = await subscribe(line, ["transport"]);
   const padding = "p".repeat(10_000);
   for (let i = 0; i < 5_000; i++) {
     test.engine.tell("transport", "transport.position", { i, padding });
     if (i % 100 === 0) await wait(0);
   }
   test.engine.tell("transport", "transport.state", { i: "end" });
-  await wait(20);
-  const reading = readAll(line);
-  await wait(300);
+  const end = Promise.withResolvers<void>();
+  const reading = readAll(line, {
+    before,
+    onText: (text) => text.includes('"end"') && end.resolve(),
+  });
+  await end.promise;
   await test.server.close();
   const { texts, code } = await reading;
   const heard = texts.map((text) => JSON.parse(text)).filter(({ method }) => method)
@@ -144,7 +176,7 @@ Deno.test("a reply greater than the limit reaches a client that reads, with noti
   const timer = setInterval(() => test.engine.tell("transport", "transport.state", {}), 1);
   try {
     for (const id of ids) {
-      const { result } = await client.until((message) => message.id === id, 20_000);
+      const { result } = await client.until((message) => message.id === id);
       assertEquals(result.timeline.meta.length, meta.length);
     }
   } finally {
@@ -161,10 +193,10 @@ Deno.test("a client that never reads its own replies is bounded too", async () =
   } catch {
     // Closed while we asked on.
   }
-  for (let i = 0; i < 200; i++) {
-    if ((await counters(test)).loophole_connections_closed_too_slow_total === 1) break;
-    await wait(10);
-  }
+  await until(
+    async () => (await counters(test)).loophole_connections_closed_too_slow_total === 1,
+    "it is closed",
+  );
   assertLess(Deno.memoryUsage().rss - before, 300e6);
   assertEquals((await counters(test)).loophole_connections_closed_too_slow_total, 1);
   const { texts, code } = await readAll(line);
@@ -175,7 +207,7 @@ Deno.test("a client that never reads its own replies is bounded too", async () =
 Deno.test("a slow client does not hold up the others", async () => {
   await using test = await startServer();
   using slow = await connectRaw(test.host);
-  await request(slow, "engine.subscribe", { topics: ["timeline"] });
+  await subscribe(slow, ["timeline"]);
   await using client = await TestClient.connect(test.url);
   await client.call("engine.subscribe", { topics: ["timeline"] });
   const label = "x".repeat(50_000);
@@ -196,7 +228,7 @@ Deno.test("a batch of great replies stops at its limit before it runs what is le
     (_, id) => ({ jsonrpc: "2.0", id, method: "timeline.get", params: {} }),
   );
   client.sendRaw(JSON.stringify(members));
-  await client.untilTrue(() => client.messages().length === 1_000, 20_000);
+  await client.untilTrue(() => client.messages().length === 1_000);
   const answered = client.messages().filter(({ result }) => result !== undefined).length;
   assert(answered >= 8 && answered <= 10, `${answered} were answered`);
   assertEquals(client.messages().at(-1)?.error?.data?.details.limit, "batchReplyBytes");
@@ -205,15 +237,13 @@ Deno.test("a batch of great replies stops at its limit before it runs what is le
 Deno.test("a client that vanishes leaves nothing behind", async () => {
   await using test = await startServer();
   const line = await connectRaw(test.host);
-  await request(line, "engine.subscribe", { topics: ["meters"] });
-  await wait(50);
+  await subscribe(line, ["meters"]);
   assertEquals((await counters(test)).loophole_connections, 1);
   line.close();
-  for (let i = 0; i < 100; i++) {
-    if ((await counters(test)).loophole_connections === 0) break;
-    await wait(10);
-  }
-  assertEquals((await counters(test)).loophole_connections, 0);
+  await until(
+    async () => (await counters(test)).loophole_connections === 0,
+    "the connection is gone",
+  );
   const taken = test.engine.metersTaken;
   await wait(100);
   assertEquals(test.engine.metersTaken, taken);
@@ -271,6 +301,11 @@ Deno.test("a head that never ends is cut, lines beyond the limit too, and the se
   const lines = await Promise.all(Array.from({ length: 600 }, dial));
   assertEquals(await ended(lines[599]), null);
   for (const line of lines) line.close();
-  await wait(50);
-  assertEquals((await fetch(`${test.url}/health`).then((answer) => answer.json())).status, "ok");
+  await until(
+    () =>
+      fetch(`${test.url}/health`).then((answer) => answer.text(), () => "").then((text) =>
+        text.includes('"ok"')
+      ),
+    "the server answers on",
+  );
 });

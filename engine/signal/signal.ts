@@ -289,6 +289,8 @@ export class Signal implements SignalApi {
       rate: r[14],
       framesRendered: r[9],
       gateWaiting: r[15] !== 0,
+      acknowledged: r[10],
+      made: r[11],
     };
   }
 

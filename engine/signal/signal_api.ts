@@ -42,6 +42,10 @@ export interface PositionRecord {
   framesRendered: Frames;
   /** A publication waits at the gate. */
   gateWaiting: boolean;
+  /** Number of the publication that this record is of; edits and transport commands make one each. */
+  acknowledged: number;
+  /** Number of the publication made last. */
+  made: number;
 }
 
 export type Cause = "queue" | "read" | "decode" | "stalled" | "absent" | "budget";

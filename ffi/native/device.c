@@ -259,7 +259,7 @@ static void end_device(lp_renderer *r, lp_device *d) {
   /* Fade out: the callback answers by 2. A device that no longer calls is not waited for. */
   if (!atomic_load(&d->lost) && ma_device_get_state(&d->device) == ma_device_state_started) {
     atomic_store(&r->quiesce, 1);
-    for (int i = 0; i < 400 && atomic_load(&r->quiesce) != 2; i++) {
+    for (int i = 0; i < 2000 && atomic_load(&r->quiesce) != 2; i++) {
       struct timespec pause = { 0, 500000 };
       nanosleep(&pause, NULL);
     }

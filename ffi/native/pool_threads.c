@@ -27,6 +27,7 @@
 #define ROOM_WAIT_NS 250000ull
 #define LINGER_NS 1000000000ull
 #define STOP_WAIT_NS 2000000000ull
+#define STOP_PART_NS 50000000ull
 
 /* ---- one thread -------------------------------------------------------------------------------------------- */
 
@@ -196,8 +197,8 @@ bool lp_pool_start(lp_store *st) {
 
 int lp_pool_stop(lp_store *st) {
   if (st->config.single_step) return 0;
-  uint64_t until = lp_monotonic_ns() + STOP_WAIT_NS;
   int left;
+  uint64_t waited = 0;
   pthread_mutex_lock(&st->mutex);
   st->stopping = true;
   pthread_cond_broadcast(&st->work);
@@ -207,10 +208,19 @@ int lp_pool_stop(lp_store *st) {
   pthread_mutex_lock(&st->mutex);
   for (;;) {
     left = 0;
-    for (uint32_t i = 0; i < st->worker_room; i++) left += st->workers[i].running;
-    uint64_t now = lp_monotonic_ns();
-    if (left == 0 || now >= until) break;
-    lp_wait(&st->ended, &st->mutex, until - now);
+    int at_a_disk = 0;
+    for (uint32_t i = 0; i < st->worker_room; i++) {
+      const lp_worker *w = &st->workers[i];
+      left += w->running;
+      at_a_disk += w->running && atomic_load_explicit(&w->disk_since_ns, memory_order_relaxed);
+    }
+    /* Who waits for a disk may wait for ever; whoever else is left ends by itself, only slowly on a busy machine. */
+    if (left == 0 || waited >= (left <= at_a_disk ? STOP_WAIT_NS : 5 * STOP_WAIT_NS)) break;
+    const uint64_t begun = lp_monotonic_ns();
+    lp_wait(&st->ended, &st->mutex, STOP_PART_NS);
+    /* Of a standstill of the machine little counts: nobody could end in it. */
+    const uint64_t part = lp_monotonic_ns() - begun;
+    waited += part < 2 * STOP_PART_NS ? part : 2 * STOP_PART_NS;
   }
   if (left) st->abandoned = true;
   bool ended[MOST_THREADS + MOST_REPLACEMENTS] = {false};

@@ -296,12 +296,16 @@ int32_t lp_render(uint32_t handle, float *out, uint32_t frames) {
   return LP_OK;
 }
 
+#define WAIT_PART_MS 20.0
+
 /* Waits until the next n frames (and one fade beyond) are resident or cannot be had. Only frames of these that come are progress: reads that fail, and
  * pages of others, must not make it wait for ever. */
 static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
   lp_engine *e = r->engine;
   int64_t least = INT64_MAX;
-  uint64_t since = lp_monotonic_ns();
+  /* Waited in parts: of a standstill of the machine, in which no page could come, little counts. */
+  double waited_ms = 0;
+  uint64_t looked = lp_monotonic_ns();
   uint32_t idle = 0; /* single step: steps without work */
   for (;;) {
     const uint64_t seen = lp_store_fill_count(e->store);
@@ -319,7 +323,8 @@ static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
     if (atomic_load_explicit(&r->closing, memory_order_relaxed)) return LP_E_CLOSING; /* a flag alone: no order needed */
     if (missing < least) {
       least = missing;
-      since = lp_monotonic_ns();
+      waited_ms = 0;
+      looked = lp_monotonic_ns();
       idle = 0;
     }
     if (e->flags & LP_ENGINE_SINGLE_STEP) {
@@ -328,11 +333,14 @@ static int wait_for_pages(lp_renderer *r, uint32_t n, double timeout_ms) {
       if (++idle > timeout_ms) return LP_E_TIMEOUT;
       continue;
     }
-    const double waited_ms = (double)(lp_monotonic_ns() - since) / 1e6;
+    const uint64_t now = lp_monotonic_ns();
+    const double part_ms = (double)(now - looked) / 1e6;
+    looked = now;
+    waited_ms += part_ms < 2 * WAIT_PART_MS ? part_ms : 2 * WAIT_PART_MS;
     if (waited_ms > timeout_ms) return LP_E_TIMEOUT;
     lp_engine_wake(e);
     const double rest_ms = timeout_ms - waited_ms;
-    lp_store_wait_fill(e->store, seen, rest_ms < 20 ? (uint64_t)(rest_ms * 1e6) + 1 : 20000000ull);
+    lp_store_wait_fill(e->store, seen, rest_ms < WAIT_PART_MS ? (uint64_t)(rest_ms * 1e6) + 1 : (uint64_t)(WAIT_PART_MS * 1e6));
   }
 }
 

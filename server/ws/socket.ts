@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { afterMs } from "../../engine/bounded.ts";
 import { PING_EVERY_MS, SERVER_LIMITS, SILENT_AFTER_PINGS } from "../limits.ts";
 import { closePayload, frameHeader, FrameReader, OPCODE } from "./frames.ts";
 
@@ -27,7 +28,7 @@ export class ServerSocket {
   readonly #reader: FrameReader;
   readonly #events: SocketEvents;
   readonly #pinger: ReturnType<typeof setInterval>;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  #stopLinger = () => {};
   /** Pings since something was heard: counted, not timed, so that what arrived in a standstill of the machine is heard first. */
   #unansweredPings = 0;
   /** `open`, then `closing` once either side said so, then `closed`. */
@@ -92,7 +93,7 @@ export class ServerSocket {
     this.#state = "closing";
     clearInterval(this.#pinger);
     // What still comes is read and dropped: a line cut with unread bytes would be reset, and the code lost.
-    this.#linger = setTimeout(() => this.#line.destroy(), LINGER_MS);
+    this.#stopLinger = afterMs(LINGER_MS, () => this.#line.destroy());
   }
 
   /** The client says no more, without a close frame. */
@@ -100,7 +101,7 @@ export class ServerSocket {
     if (this.#state === "open") {
       this.#state = "closing";
       clearInterval(this.#pinger);
-      this.#linger = setTimeout(() => this.#line.destroy(), LINGER_MS);
+      this.#stopLinger = afterMs(LINGER_MS, () => this.#line.destroy());
     }
     this.#line.end();
   }
@@ -146,7 +147,7 @@ export class ServerSocket {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearInterval(this.#pinger);
-    clearTimeout(this.#linger);
+    this.#stopLinger();
     this.#guarded(() => this.#events.close(this.#code));
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { findOnPath } from "../needs.ts";
+import { PATIENCE_MS } from "./wait.ts";
 
 const FLAGS = [
   "--headless",
@@ -19,7 +20,6 @@ const FLAGS = [
   "--hide-scrollbars",
   "--remote-debugging-port=0",
 ];
-const START_MS = 30_000;
 const MODIFIERS: Readonly<Record<string, number>> = { Alt: 1, Ctrl: 2, Meta: 4, Shift: 8 };
 /** Keys that a name alone does not tell everything of: `code`, virtual key, text. */
 const KEYS: Readonly<Record<string, [code: string, virtualKey: number, text?: string]>> = {
@@ -130,7 +130,7 @@ export class Browser implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const late = setTimeout(() => process.kill("SIGKILL"), START_MS);
+    const late = setTimeout(() => process.kill("SIGKILL"), PATIENCE_MS);
     let found: (url: string) => void = () => {};
     const address = new Promise<string>((resolve) => found = resolve);
     let said = "";
@@ -176,7 +176,7 @@ export class Browser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = this.#process.status;
     await this.#protocol.call("Browser.close").catch(() => {});
-    const late = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
+    const late = setTimeout(() => this.#process.kill("SIGKILL"), PATIENCE_MS);
     await this.#protocol.close();
     await ended;
     clearTimeout(late);
@@ -245,7 +245,7 @@ export class Page {
   }
 
   /** Waits until an expression is truthy, and gives its value. */
-  async until<T>(expression: string, limitMs = 10_000): Promise<T> {
+  async until<T>(expression: string, limitMs = PATIENCE_MS): Promise<T> {
     const end = performance.now() + limitMs;
     let problem = "";
     while (performance.now() < end) {

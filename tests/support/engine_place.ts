@@ -8,6 +8,9 @@ import { Engine } from "../../engine/engine.ts";
 import type { EngineOptions } from "../../engine/options.ts";
 import type { Asset, Edit, Job } from "../../engine/pulse/types.ts";
 import { type AudioMaterial, makeWav } from "./audio_files.ts";
+import { until } from "./wait.ts";
+
+export { until };
 
 /** Who asks. */
 export const ME = { clientId: "me" };
@@ -71,15 +74,6 @@ export function lay(...assets: Asset[]): Edit[] {
       return { op: "clip.add", trackId: "t", clip };
     }),
   ];
-}
-
-/** Waits until `condition` holds, at most 5 s. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`Waited 5 s in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** Waits for a job's end. */

@@ -32,6 +32,9 @@ export class FakeSignal implements SignalApi {
   revision = 0;
   timeMs = 0;
   sent: HeadStep[] = [];
+  /** Publications made, and the one that the renderer has taken. */
+  made = 0;
+  acknowledged = 0;
   /** Mixes in the order in which they were rendered offline. */
   rendered: MixModel[] = [];
   /** The sample of both channels at a frame. */
@@ -44,18 +47,23 @@ export class FakeSignal implements SignalApi {
   openSource = (): Promise<SourceInfo> => Promise.reject(new Error("not in the fake"));
   closeSource = () => {};
   publish(_mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
-    this.sent.push({ kind: "map", revision, map });
+    this.#send({ kind: "map", revision, map });
   }
-  play = (fromFrame?: Frames, toFrame?: Frames) =>
-    void this.sent.push({ kind: "play", fromFrame, toFrame });
-  pause = () => void this.sent.push({ kind: "pause" });
-  stop = () => void this.sent.push({ kind: "stop" });
-  seek = (positionFrame: Frames) => void this.sent.push({ kind: "seek", positionFrame });
-  setLoop = (loop: Head["loop"]) => void this.sent.push({ kind: "loop", loop });
+  play = (fromFrame?: Frames, toFrame?: Frames) => this.#send({ kind: "play", fromFrame, toFrame });
+  pause = () => this.#send({ kind: "pause" });
+  stop = () => this.#send({ kind: "stop" });
+  seek = (positionFrame: Frames) => this.#send({ kind: "seek", positionFrame });
+  setLoop = (loop: Head["loop"]) => this.#send({ kind: "loop", loop });
+
+  #send(step: HeadStep): void {
+    this.made++;
+    this.sent.push(step);
+  }
 
   /** A callback some time later takes all that was sent. */
   take(): void {
     this.timeMs += 25;
+    this.acknowledged = this.made;
     for (const step of this.sent.splice(0)) {
       this.head = runStep(this.head, step);
       if (step.kind === "map") this.revision = step.revision;
@@ -75,6 +83,8 @@ export class FakeSignal implements SignalApi {
       rate: 1,
       framesRendered: 0,
       gateWaiting: this.sent.length > 0,
+      acknowledged: this.acknowledged,
+      made: this.made,
     };
   }
   drainEvents = () => this.events.splice(0);

@@ -4,6 +4,7 @@
  * @module
  */
 import { Server, type ServerConfig } from "../../server/server.ts";
+import { PATIENCE_MS } from "./wait.ts";
 import { StandInEngine, type StandInOptions } from "./stand_in_engine.ts";
 
 /** A server over the stand-in, and the engine behind it. */
@@ -110,7 +111,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   /** Waits for a message, those that came already included. Fails when the connection ends first. */
-  async until(isIt: (message: Heard) => boolean, limitMs = 5_000): Promise<Heard> {
+  async until(isIt: (message: Heard) => boolean, limitMs = PATIENCE_MS): Promise<Heard> {
     const found = await this.#wait(
       () => this.messages().find(isIt),
       limitMs,
@@ -120,7 +121,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   /** Waits until something holds of all that came. */
-  async untilTrue(holds: () => boolean, limitMs = 5_000): Promise<void> {
+  async untilTrue(holds: () => boolean, limitMs = PATIENCE_MS): Promise<void> {
     await this.#wait(() => holds() ? true : undefined, limitMs, "the condition did not come true");
   }
 
@@ -174,7 +175,11 @@ export interface RawAnswer {
 }
 
 /** Sends bytes as they are and gives what came until the other side ended, upgraded, or `waitMs` passed. */
-export async function rawRequest(host: string, text: string, waitMs = 5_000): Promise<RawAnswer> {
+export async function rawRequest(
+  host: string,
+  text: string,
+  waitMs = PATIENCE_MS,
+): Promise<RawAnswer> {
   const [hostname, port] = host.split(":");
   using line = await Deno.connect({ hostname, port: Number(port) });
   const writing = writeAll(line, new TextEncoder().encode(text)).catch(() => {});

@@ -92,7 +92,7 @@ export class StandInEngine implements EngineApi {
   }
   takeMeters() {
     this.metersTaken++;
-    return new Uint8Array([1, 1, 0, 0]);
+    return new Uint8Array([1, 1, this.metersTaken >> 8, this.metersTaken]);
   }
   viewHint() {}
 

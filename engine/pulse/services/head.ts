@@ -80,14 +80,10 @@ function mapHead(head: Head, map: readonly HeadMapStep[]): Head {
 /** What the renderer's record does not say of the head. */
 type Unseen = Pick<Head, "originFrame" | "toFrame">;
 
-/** Longest time between a callback that could take a step and the one that does: a crossfade may run, in milliseconds. */
-const TAKEN_MS = 20;
-/** After this time a step is taken as done where no callback runs that could say so, in milliseconds. */
-const IDLE_MS = 250;
-
 /** The steps that the renderer has not acknowledged yet. */
 export class PendingSteps {
-  #steps: { step: HeadStep; after: Unseen; sentMs: number }[] = [];
+  /** `number`: of the publication that takes the step to the renderer, once it is made; an edit's is known by its revision. */
+  #steps: { step: HeadStep; after: Unseen; number: number }[] = [];
   #acknowledged: Unseen = { originFrame: 0, toFrame: null };
 
   /** Forgets all steps: the renderer is a new one. */
@@ -97,9 +93,15 @@ export class PendingSteps {
   }
 
   /** Adds a step that is about to be sent to the renderer. */
-  push(record: PositionRecord, nowMs: number, step: HeadStep): void {
-    const after = runStep(this.predict(record, nowMs), step);
-    this.#steps.push({ step, after, sentMs: nowMs });
+  push(record: PositionRecord, step: HeadStep): void {
+    const after = runStep(this.predict(record), step);
+    this.#steps.push({ step, after, number: Infinity });
+  }
+
+  /** Takes note that the step added last was sent, of the record as it is since then. */
+  sent({ made }: PositionRecord): void {
+    const last = this.#steps.at(-1);
+    if (last !== undefined) last.number = made;
   }
 
   /** Takes note that the head reached the frame that it was to play to. */
@@ -108,15 +110,12 @@ export class PendingSteps {
   }
 
   /**
-   * The head as it will be. The renderer takes all that was sent at once and in order: a revision that sounds acknowledges its edit and what
-   * was sent before it; other steps are done when a callback has run after them. To run one of those twice for some milliseconds does no
-   * harm, since each only says where to go.
+   * The head as it will be. The renderer takes what was sent in order, and its record says up to which publication: what came with that or
+   * before it is done, however long the callback has taken to come.
    */
-  predict(record: PositionRecord, nowMs: number): Head {
-    const taken = this.#steps.findLastIndex(({ step, sentMs }) =>
-      step.kind === "map"
-        ? step.revision <= record.revision
-        : !record.gateWaiting && (record.timeMs > sentMs + TAKEN_MS || nowMs > sentMs + IDLE_MS)
+  predict(record: PositionRecord): Head {
+    const taken = this.#steps.findLastIndex(({ step, number }) =>
+      step.kind === "map" ? step.revision <= record.revision : number <= record.acknowledged
     );
     if (taken >= 0) {
       const { originFrame, toFrame } = this.#steps[taken].after;

@@ -141,7 +141,7 @@ export class TransportService implements Disposable {
     const step: HeadStep = { kind: "map", revision, map };
     const signal = this.#options.signal();
     const after = runStep(before, step);
-    this.#pending.push(signal.position(), signal.nowMs(), step);
+    this.#pending.push(signal.position(), step);
     const loopOff = before.loop.enabled && !after.loop.enabled;
     const moved = before.positionFrame !== after.positionFrame ||
       before.loop.startFrame !== after.loop.startFrame ||
@@ -187,7 +187,7 @@ export class TransportService implements Disposable {
   #now(): { record: PositionRecord; head: Head } {
     const signal = this.#options.signal();
     const record = signal.position();
-    return { record, head: this.#pending.predict(record, signal.nowMs()) };
+    return { record, head: this.#pending.predict(record) };
   }
 
   #do(step: HeadStep, reason: TransportReason): Transport {
@@ -199,7 +199,12 @@ export class TransportService implements Disposable {
 
   #send(step: HeadStep): void {
     const signal = this.#options.signal();
-    this.#pending.push(signal.position(), signal.nowMs(), step);
+    this.#pending.push(signal.position(), step);
+    this.#tell(signal, step);
+    this.#pending.sent(signal.position());
+  }
+
+  #tell(signal: SignalApi, step: HeadStep): void {
     switch (step.kind) {
       case "play":
         return signal.play(step.fromFrame, step.toFrame);
