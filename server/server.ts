@@ -96,7 +96,8 @@ export class Server implements AsyncDisposable {
       webRoot: this.#config.webRoot ?? fileURLToPath(new URL("./web", import.meta.url)),
       guard: this.#listening.guard,
       counters: () => ({ ...hub.counters, file_streams: this.#files.streams }),
-      openRpc: () => toOpenRpc(METHODS.values(), engine.version),
+      openRpc: () =>
+        toOpenRpc(METHODS.values(), engine.version, `${this.url.replace(/^http/, "ws")}/pulse`),
     });
     this.#hub = hub;
     this.#answerer = {

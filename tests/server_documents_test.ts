@@ -1,6 +1,12 @@
 /** `/openapi.json` and `/openrpc.json`: whole, consistent, and of what is really served. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import schemaOfSchemas from "@json-schema-tools/meta-schema";
+import schemaOfOpenRpc from "@open-rpc/meta-schema";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv } from "ajv";
+import addFormats from "ajv-formats";
 import { METHODS } from "../server/rpc/methods.ts";
+import { DocumentSchemas } from "./support/json_schema.ts";
 import { startServer } from "./support/server_client.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -106,6 +112,52 @@ Deno.test("/openrpc.json is OpenRPC of the method table, with notifications", as
   assertEquals(edit.params[0].name, "edits");
   const ops = document.components.schemas.Edit.oneOf ?? document.components.schemas.Edit.anyOf;
   assertEquals(ops.length, 19);
+});
+
+Deno.test("/openrpc.json validates against OpenRPC's own meta-schema", async () => {
+  const document = await load("/openrpc.json");
+  const ajv = new Ajv({ strict: false });
+  addFormats.default(ajv);
+  // Their own words for draft 7, by which they refer to schemas.
+  const { $schema: _, ...schemas } = (schemaOfSchemas as Json).jsonSchema;
+  const { $schema: __, ...meta } = (schemaOfOpenRpc as Json).openrpcDocument;
+  ajv.addSchema(schemas);
+  ajv.addSchema({ $ref: schemas.$id }, schemas.$id.replace(/\/$/, ""));
+  const check = ajv.compile(meta);
+  const isValid = (value: unknown): boolean => check(value);
+  assert(isValid(document), ajv.errorsText(check.errors));
+  // It does refuse what is none.
+  assert(!isValid({ ...document, methods: [{ name: "x", params: [{ name: "y" }] }] }));
+  assert(!isValid({ ...document, openrpc: "7.0.0" }));
+});
+
+Deno.test("/openapi.json validates against OpenAPI 3.1's own schema", async () => {
+  const document = await load("/openapi.json");
+  const validator = new Validator();
+  const result = await validator.validate(structuredClone(document));
+  assertEquals([result.valid, result.errors], [true, undefined]);
+  assertEquals(validator.version, "3.1");
+  delete document.info.title;
+  assertEquals((await new Validator().validate(document)).valid, false);
+});
+
+Deno.test("every schema in the documents is one by the strictest reading of JSON Schema 2020-12", async () => {
+  const rpc = await load("/openrpc.json");
+  const schemas = new DocumentSchemas(rpc);
+  for (const { name, params, result } of [...rpc.methods, ...rpc["x-notifications"]]) {
+    schemas.compileParams(params);
+    if (result === undefined) continue;
+    assert(schemas.compile(result.schema)(undefined).length > 0, `${name} answers something`);
+  }
+  const http = await load("/openapi.json");
+  const answers = new DocumentSchemas(http);
+  let count = 0;
+  for (const [place, value] of walk(http.paths)) {
+    if (!place.endsWith("/schema")) continue;
+    answers.compile(value);
+    count++;
+  }
+  assert(count > 100, `${count} schemas`);
 });
 
 Deno.test("every method of the second issue is there, and none of a later one", () => {

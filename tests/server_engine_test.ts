@@ -4,6 +4,7 @@ import { Engine } from "../engine/engine.ts";
 import { METHODS } from "../server/rpc/methods.ts";
 import { Server } from "../server/server.ts";
 import { makeWav, sinePlanes } from "./support/audio_files.ts";
+import { DocumentSchemas } from "./support/json_schema.ts";
 import { type Heard, TestClient } from "./support/server_client.ts";
 import { until } from "./support/wait.ts";
 
@@ -53,9 +54,11 @@ Deno.test("every method answers what its schema says, and every notification is 
   await Deno.writeFile(`${folder}/music/b.wav`, wav(RATE));
   await using client = await TestClient.connect(test.url);
   const called = new Set<string>();
+  const asked: { method: string; params: unknown; heard: Heard }[] = [];
   const call = async (method: string, params: unknown = {}): Promise<Heard> => {
     called.add(method);
     const heard = await client.call(method, params);
+    asked.push({ method, params, heard });
     assert(heard.error?.code !== -32603, `${method}: ${JSON.stringify(heard.error)}`);
     return heard;
   };
@@ -205,6 +208,32 @@ Deno.test("every method answers what its schema says, and every notification is 
 
   assertEquals([...METHODS.keys()].filter((name) => !called.has(name)), []);
   assertEquals(test.server.faults, []);
+
+  // What others read of all this, and what came, agree.
+  const document = await (await fetch(`${test.url}/openrpc.json`)).json();
+  const schemas = new DocumentSchemas(document);
+  // deno-lint-ignore no-explicit-any
+  const byName = (list: any[]) => new Map(list.map((one) => [one.name, one]));
+  const methods = byName(document.methods);
+  for (const { method, params, heard: { result, error } } of asked) {
+    const declared = methods.get(method);
+    assertEquals(schemas.compileParams(declared.params)(params), [], `params of ${method}`);
+    if (error === undefined) {
+      assertEquals(schemas.compile(declared.result.schema)(result), [], `result of ${method}`);
+    } else {
+      const codes = declared.errors.map(({ data }: { data: { code: string } }) => data.code);
+      assert(codes.includes(error.data?.code), `${method} is refused with ${error.data?.code}`);
+    }
+  }
+  const notifications = byName(document["x-notifications"]);
+  const told = new Set<string>();
+  for (const { method, params } of client.messages()) {
+    if (method === undefined) continue;
+    told.add(method);
+    const check = schemas.compileParams(notifications.get(method).params);
+    assertEquals(check(params), [], `params of ${method}`);
+  }
+  assertGreater(told.size, 9);
 });
 
 Deno.test("peaks, waveforms, audio and uploads go over HTTP", async () => {

@@ -8,8 +8,8 @@ import { RPC_CODE } from "./errors.ts";
 import type { Method } from "./method.ts";
 import { NOTIFICATIONS } from "./notifications.ts";
 
-/** Writes the OpenRPC document of `methods`; `x-notifications` holds what the engine sends unasked, in the same form. */
-export function toOpenRpc(methods: Iterable<Method>, version: string): JsonSchema {
+/** Writes the OpenRPC document of `methods` that are served at `url`; `x-notifications` holds what the engine sends unasked, in the same form. */
+export function toOpenRpc(methods: Iterable<Method>, version: string, url: string): JsonSchema {
   const all = [...methods];
   const inputs = new SchemaBook("input");
   const outputs = new SchemaBook("output");
@@ -28,12 +28,12 @@ export function toOpenRpc(methods: Iterable<Method>, version: string): JsonSchem
       description: "JSON-RPC 2.0 over WebSocket at /pulse, params by name.",
       license: { name: "MIT" },
     },
-    servers: [{ name: "this engine", url: "/pulse" }],
+    servers: [{ name: "this engine", url }],
     methods: all.map(({ name, summary, errors = [], ordered }) => ({
       name,
       summary,
       paramStructure: "by-name",
-      params: descriptors(paramSchemas.get(name)),
+      params: descriptors(paramSchemas.get(name), named),
       result: { name: "result", schema: resultSchemas.get(name) },
       errors: [...errors, "limit.exceeded"].map((code) => ({
         code: RPC_CODE.engine,
@@ -47,18 +47,23 @@ export function toOpenRpc(methods: Iterable<Method>, version: string): JsonSchem
       summary,
       "x-topic": topic,
       paramStructure: "by-name",
-      params: descriptors(resultSchemas.get(`notification ${name}`)),
+      params: descriptors(resultSchemas.get(`notification ${name}`), named),
     })),
     components: { schemas: named },
   };
 }
 
-/** An object's members as content descriptors; those that must be there stand first. */
-function descriptors(schema: JsonSchema | undefined): JsonSchema[] {
-  const { properties = {}, required = [] } = (schema ?? {}) as {
-    properties?: Record<string, JsonSchema>;
-    required?: string[];
-  };
+/** An object's members as content descriptors; those that must be there stand first. A schema that has a name is looked up by it. */
+function descriptors(
+  schema: JsonSchema | undefined,
+  named: Readonly<Record<string, JsonSchema>>,
+): JsonSchema[] {
+  const name = /^#\/components\/schemas\/(.+)$/.exec(String(schema?.$ref))?.[1];
+  const { properties = {}, required = [] } =
+    ((name === undefined ? schema : named[name]) ?? {}) as {
+      properties?: Record<string, JsonSchema>;
+      required?: string[];
+    };
   return Object.entries(properties)
     .map(([name, schema]) => ({ name, required: required.includes(name), schema }))
     .sort((a, b) => Number(b.required) - Number(a.required));
