@@ -21,6 +21,7 @@ export const NEEDS = {
   },
   "mpg123": { programs: ["mpg123"], packages: ["mpg123"] },
   "ffmpeg": { programs: ["ffmpeg", "ffprobe"], packages: ["ffmpeg"] },
+  "node": { programs: ["node"], packages: ["nodejs"] },
   "chromium": { programs: ["chromium"], packages: ["chromium", "fonts-dejavu-core"] },
 } as const satisfies Record<string, Need>;
 

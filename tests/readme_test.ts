@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Home } from "./support/engine_process.ts";
 import { TestClient } from "./support/server_client.ts";
 
@@ -34,6 +34,28 @@ Deno.test("the README's example works as it is pasted: it plays and deletes the 
     const { result } = await client.call("timeline.get");
     assertEquals(result.timeline.tracks[0].clips.length, 1);
     assertEquals((await client.call("transport.get")).result.state, "playing");
+
+    // The client's example goes on from there; it ends by itself.
+    const [, typed] = README.match(/```ts\n([^]*?)```/) ?? [];
+    const { host } = new URL(url);
+    const program = `${home.path}/client.ts`;
+    await Deno.writeTextFile(program, typed.replaceAll("127.0.0.1:4747", host));
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--check",
+        "--no-prompt",
+        `--allow-net=${host}`,
+        `--allow-import=${host}`,
+        program,
+      ],
+      env: { NO_COLOR: "1", DENO_DIR: `${home.path}/deno` },
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const told = new TextDecoder().decode(stdout);
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    assertMatch(told, /^undo Delete segment\n.* 2 clips, at frame \d+/);
   } finally {
     await engine.stop();
   }

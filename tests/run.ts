@@ -22,6 +22,7 @@ const PROGRAMS = [
   "mpg123",
   "ffprobe",
   "chromium",
+  "node",
 ] as const;
 
 /** A run that has not ended by then is stopped and counts as failed. */
