@@ -38,6 +38,10 @@ const KEYS: Readonly<Record<string, [code: string, virtualKey: number, text?: st
   "+": ["Equal", 187, "+"],
   "-": ["Minus", 189, "-"],
   "?": ["Slash", 191, "?"],
+  "[": ["BracketLeft", 219, "["],
+  "]": ["BracketRight", 221, "]"],
+  "{": ["BracketLeft", 219, "{"],
+  "}": ["BracketRight", 221, "}"],
 };
 
 // deno-lint-ignore no-explicit-any
@@ -166,9 +170,7 @@ export class Browser implements AsyncDisposable {
       deviceScaleFactor: density,
       mobile: false,
     });
-    await page.call("Emulation.setEmulatedMedia", {
-      features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
-    });
+    await page.prefer(dark ? "dark" : "light");
     await page.call("Emulation.setFocusEmulationEnabled", { enabled: true });
     return page;
   }
@@ -280,20 +282,35 @@ export class Page {
   }
 
   /** Presses at the first place, moves over the others in small steps, and lets go at the last unless `hold`. */
-  async drag(places: Place[], { keys = [] as string[], hold = false } = {}): Promise<void> {
+  async drag(
+    places: Place[],
+    { keys = [] as string[], hold = false, button = "left" } = {},
+  ): Promise<void> {
     const [first, ...rest] = places;
     await this.#mouse("mouseMoved", first, { keys });
-    await this.#mouse("mousePressed", first, { button: "left", clickCount: 1, keys });
+    await this.#mouse("mousePressed", first, { button, clickCount: 1, keys });
     let from = first;
     for (const to of rest) {
       for (let step = 1; step <= 8; step++) {
         const x = from.x + ((to.x - from.x) * step) / 8;
         const y = from.y + ((to.y - from.y) * step) / 8;
-        await this.#mouse("mouseMoved", { x, y }, { button: "left", keys });
+        await this.#mouse("mouseMoved", { x, y }, { button, keys });
       }
       from = to;
     }
-    if (!hold) await this.#mouse("mouseReleased", from, { button: "left", clickCount: 1, keys });
+    if (!hold) await this.#mouse("mouseReleased", from, { button, clickCount: 1, keys });
+  }
+
+  /** Lets go of the button that a drag holds. */
+  async release(place: Place): Promise<void> {
+    await this.#mouse("mouseReleased", place, { button: "left", clickCount: 1 });
+  }
+
+  /** Sets what the system prefers. */
+  async prefer(scheme: "light" | "dark"): Promise<void> {
+    await this.call("Emulation.setEmulatedMedia", {
+      features: [{ name: "prefers-color-scheme", value: scheme }],
+    });
   }
 
   async move(place: Place): Promise<void> {

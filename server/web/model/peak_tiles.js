@@ -74,6 +74,11 @@ export class PeakTiles {
     client.on("peaks", (frame) => this.#take(frame));
   }
 
+  /** Tiles that are seen and of which more is to come. */
+  get waiting() {
+    return this.#wanted.size;
+  }
+
   /** Begins a drawing pass: what the one before wanted and did not get is forgotten. */
   begin() {
     this.#pass++;

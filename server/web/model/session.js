@@ -42,6 +42,8 @@ export class Session extends Emitter {
   device = null;
   /** @type {Hello | null} */
   hello = null;
+  /** Requests that are not answered yet. */
+  pending = 0;
   canUndo = false;
   canRedo = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -84,11 +86,14 @@ export class Session extends Emitter {
    * @returns {Promise<any>} the result, or null where it failed
    */
   async ask(method, params, action) {
+    this.pending++;
     try {
       return await this.client.request(method, params);
     } catch (error) {
       this.notices.fail(error, action);
       return null;
+    } finally {
+      this.pending--;
     }
   }
 

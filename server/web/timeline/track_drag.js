@@ -22,9 +22,12 @@ export function dragTrack(app, header, trackId, down) {
   const { signal } = stop;
   /** @type {number | null} gap between tracks, 0 above the first */
   let gap = null;
-  header.setPointerCapture(down.pointerId);
-  header.addEventListener("pointermove", (event) => {
-    if (gap === null && Math.abs(event.clientY - down.clientY) < THRESHOLD_PX) return;
+  addEventListener("pointermove", (event) => {
+    if (gap === null) {
+      if (Math.abs(event.clientY - down.clientY) < THRESHOLD_PX) return;
+      // Not before: clicks go where the pointer is held.
+      header.setPointerCapture(down.pointerId);
+    }
     const place = (event.clientY - top + view.scrollTop) / view.trackHeight;
     gap = Math.min(view.trackCount, Math.max(0, Math.round(place)));
     header.classList.add("dragged");
@@ -35,14 +38,14 @@ export function dragTrack(app, header, trackId, down) {
     header.classList.remove("dragged");
     app.timeline.showTrackGap(null);
   };
-  header.addEventListener("pointerup", () => {
+  addEventListener("pointerup", () => {
     end();
     if (gap === null || gap === from || gap === from + 1) return;
     // Taken out first, so what lies below it is one less.
     const toIndex = gap > from ? gap - 1 : gap;
     session.edit([{ op: "track.move", trackId, toIndex }], { label: "Move track" });
   }, { signal });
-  header.addEventListener("pointercancel", end, { signal });
+  addEventListener("pointercancel", end, { signal });
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopImmediatePropagation();

@@ -35,7 +35,11 @@ export class TrackHeaderView {
       readonly: true,
       title: "Double-click to rename; drag to move the track",
       ondblclick: () => this.#rename(),
-      onblur: () => this.name.readOnly = true,
+      onblur: () => {
+        this.name.readOnly = true;
+        this.name.setSelectionRange(0, 0);
+      },
+      ondragstart: (/** @type {DragEvent} */ event) => event.preventDefault(),
       onchange: () => this.#set({ name: this.name.value.trim() || this.#track.name }),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#nameKey(event),
     });

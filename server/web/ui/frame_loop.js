@@ -11,6 +11,11 @@ export class FrameLoop {
   /** Frames drawn, for measuring. */
   frames = 0;
 
+  /** Whether the screen shows how things stand. */
+  get isIdle() {
+    return !this.#asked;
+  }
+
   /** @param {(nowMs: number) => boolean | void} draw true: again on the next frame, because something moves */
   request(draw) {
     this.#due.add(draw);
