@@ -324,7 +324,8 @@ Deno.test({
     "track headers set gain, pan, mute, solo, name and order; their meters move with what is heard",
   ...needs("chromium"),
   async fn() {
-    await using scene = await Scene.open();
+    // Long enough to play until all is seen.
+    await using scene = await Scene.open({ seconds: 60 });
     const { page } = scene;
     // Each clip on a track of its own, from the beginning.
     await page.evaluate(`(async () => {
@@ -401,8 +402,10 @@ Deno.test({
     await page.until("!loophole.session.mirror.tracks[1].header.solo");
     await page.press("Shift+M");
     await page.until("loophole.session.mirror.tracks[1].header.mute");
+    // Space plays and pauses, though the button was clicked last.
     await page.press(" ");
     await page.until("loophole.session.transport.state === 'paused'");
+    assertEquals((await tracks()).map(({ solo }) => solo), [false, false, false]);
 
     // A name, and the order.
     await page.click(`${header(2)} .track-name`, { count: 2 });

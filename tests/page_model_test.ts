@@ -2,6 +2,7 @@ import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { encodePeaksFrame } from "../engine/media/peaks_frame.ts";
 import { decodeFrame } from "../server/web/client/binary.js";
 import { subprotocols } from "../server/web/client/token.js";
+import { analysedPart, AssetBook } from "../server/web/model/asset_book.js";
 import { duration, timecode } from "../server/web/model/format.js";
 import { LiveEdit } from "../server/web/model/live_edit.js";
 import { meterPosition, Meters } from "../server/web/model/meters.js";
@@ -9,6 +10,7 @@ import { Notices } from "../server/web/model/notices.js";
 import { View } from "../server/web/model/view.js";
 import { gridFor } from "../server/web/timeline/ticks.js";
 import type { EditResult } from "../engine/api.ts";
+import type { Asset } from "../engine/pulse/types.ts";
 import { Disconnected } from "../server/web/client/errors.js";
 import { PulseClient } from "../server/web/client/client.js";
 
@@ -146,4 +148,21 @@ Deno.test("PulseClient refuses requests while it is not connected", async () => 
   const client = new PulseClient({ url: "ws://127.0.0.1:1/pulse", topics: ["timeline"] });
   const error = await assertRejects(() => client.request("timeline.get"), Disconnected);
   assertEquals(error.code, "disconnected");
+});
+
+Deno.test("AssetBook keeps what notifications said when an older answer comes late", () => {
+  const book = new AssetBook();
+  const asset = (analysedSamples: number) =>
+    ({
+      assetId: "a",
+      lengthSamples: 10,
+      analysedSamples,
+      complete: analysedSamples === 10,
+    }) as Asset;
+  book.put([asset(0)]);
+  book.setReady(["a"]);
+  book.putNew([asset(4)]);
+  assertEquals(book.get("a"), asset(10));
+  book.putNew([{ ...asset(4), assetId: "b" }]);
+  assertEquals(analysedPart(book.get("b")!), 0.4);
 });

@@ -42,6 +42,8 @@ export interface SceneOptions {
   files?: string[];
   /** How long the first tone is. */
   seconds?: number;
+  /** Puts something into the home before the engine starts. */
+  prepare?: (home: Home) => Promise<void>;
 }
 
 /** A home with files, the engine over them, and a page that shows it. */
@@ -58,6 +60,7 @@ export class Scene implements AsyncDisposable {
   static async open(options: SceneOptions = {}): Promise<Scene> {
     const home = await Home.make();
     await Deno.mkdir(SHOTS, { recursive: true });
+    await options.prepare?.(home);
     let { files } = options;
     if (files === undefined) {
       files = ["Voice.wav", "Piano.wav", "Room.wav"].map((name) => `${home.path}/${name}`);

@@ -32,6 +32,15 @@ export class AssetBook {
     for (const asset of assets) this.#assets.set(asset.assetId, asset);
   }
 
+  /**
+   * Takes what came as an answer over HTTP, which may be older than what notifications have said meanwhile.
+   *
+   * @param {Asset[]} assets
+   */
+  putNew(assets) {
+    this.put(assets.filter(({ assetId }) => !this.#assets.has(assetId)));
+  }
+
   /** @param {string[]} assetIds */
   remove(assetIds) {
     for (const assetId of assetIds) this.#assets.delete(assetId);

@@ -68,7 +68,7 @@ export function acceptDrops(app) {
         });
       }
       const assets = await app.uploads.send(files);
-      session.assets.put(assets);
+      session.assets.putNew(assets);
       app.library.refresh();
       if (inLanes) await app.addAssets(assets.map(({ assetId }) => assetId), place);
       else app.sidebar.show("assets");

@@ -55,6 +55,10 @@ async function* filesOf(entry, direct) {
     if (some.length === 0) break;
     all.push(...some);
   }
-  all.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  // By name as people count, a folder's own files before those of folders in it.
+  all.sort((a, b) =>
+    Number(a.isDirectory) - Number(b.isDirectory) ||
+    a.name.localeCompare(b.name, undefined, { numeric: true })
+  );
   for (const each of all) if (!each.name.startsWith(".")) yield* filesOf(each, false);
 }

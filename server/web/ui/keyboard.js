@@ -3,17 +3,11 @@ import { keyName } from "./keys.js";
 
 /** @import { App } from "../app.js" */
 
-/** Keys that a control under focus needs for itself. */
-const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
-const LIST_KEYS = new Set([
-  "ArrowLeft",
-  "ArrowRight",
-  "ArrowUp",
-  "ArrowDown",
-  "Home",
-  "End",
-  "Space",
-]);
+/** Keys that sliders and lists under focus need for themselves. */
+const STEPPING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
+
+/** The focus was brought where it is by Tab, not by the pointer. (`:focus-visible` forgets that with the next key.) */
+let walking = false;
 
 /**
  * Sends key presses to commands, unless whatever has the focus needs them.
@@ -21,7 +15,9 @@ const LIST_KEYS = new Set([
  * @param {App} app
  */
 export function listenToKeys(app) {
+  addEventListener("pointerdown", () => walking = false, { capture: true });
   addEventListener("keydown", (event) => {
+    if (event.key === "Tab") walking = true;
     if (event.defaultPrevented || event.isComposing) return;
     const name = keyName(event);
     if (belongsToFocus(event, name)) return;
@@ -30,6 +26,10 @@ export function listenToKeys(app) {
     event.preventDefault();
     if (event.repeat && !name.includes("Arrow") && !/^(Mod\+|Alt\+)?[-+=Z]$/.test(name)) return;
     app.commands.run(command);
+  });
+  // Firefox presses a button when Space is let go, whatever became of the press.
+  addEventListener("keyup", (event) => {
+    if (keyName(event) === "Space" && !belongsToFocus(event, "Space")) event.preventDefault();
   });
 }
 
@@ -41,12 +41,13 @@ function belongsToFocus(event, name) {
   const { target } = event;
   if (!(target instanceof Element)) return false;
   if (document.querySelector("dialog[open], [popover]:popover-open") !== null) return true;
-  if (target instanceof HTMLInputElement && target.type === "range") return SLIDER_KEYS.has(name);
+  if (target instanceof HTMLInputElement && target.type === "range") return STEPPING_KEYS.has(name);
   // A name that is not being written needs Enter alone.
   if (target instanceof HTMLInputElement && target.readOnly) return name === "Enter";
   if (target.matches("input, textarea, select")) return !/^Mod\+[EK]$/.test(name);
-  if (target.closest("[role=tree], [role=listbox], [role=tablist]")) return LIST_KEYS.has(name);
+  if (target.closest("[role=tree], [role=listbox], [role=tablist]") && STEPPING_KEYS.has(name)) {
+    return true;
+  }
   // Reached by Tab, a button is pressed with Space as anywhere; clicked with the mouse, it lets Space play.
-  return name === "Space" && target.matches("button, a, summary") &&
-    target.matches(":focus-visible");
+  return name === "Space" && walking && target.matches("button, a, summary");
 }

@@ -52,6 +52,8 @@ export class LibraryPanel {
       }
     });
     this.#tree.addEventListener("keydown", (event) => this.#key(event));
+    // Whoever comes back may have put files there meanwhile.
+    addEventListener("focus", () => app.client.isOpen && this.refresh());
     app.session.on("library", ({ path, entries }) => this.#changed(path, entries));
     app.session.on("connected", (connected) => connected && this.refresh());
   }
