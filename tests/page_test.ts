@@ -172,7 +172,7 @@ Deno.test({
   ...needs("chromium"),
   async fn() {
     await using scene = await Scene.open({ dark: false });
-    const { page, url, home } = scene;
+    const { page, home } = scene;
     const start = await scene.shown();
     const y = 100;
     const undone = async () => {
