@@ -50,6 +50,6 @@ export class EngineError extends Error {
 export class InvalidParams extends Error {
   override name = "InvalidParams";
   constructor(readonly path: readonly (string | number)[], readonly reason: string) {
-    super(`Invalid params: ${path.join(".")}: ${reason}`);
+    super(`Invalid params: ${[path.join("."), reason].filter((part) => part !== "").join(": ")}`);
   }
 }

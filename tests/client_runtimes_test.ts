@@ -53,7 +53,17 @@ Deno.test("a program in Deno imports the client from the running engine, with it
       ${uses}
       await client.close();`,
     );
-    return ["run", "--check", "--no-prompt", `--allow-net=${host}`, `--allow-import=${host}`, path];
+    // The project around the temporary folder is none of this program's.
+    return [
+      "run",
+      "--check",
+      "--no-config",
+      "--no-lock",
+      "--no-prompt",
+      `--allow-net=${host}`,
+      `--allow-import=${host}`,
+      path,
+    ];
   };
   const env = { DENO_DIR: `${test.place.base}/deno`, DENO_NO_UPDATE_CHECK: "1" };
   const right = await run(

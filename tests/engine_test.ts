@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import type { RenderedFile } from "../engine/pulse/services/mixdown.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineError, InvalidParams } from "../engine/errors.ts";
@@ -380,6 +380,10 @@ Deno.test("an upload is saved and registered, or leaves nothing", async () => {
   assertEquals(await code(upload("a.wav", bytes.slice(0, 40))), "asset.unreadable");
   const text = new TextEncoder().encode("not a sound at all ".repeat(10));
   assertEquals(await code(upload("a.wav", text)), "asset.unsupported");
+  // It is refused under the name that the sender gave it.
+  const { message, details } = await assertRejects(() => upload("a.wav", text), EngineError);
+  assertMatch(message, /\/a\.wav"/);
+  assertEquals(details.path, `${place.library}/a.wav`);
   const broken = new ReadableStream<Uint8Array>({
     pull(controller) {
       controller.error(new Error("the sender went away"));

@@ -35,3 +35,8 @@ Deno.test("needsNamedIn() finds what tests ask for, and missingPrograms() what i
   );
   assertEquals(missingPrograms("ffmpeg", "/nowhere"), ["ffmpeg", "ffprobe"]);
 });
+
+Deno.test("the lock holds packages alone, nothing that a test once loaded", async () => {
+  const lock = JSON.parse(await Deno.readTextFile(new URL("../deno.lock", import.meta.url)));
+  assertEquals(Object.keys(lock).sort(), ["npm", "specifiers", "version", "workspace"]);
+});

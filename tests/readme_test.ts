@@ -44,6 +44,8 @@ Deno.test("the README's example works as it is pasted: it plays and deletes the 
       args: [
         "run",
         "--check",
+        "--no-config",
+        "--no-lock",
         "--no-prompt",
         `--allow-net=${host}`,
         `--allow-import=${host}`,

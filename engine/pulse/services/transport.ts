@@ -16,6 +16,9 @@ export const TICK_MS = 1_000 / 30;
 /** Time between two saves of the position while playing, in milliseconds. */
 export const SAVE_MS = 2_000;
 
+/** At what speed the transport plays when it plays; positions tell at which it moves. There is no other until it can be set. */
+const SPEED = 1;
+
 export type TransportReason =
   | "play"
   | "pause"
@@ -279,7 +282,7 @@ function asTransport(record: PositionRecord, head: Head, pending: boolean): Tran
     timeMs: record.timeMs,
     revision: record.revision,
     loop: head.loop,
-    rate: record.rate,
+    rate: SPEED,
     deviceLatencyFrames: record.latencyFrames,
   };
 }

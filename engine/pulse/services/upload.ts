@@ -99,13 +99,25 @@ export async function saveUpload(
         );
       }
     }
-    await inspect(temporary);
+    await inspect(temporary).catch((error) => {
+      throw underItsName(error, temporary, path);
+    });
   } catch (error) {
     await files.ask(folder, { kind: "saveEnd", saveId, keep: false }, options).catch(() => {});
     throw error;
   }
   succeeded(await ask(files.ask(folder, { kind: "saveEnd", saveId, keep: true }, options)), path);
   return path;
+}
+
+/** Whoever sent the file knows it by the name that it was to have. */
+function underItsName(error: unknown, temporary: string, path: string): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const { code, message, details } = error;
+  return new EngineError(code, message.replaceAll(temporary, path), {
+    ...details,
+    ...(details.path === temporary ? { path } : {}),
+  });
 }
 
 /** The answer, or the error that it stands for. */

@@ -20,6 +20,7 @@ const TRANSPORT_PATIENCE_MS = 150;
  * @property {number} errorFrames what the display was ahead by when the report came
  * @property {number} errorAtMs when that was, on our clock
  * @property {boolean} isFolded the display was on the other side of a loop's wrap
+ * @property {boolean} isAhead it is not heard yet: until `timeMs` the head stands
  */
 
 /**
@@ -64,9 +65,17 @@ export class Playhead {
     const { state, rate, loop, timeMs, deviceLatencyFrames } = transport;
     this.#state = state;
     this.#loop = loop;
-    const frame = state === "playing" ? transport.audibleFrame : transport.positionFrame;
-    this.#anchor = anchorAt(frame, timeMs, rate);
-    this.#believedFromMs = timeMs + TRANSPORT_PATIENCE_MS + deviceLatencyFrames / this.#framesPerMs;
+    const latencyMs = deviceLatencyFrames / this.#framesPerMs;
+    const { positionFrame, audibleFrame } = transport;
+    // Where what was asked for is not heard yet, it is told as heard; it will be when the device gets there.
+    const isAhead = state === "playing" && audibleFrame === positionFrame;
+    this.#anchor = anchorAt(
+      state === "playing" ? audibleFrame : positionFrame,
+      isAhead ? timeMs + latencyMs : timeMs,
+      rate,
+      isAhead,
+    );
+    this.#believedFromMs = timeMs + TRANSPORT_PATIENCE_MS + latencyMs;
   }
 
   /**
@@ -118,9 +127,10 @@ export class Playhead {
    * @returns {number} frame on the timeline, with a fraction
    */
   at(nowMs) {
-    const { frame, timeMs, rate, errorFrames, errorAtMs } = this.#anchor;
+    const { frame, timeMs, rate, errorFrames, errorAtMs, isAhead } = this.#anchor;
     if (this.#state !== "playing") return frame;
-    const elapsedMs = Math.min(RUN_ON_MS, nowMs + this.#offsetMs - timeMs);
+    const sinceMs = nowMs + this.#offsetMs - timeMs;
+    const elapsedMs = Math.min(RUN_ON_MS, isAhead ? Math.max(0, sinceMs) : sinceMs);
     const fading = Math.exp(Math.min(0, errorAtMs - nowMs) / SETTLE_MS);
     return Math.max(
       0,
@@ -164,8 +174,9 @@ export class Playhead {
  * @param {number} frame
  * @param {number} timeMs
  * @param {number} rate
+ * @param {boolean} [isAhead]
  * @returns {Anchor}
  */
-function anchorAt(frame, timeMs, rate) {
-  return { frame, timeMs, rate, errorFrames: 0, errorAtMs: 0, isFolded: false };
+function anchorAt(frame, timeMs, rate, isAhead = false) {
+  return { frame, timeMs, rate, errorFrames: 0, errorAtMs: 0, isFolded: false, isAhead };
 }
