@@ -14,6 +14,7 @@ const PROGRAMS = [
   "cc",
   "gcc",
   "clang",
+  "clang-22",
   "sh",
   "pulseaudio",
   "pactl",

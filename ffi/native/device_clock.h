@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "nonblocking.h"
+
 typedef struct lp_device_clock {
   uint32_t rate;      /* frames a second */
   uint32_t heard;     /* callbacks since the line began, as far as they matter */
@@ -20,9 +22,9 @@ typedef struct lp_device_clock {
 lp_device_clock lp_device_clock_make(uint32_t rate, uint32_t period_frames);
 
 /* [callback] A callback asks for `frame` at now_ns. Returns when that frame was due. */
-uint64_t lp_device_clock_hear(lp_device_clock *c, uint64_t frame, uint64_t now_ns);
+uint64_t lp_device_clock_hear(lp_device_clock *c, uint64_t frame, uint64_t now_ns) LP_NONBLOCKING;
 
 /* [any] ns from frame 0 to `frame`, exact to the nanosecond. */
-int64_t lp_device_clock_span(uint32_t rate, uint64_t frame);
+int64_t lp_device_clock_span(uint32_t rate, uint64_t frame) LP_NONBLOCKING;
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "nonblocking.h"
 #include "renderer.h"
 #include "store.h"
 
@@ -38,11 +39,11 @@ struct lp_engine {
 };
 
 /* [any] */
-uint64_t lp_engine_now_ns(const lp_engine *e);
+uint64_t lp_engine_now_ns(const lp_engine *e) LP_NONBLOCKING;
 /* [under source_lock] The open source of a handle, no reference taken, or NULL. */
 lp_source *lp_engine_source(const lp_engine *e, uint32_t handle);
 /* [any] The system's monotonic clock, whatever the engine's is: for measuring durations. */
-uint64_t lp_monotonic_ns(void);
+uint64_t lp_monotonic_ns(void) LP_NONBLOCKING;
 /* [any but callback] Makes the follower run soon. */
 void lp_engine_wake(lp_engine *e);
 

@@ -5,12 +5,14 @@
 
 #include <stdint.h>
 
+#include "nonblocking.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 /* [any] Flushes subnormals on this thread from here on. Returns the mode as it was. */
-static inline uint64_t lp_float_mode_flush(void) {
+static inline uint64_t lp_float_mode_flush(void) LP_NONBLOCKING {
 #if defined(__x86_64__)
   uint32_t mode = _mm_getcsr();
   _mm_setcsr(mode | 0x8040); /* FTZ, DAZ */
@@ -26,7 +28,7 @@ static inline uint64_t lp_float_mode_flush(void) {
 }
 
 /* [any] Puts back what lp_float_mode_flush returned, on the same thread. */
-static inline void lp_float_mode_restore(uint64_t mode) {
+static inline void lp_float_mode_restore(uint64_t mode) LP_NONBLOCKING {
 #if defined(__x86_64__)
   _mm_setcsr((uint32_t)mode);
 #elif defined(__aarch64__)

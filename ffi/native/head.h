@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nonblocking.h"
+
 enum lp_state { LP_STOPPED = 0, LP_PAUSED = 1, LP_PLAYING = 2 };
 
 #define LP_NO_FRAME INT64_MIN
@@ -40,16 +42,16 @@ typedef struct lp_step_result {
 } lp_step_result;
 
 /* [callback, control] One position through one map step. */
-int64_t lp_map_frame(int64_t frame, int64_t at, int64_t remove, int64_t insert);
+int64_t lp_map_frame(int64_t frame, int64_t at, int64_t remove, int64_t insert) LP_NONBLOCKING;
 
 /* [callback, control] Executes the steps of publications beyond `done` on the head. */
-lp_step_result lp_head_run(lp_head *head, const lp_step *steps, uint32_t count, uint64_t done);
+lp_step_result lp_head_run(lp_head *head, const lp_step *steps, uint32_t count, uint64_t done) LP_NONBLOCKING;
 
 /* [callback, follower] Frames from the head to its next jump (loop end, to_frame), at most max. */
-int64_t lp_head_span(const lp_head *head, int64_t max);
+int64_t lp_head_span(const lp_head *head, int64_t max) LP_NONBLOCKING;
 
 enum lp_jump { LP_JUMP_NONE, LP_JUMP_WRAP, LP_JUMP_END };
 /* [callback, follower] Moves the head on by n ≤ lp_head_span frames and executes the jump that stands there. */
-enum lp_jump lp_head_advance(lp_head *head, int64_t n);
+enum lp_jump lp_head_advance(lp_head *head, int64_t n) LP_NONBLOCKING;
 
 #endif

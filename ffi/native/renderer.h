@@ -13,6 +13,7 @@
 
 #include "engine.h"
 #include "head.h"
+#include "nonblocking.h"
 #include "snapshot.h"
 #include "store.h"
 #include "tap.h"
@@ -169,23 +170,23 @@ typedef struct lp_renderer {
 } lp_renderer;
 
 /* render.c [callback]: the one render function. Interleaved stereo. */
-void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames);
+void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) LP_NONBLOCKING;
 /* render.c [callback]: the same, where the first frame is due at another time than now. */
-void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_t began_ns);
+void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_t began_ns) LP_NONBLOCKING;
 /* render.c [callback]: takes a publication outside of rendering, without a fade (nothing drives the renderer). */
-void lp_renderer_take_inline(lp_renderer *r, lp_publication *p);
-void lp_record_write(lp_renderer *r, uint64_t time_ns);
+void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) LP_NONBLOCKING;
+void lp_record_write(lp_renderer *r, uint64_t time_ns) LP_NONBLOCKING;
 /* [any] */
 void lp_record_read(lp_renderer *r, double out[16]);
 /* [callback] */
-void lp_event_push(lp_renderer *r, const lp_event *e);
+void lp_event_push(lp_renderer *r, const lp_event *e) LP_NONBLOCKING;
 
 /* mix.c [callback]: adds [position, position + n) of a track to left and right; limit: frames from position to the head's next jump. */
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
-                     bool count, float *left, float *right);
+                     bool count, float *left, float *right) LP_NONBLOCKING;
 
 /* mix.c [callback]: the gaps of a track end here, since the voices do. */
-void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position);
+void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) LP_NONBLOCKING;
 
 /* publish.c [control] */
 int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot /* a reference is taken over; NULL: as last */, const lp_step *steps,

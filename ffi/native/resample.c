@@ -431,6 +431,7 @@ void lp_resample(const lp_resampler *r, int64_t out_first, int64_t out_frames, c
   span s = {.plan = p, .in = in, .scratch = scratch};
   lp_resample_span(r, out_first, out_frames, &s.first, &s.frames);
   uint64_t mode = lp_float_mode_flush();
-  (p->table->smooth ? convert_smooth : convert_periodic)(&s, out_first, out_frames, out);
+  if (p->table->smooth) convert_smooth(&s, out_first, out_frames, out);
+  else convert_periodic(&s, out_first, out_frames, out);
   lp_float_mode_restore(mode);
 }

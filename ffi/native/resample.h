@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nonblocking.h"
+
 #define LP_RESAMPLE_MIN_RATE 8000
 #define LP_RESAMPLE_MAX_RATE 384000
 
@@ -50,14 +52,14 @@ int64_t lp_resampled_frames(const lp_resampler *r, int64_t in_frames);
 void lp_resample_position(const lp_resampler *r, int64_t out_frame, int64_t *in_frame, uint32_t *phase);
 
 /* [any] The input frames that [out_first, out_first + out_frames) depends on; *in_first may be negative, and the end beyond the material. */
-void lp_resample_span(const lp_resampler *r, int64_t out_first, int64_t out_frames, int64_t *in_first, int64_t *in_frames);
+void lp_resample_span(const lp_resampler *r, int64_t out_first, int64_t out_frames, int64_t *in_first, int64_t *in_frames) LP_NONBLOCKING;
 
 /* [any] Output frames [0, result) depend on no input frame from in_end on: what can be had of a stream so far. in_end in [0, 2^53]. */
 int64_t lp_resample_ready(const lp_resampler *r, int64_t in_end);
 
 /* [any] One channel: `in` holds the frames that lp_resample_span tells, with 0 for those outside the material. scratch: scratch_bytes, aligned to 64, of
  * this thread alone; nothing in it needs to be kept. Neither allocates nor locks nor calls the system. in and out may not overlap. */
-void lp_resample(const lp_resampler *r, int64_t out_first, int64_t out_frames, const float *restrict in, float *restrict out, void *restrict scratch);
+void lp_resample(const lp_resampler *r, int64_t out_first, int64_t out_frames, const float *restrict in, float *restrict out, void *restrict scratch) LP_NONBLOCKING;
 
 /* [any] The filter as it is used: the factor of input frame (position - before + tap) for an output at this phase; phase in [0, L), tap in
  * [0, taps). Slow; for meters and for tables of other kernels. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nonblocking.h"
 #include "resample_table.h"
 
 /* An output of a smooth table. */
@@ -22,17 +23,17 @@ typedef struct lp_resample_kernel {
   bool fused;            /* multiplies and adds with one rounding */
   uint32_t wide, narrow; /* lanes */
   /* [any] Samples; NaN and infinity become 0. */
-  void (*take)(float *restrict out, const float *restrict in, int64_t n);
+  void (*take)(float *restrict out, const float *restrict in, int64_t n) LP_NONBLOCKING;
   /* [any] x[row][lane] = in[lane · stride + row], for lanes below `used`; the others get what some used lane has. x has 4 rows more. */
-  void (*pack)(float *restrict x, const float *restrict in, int64_t stride, uint32_t rows, uint32_t lanes, uint32_t used);
+  void (*pack)(float *restrict x, const float *restrict in, int64_t stride, uint32_t rows, uint32_t lanes, uint32_t used) LP_NONBLOCKING;
   /* [any] y[row][lane]: `count` groups of outputs from `group` on, wrapping around at the end of the period. Row 0 of x is the first row of
    * the first group. y has GROUP rows more than outputs. */
-  void (*tile_wide)(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y);
-  void (*tile_narrow)(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y);
+  void (*tile_wide)(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y) LP_NONBLOCKING;
+  void (*tile_narrow)(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y) LP_NONBLOCKING;
   /* [any] out[lane][row] = y[row][lane] for 8 lanes; at least 4 rows. */
-  void (*unpack)(float *const *restrict out, const float *restrict y, uint32_t rows, uint32_t lanes);
+  void (*unpack)(float *const *restrict out, const float *restrict y, uint32_t rows, uint32_t lanes) LP_NONBLOCKING;
   /* [any] Outputs that a smooth table has in one segment. Samples may be read up to CHAINS - 1 beyond the last one's taps. */
-  void (*segment)(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out);
+  void (*segment)(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out) LP_NONBLOCKING;
 } lp_resample_kernel;
 
 extern const lp_resample_kernel lp_resample_plain; /* what every machine of this kind has */

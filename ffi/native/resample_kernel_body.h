@@ -52,7 +52,7 @@ typedef int32_t eight_i __attribute__((vector_size(32)));
 /* ---- taking samples, and turning them ---------------------------------------------------------------------- */
 
 /* By bits, in the simplest of loops. */
-TARGET static void take(float *restrict out, const float *restrict in, int64_t n) {
+TARGET static void take(float *restrict out, const float *restrict in, int64_t n) LP_NONBLOCKING {
   for (int64_t i = 0; i < n; i++) {
     uint32_t bits;
     memcpy(&bits, in + i, 4);
@@ -72,7 +72,7 @@ TARGET static void take(float *restrict out, const float *restrict in, int64_t n
 
 #define PAIR(low, high) JOIN(*(const any_four_f *)(low), *(const any_four_f *)(high))
 
-TARGET static void pack(float *restrict x, const float *restrict in, int64_t stride, uint32_t rows, uint32_t lanes, uint32_t used) {
+TARGET static void pack(float *restrict x, const float *restrict in, int64_t stride, uint32_t rows, uint32_t lanes, uint32_t used) LP_NONBLOCKING {
   uint32_t fresh = stride < (int64_t)rows ? (uint32_t)stride : rows;
   fresh = (fresh + 3) / 4 * 4;
   for (uint32_t l = 0; l < lanes; l += 8) {
@@ -99,7 +99,7 @@ TARGET static void pack(float *restrict x, const float *restrict in, int64_t str
   }
 }
 
-TARGET static void unpack(float *const *restrict out, const float *y, uint32_t rows, uint32_t lanes) {
+TARGET static void unpack(float *const *restrict out, const float *y, uint32_t rows, uint32_t lanes) LP_NONBLOCKING {
   for (uint32_t next = 0; next < rows; next += 4) {
     const uint32_t j = next + 4 <= rows ? next : rows - 4; /* the last ones again rather than ones that are not there */
     const float *from = y + (uint64_t)j * lanes;
@@ -188,7 +188,8 @@ TARGET static void unpack(float *const *restrict out, const float *y, uint32_t r
   }
 
 #define TILE(name, add_tails, add_middle, vectors, doubles)                                                                               \
-  TARGET static void name(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y) { \
+  TARGET static void name(const lp_resample_table *t, uint32_t group, uint32_t count, const float *restrict x, float *restrict y)\
+      LP_NONBLOCKING {                                                                                                           \
     const uint32_t lanes = vectors * WIDTH;                                                                                      \
     const uint64_t tails = (uint64_t)t->edge * 2 * GROUP, middles = (uint64_t)t->centre * GROUP;                                 \
     vf sum[2][GROUP][vectors];                                                                                                   \
@@ -273,7 +274,7 @@ INLINE void curves_d(vd (*sum)[2 * BLOCK_VECTORS], const double *c, const float 
   }
 }
 
-TARGET static void segment(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out) {
+TARGET static void segment(const lp_resample_table *t, uint32_t number, const lp_resample_point *points, uint32_t count, const float *in, float *out) LP_NONBLOCKING {
   const uint32_t middle_blocks = t->centre / CHAINS, tail_blocks = t->blocks - middle_blocks, end = t->edge + middle_blocks;
   const float *tails = t->tail_curves + (uint64_t)number * tail_blocks * 4 * CHAINS;
   const double *middles = t->middle_curves + (uint64_t)number * middle_blocks * 4 * CHAINS;

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nonblocking.h"
 #include "store.h"
 
 #define LP_PACK_MAGIC 0x314B504Cu
@@ -104,17 +105,17 @@ typedef struct lp_walk {
   int64_t from, to;
   uint32_t place, index;
 } lp_walk;
-lp_walk lp_content_walk(const lp_content *c, int64_t from, int64_t to);
+lp_walk lp_content_walk(const lp_content *c, int64_t from, int64_t to) LP_NONBLOCKING;
 /* False: no more. */
-bool lp_walk_next(lp_walk *w, lp_found *out);
+bool lp_walk_next(lp_walk *w, lp_found *out) LP_NONBLOCKING;
 
 /* Finds clips that meet [from, to), in order, at most max (the last ones in order are kept, since those sound). Returns how many. */
-uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max);
+uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max) LP_NONBLOCKING;
 /* The latest clip in order before f that ends after f starts: what lies under its start. False if none. */
-bool lp_content_under(const lp_content *c, const lp_found *f, lp_found *out);
+bool lp_content_under(const lp_content *c, const lp_found *f, lp_found *out) LP_NONBLOCKING;
 /* The next clip in order after f. False if none. */
-bool lp_content_next(const lp_content *c, const lp_found *f, lp_found *out);
+bool lp_content_next(const lp_content *c, const lp_found *f, lp_found *out) LP_NONBLOCKING;
 /* Does a clip later in order begin before f ends, and end after it? Takes time by blocks, not by clips, however many lie over f. */
-bool lp_content_spans_end(const lp_content *c, const lp_found *f);
+bool lp_content_spans_end(const lp_content *c, const lp_found *f) LP_NONBLOCKING;
 
 #endif

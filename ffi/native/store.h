@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "media_file.h"
+#include "nonblocking.h"
 #include "pcm_file.h"
 
 #define LP_UNIT_BYTES 16384u
@@ -100,30 +101,30 @@ typedef struct lp_epoch {
 
 /* [callback] The fence orders the odd seq before the directory loads that follow; its twin stands in the reclaimer between unlinking and
  * reading seq. The store is a release so that a reclaimer that first sees this value also knows the reads of the pass before as done. */
-static inline void lp_epoch_enter(lp_epoch *e) {
+static inline void lp_epoch_enter(lp_epoch *e) LP_NONBLOCKING {
   atomic_store_explicit(&e->seq, atomic_load_explicit(&e->seq, memory_order_relaxed) + 1, memory_order_release);
   atomic_thread_fence(memory_order_seq_cst);
 }
 /* [callback] Release: all reads of pages are done before seq is seen even. */
-static inline void lp_epoch_exit(lp_epoch *e) {
+static inline void lp_epoch_exit(lp_epoch *e) LP_NONBLOCKING {
   atomic_store_explicit(&e->seq, atomic_load_explicit(&e->seq, memory_order_relaxed) + 1, memory_order_release);
 }
 
 /* [callback] The entry of a page, or NULL where its table was never made. page in [0, source->pages). */
-static inline lp_entry *lp_source_entry(const lp_source *s, int64_t page) {
+static inline lp_entry *lp_source_entry(const lp_source *s, int64_t page) LP_NONBLOCKING {
   lp_table *t = atomic_load_explicit(&s->tables[page / LP_TABLE_PAGES], memory_order_acquire);
   return t ? &t->entries[page % LP_TABLE_PAGES] : NULL;
 }
 
 /* [callback] Frames resident without a gap from `frame` on, at most max. Frames before 0 and from source->frames on are silence and
  * count as resident. If less than max: *cause tells why the next one is not. */
-int64_t lp_source_run(const lp_source *s, int64_t frame, int64_t max, uint32_t *cause);
+int64_t lp_source_run(const lp_source *s, int64_t frame, int64_t max, uint32_t *cause) LP_NONBLOCKING;
 
 /* [callback] Frames missing without a resident one from `frame` on, at most max (the length of a hole). */
-int64_t lp_source_hole(const lp_source *s, int64_t frame, int64_t max);
+int64_t lp_source_hole(const lp_source *s, int64_t frame, int64_t max) LP_NONBLOCKING;
 
 /* [callback] Reads n resident frames as planar f32: x / 32768 for s16 pages. Silence outside the source. What is not resident reads as 0. */
-void lp_source_read(const lp_source *s, int64_t frame, int32_t n, float *const *planes);
+void lp_source_read(const lp_source *s, int64_t frame, int32_t n, float *const *planes) LP_NONBLOCKING;
 
 /* What one look at the directory found: the pages that hold [first_page × page_frames, … + count pages). All three questions are
  * then answered from it: a page evicted after the look still reads as it was until the epoch is left, and one that comes after the
@@ -140,11 +141,11 @@ typedef struct lp_view {
 
 /* [callback] Looks at the pages of [frame, frame + frames), as many as the view holds: returns how many of these frames it covers, all of
  * them up to 3 pages (12,288 frames of f32). Inside an epoch, and good until it is left. */
-int64_t lp_view_look(lp_view *v, const lp_source *s, int64_t frame, int64_t frames);
+int64_t lp_view_look(lp_view *v, const lp_source *s, int64_t frame, int64_t frames) LP_NONBLOCKING;
 /* [callback] As lp_source_run, _hole and _read; frames beyond what the view covers are not resident. */
-int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause);
-int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max);
-void lp_view_read(const lp_view *v, int64_t frame, int32_t n, float *const *planes);
+int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) LP_NONBLOCKING;
+int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max) LP_NONBLOCKING;
+void lp_view_read(const lp_view *v, int64_t frame, int32_t n, float *const *planes) LP_NONBLOCKING;
 
 /* ---- control, follower, pool ---------------------------------------------------------------------------- */
 

@@ -86,7 +86,7 @@ struct lp_store {
 };
 
 /* [pool, control] */
-uint64_t lp_monotonic_ns(void);
+uint64_t lp_monotonic_ns(void) LP_NONBLOCKING;
 /* [any] Counters need no order: relaxed. */
 static inline void lp_count(lp_store *st, enum lp_counter counter, uint64_t by) {
   atomic_fetch_add_explicit(&st->counters[counter], by, memory_order_relaxed);

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "nonblocking.h"
+
 typedef struct lp_tap {
   _Atomic(float *) to; /* NULL: nobody listens */
   uint64_t frames;     /* room; constant while somebody listens */
@@ -13,7 +15,7 @@ typedef struct lp_tap {
 } lp_tap;
 
 /* [callback] Interleaved stereo. */
-void lp_tap_pass(lp_tap *t, const float *in, uint32_t frames);
+void lp_tap_pass(lp_tap *t, const float *in, uint32_t frames) LP_NONBLOCKING;
 
 /* [control] LP_E_STATE while another buffer is in use, LP_E_ARGUMENT for none or no room. The buffer must live until lp_tap_end returns. */
 int lp_tap_begin(lp_tap *t, float *buffer, double frames);

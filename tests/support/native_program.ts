@@ -19,7 +19,12 @@ const MODES = {
   ],
   // GCC warns that it does not know fences there; what they order is checked by values, what they publish by release and acquire.
   thread: ["-O1", "-fsanitize=thread", "-Wno-tsan"],
+  // What is marked LP_NONBLOCKING is watched for whatever it calls.
+  realtime: ["-O1", "-fsanitize=realtime"],
 } as const;
+
+/** GCC has no such sanitizer. */
+const compilerOf = (mode: NativeMode) => mode === "realtime" ? "clang-22" : "cc";
 
 export type NativeMode = keyof typeof MODES;
 
@@ -99,7 +104,7 @@ async function objects(mode: NativeMode, sources: readonly string[]): Promise<st
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       const { source, flags, prefix, object } = job;
       const unfinished = `${folder}/${object}.${Deno.pid}`;
-      const { ok, text } = await run("cc", [...flags, "-c", "-o", unfinished, source]);
+      const { ok, text } = await run(compilerOf(mode), [...flags, "-c", "-o", unfinished, source]);
       if (!ok) throw new Error(`Cannot compile ${source} for tests (${mode}):\n${text}`);
       for (const old of names(folder, ".o")) {
         if (old.startsWith(prefix) && old.length === object.length) {
@@ -118,7 +123,7 @@ export async function nativeModeWorks(mode: NativeMode): Promise<boolean> {
   const path = `${BUILD}/native_probe-${mode}-${Deno.pid}`;
   try {
     Deno.writeTextFileSync(`${path}.c`, "int main(void) { return 0; }\n");
-    const built = await run("cc", [...MODES[mode], `${path}.c`, "-o", path]);
+    const built = await run(compilerOf(mode), [...MODES[mode], `${path}.c`, "-o", path]);
     return built.ok && (await runNative(path, [])).ok;
   } catch {
     return false;
@@ -142,7 +147,7 @@ export async function buildNative(name: string, mode: NativeMode): Promise<strin
   ];
   const linked = await objects(mode, sources);
   const unfinished = `${program}.${Deno.pid}`;
-  const { ok, text } = await run("cc", [
+  const { ok, text } = await run(compilerOf(mode), [
     ...MODES[mode].filter((flag) => flag.startsWith("-fsanitize")),
     ...linked,
     // The tests' reads can be made to fail.
