@@ -4,6 +4,8 @@
  * @module
  */
 
+import { findOnPath } from "../needs.ts";
+
 const ROOT = import.meta.dirname!.replace(/[/\\]tests[/\\]support$/, "");
 const BUILD = `${ROOT}/.build`;
 const NATIVE = `${ROOT}/ffi/native`;
@@ -38,14 +40,19 @@ const COMMON = [
   "-ffp-contract=off",
 ];
 
+/** What a program has put something of its own in the place of. */
+const WRAPPED: Record<string, readonly string[]> = { realtime: ["lp_tap_pass"] };
+
 /** Not needed by any program. */
 const LEFT_OUT = new Set(["miniaudio.c", "scan.c"]);
 
 async function run(
   command: string,
   args: readonly string[],
+  env: Record<string, string> = {},
 ): Promise<{ ok: boolean; text: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], env })
+    .output();
   const decoder = new TextDecoder();
   return { ok: success, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
@@ -152,6 +159,7 @@ export async function buildNative(name: string, mode: NativeMode): Promise<strin
     ...linked,
     // The tests' reads can be made to fail.
     "-Wl,--wrap=lp_pcm_read,--wrap=lp_volume_id",
+    ...(WRAPPED[name] ?? []).map((symbol) => `-Wl,--wrap=${symbol}`),
     "-o",
     unfinished,
     "-lpthread",
@@ -168,5 +176,10 @@ export function runNative(
   program: string,
   args: readonly string[],
 ): Promise<{ ok: boolean; text: string }> {
-  return run("sh", ["-c", 'exec "$0" "$@"', program, ...args]);
+  // Clang's own symbolizer is in a large package; GCC's binutils have one too.
+  const symbolizer = findOnPath("addr2line");
+  const env: Record<string, string> = symbolizer === undefined
+    ? {}
+    : { RTSAN_OPTIONS: `external_symbolizer_path=${symbolizer}` };
+  return run("sh", ["-c", 'exec "$0" "$@"', program, ...args], env);
 }
