@@ -11,12 +11,14 @@ import type {
   Asset,
   AssetType,
   Changes,
+  Decibels,
   Edit,
   Frames,
   Job,
   Loop,
   OfflineStatus,
   Project,
+  StreamHandle,
   Timeline,
   Transport,
 } from "./pulse/types.ts";
@@ -104,6 +106,18 @@ export interface OpenDevice {
   state: "running" | "lost" | "closed";
   /** Frames a second that it really asked for of late; `null` until that was measured over two seconds. */
   cadence: number | null;
+}
+
+export interface StreamParams {
+  assetId: string;
+  /** In the asset's own samples. Default 0. */
+  positionSamples?: number;
+  /** Over and over. Default false. */
+  loop?: boolean;
+  /** Default 0; `null` is silence. */
+  gainDb?: Decibels;
+  /** The handle of a stream that fades into this one and ends. */
+  replaces?: string;
 }
 
 export interface MixdownParams {
@@ -221,6 +235,11 @@ export interface EngineApi {
     stop(): Transport;
     seek(positionFrame: Frames): Transport;
     setLoop(loop: Loop): Transport;
+  };
+  readonly streams: {
+    start(params: StreamParams, caller: Caller): StreamHandle;
+    /** `reason` is what clients are told. */
+    stop(handleId: string, reason?: string): void;
   };
   readonly render: {
     mixdown(params: MixdownParams, caller: Caller): { jobId: string; revision: number };

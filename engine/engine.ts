@@ -269,7 +269,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       case "assets":
         return { assets: assets.list({ limit: MAX_ASSETS }).assets };
       case "streams":
-        return { streams: [] };
+        return { streams: this.#session.streams.list() };
       case "jobs":
         return { jobs: this.#jobs.list() };
       case "device":
@@ -355,6 +355,11 @@ export class Engine implements EngineApi, AsyncDisposable {
     stop: () => this.#openSession().transport.stop(),
     seek: (positionFrame) => this.#openSession().transport.seek(positionFrame),
     setLoop: (loop) => this.#openSession().transport.setLoop(loop),
+  };
+
+  readonly streams: EngineApi["streams"] = {
+    start: (params, caller) => this.#openSession().streams.start(params, caller),
+    stop: (handleId, reason) => this.#session.streams.stop(handleId, reason),
   };
 
   readonly render: EngineApi["render"] = {

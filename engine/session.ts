@@ -18,6 +18,7 @@ import type { Jobs } from "./pulse/services/jobs.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
+import { Streams } from "./pulse/services/streams.ts";
 import { type KeptTransport, TransportService } from "./pulse/services/transport.ts";
 import type { Underruns } from "./pulse/services/underruns.ts";
 import type { ProjectFile } from "./pulse/store/project_file.ts";
@@ -69,6 +70,7 @@ export class Session {
   readonly assets: Assets;
   readonly analysis: AssetAnalysis;
   readonly transport: TransportService;
+  readonly streams: Streams;
   readonly mixdown: Mixdown;
   readonly #shared: Shared;
   #file: ProjectFile;
@@ -135,6 +137,13 @@ export class Session {
       notify,
       underruns,
       save: (kept) => this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept)),
+    });
+    this.streams = new Streams({
+      signal: () => this.#signal,
+      asset: (assetId) => this.assets.get(assetId),
+      hold: (assetId) => this.assets.hold(assetId),
+      notify,
+      underruns,
     });
     this.mixdown = new Mixdown({
       signal: () => this.#signal,
@@ -259,6 +268,8 @@ export class Session {
     this.#watch[Symbol.dispose]();
     const kept = this.transport.kept();
     this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept));
+    this.streams.endAll("project");
+    this.streams[Symbol.dispose]();
     this.#closed = true;
     this.transport[Symbol.dispose]();
     this.analysis.dropAll();
@@ -345,6 +356,7 @@ export class Session {
       await next[Symbol.asyncDispose]();
       return false;
     }
+    this.streams.endAll("project");
     const before = this.#signal;
     this.#signal = next;
     this.transport.begin(null);

@@ -9,7 +9,7 @@
  */
 
 /** `LP_ABI_VERSION` that this table was written for. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 export const SYMBOLS = {
   lp_abi_version: { parameters: [], result: "i32" },
@@ -159,6 +159,7 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  lp_side_attach: { parameters: ["u32", /* host */ "u32" /* side */], result: "i32" },
   lp_tap_start: {
     parameters: ["u32", /* renderer */ "buffer", /* float *buffer */ "f64" /* frames */],
     result: "i32",

@@ -36,6 +36,7 @@ export class Connection implements Client {
   readonly ticket: string;
   readonly topics = new Set<Topic>();
   readonly followed = new Map<number, () => void>();
+  readonly streams = new Set<string>();
   readonly #options: ConnectionOptions;
   readonly #dispatcher: Dispatcher;
   #socket: ServerSocket | null = null;
@@ -139,8 +140,18 @@ export class Connection implements Client {
     this.#dispatcher.close(isGoodbye);
     this.#outbox?.clear();
     for (const stop of [...this.followed.values()]) stop();
+    for (const handleId of this.streams) this.#endStream(handleId);
+    this.streams.clear();
     this.topics.clear();
     this.#options.onTopics();
+  }
+
+  #endStream(handleId: string): void {
+    try {
+      this.#options.engine.streams.stop(handleId, "connection");
+    } catch {
+      // It has ended by itself.
+    }
   }
 
   #reply(reply: string): void {

@@ -136,6 +136,14 @@ Deno.test("every method answers what its schema says, and every notification is 
   assertEquals(await refused("asset.remove", { assetId }), "asset.inUse");
   await ok("view.hint", { selectedClipIds: ["x"], cursorFrame: 5 });
 
+  const stream = await ok("stream.start", { assetId, positionSamples: 100, gainDb: -12 });
+  assertEquals([stream.assetId, stream.positionSamples], [assetId, 100]);
+  const next = await ok("stream.start", { assetId, loop: true, replaces: stream.handleId });
+  await client.until(({ method }) => method === "stream.state");
+  await ok("stream.stop", { handleId: next.handleId });
+  assertEquals(await refused("stream.stop", { handleId: next.handleId }), "handle.notFound");
+  assertEquals(await refused("stream.start", { assetId: "none" }), "asset.notFound");
+
   await ok("transport.setLoop", { enabled: true, startFrame: 0, endFrame: RATE });
   assertEquals((await ok("transport.play", { fromFrame: 0 })).state, "playing");
   const from = client.messages().length;

@@ -138,6 +138,19 @@ export interface Transport {
   deviceLatencyFrames: number;
 }
 
+/** An asset that is heard beside the timeline. */
+export interface StreamHandle {
+  handleId: string;
+  assetId: string;
+  /** Where it stood at `timeMs`, in the asset's own samples. */
+  positionSamples: number;
+  timeMs: number;
+  /** `filling` until its first frames are heard, `underrun` while it has none. */
+  state: "filling" | "ready" | "underrun";
+  /** When more of what lies ahead of it was last found to have been read. */
+  lastReadMs: number;
+}
+
 export interface Job {
   jobId: string;
   kind: string;

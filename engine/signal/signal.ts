@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, nativeCode } from "../../ffi/check.ts";
+import { check, nativeCode, NativeError } from "../../ffi/check.ts";
 import { type NativeLibrary, openLibrary } from "../../ffi/library.ts";
 import { readSourceInfo, readWhy, SOURCE_INFO_BYTES } from "../../ffi/source_info.ts";
 import { EngineError } from "../errors.ts";
@@ -22,6 +22,7 @@ import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
 import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
 import { Packer } from "./pack.ts";
+import { SideStream } from "./side_stream.ts";
 import type {
   DeviceEntry,
   DeviceHealth,
@@ -31,6 +32,7 @@ import type {
   PositionRecord,
   SignalApi,
   SignalEvent,
+  SignalStream,
   SourceInfo,
 } from "./signal_api.ts";
 import { sourceError } from "./source_errors.ts";
@@ -88,6 +90,8 @@ const RENDER_COUNTERS = [
   "oldFramesAfterPublish",
 ];
 const MOST_EVENTS = 256;
+/** `LP_SIDES`. */
+const MOST_STREAMS = 32;
 
 /** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
 export class Signal implements SignalApi {
@@ -103,6 +107,7 @@ export class Signal implements SignalApi {
   readonly #record = new Float64Array(16);
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
   readonly #status = new Float64Array(DEVICE_STATUS_FIELDS);
+  readonly #streams = new Set<SideStream>();
   #meters = new Uint8Array(0);
   #last: { mix: MixModel; revision: number } | null = null;
   #republish: ReturnType<typeof setTimeout> | undefined;
@@ -218,7 +223,13 @@ export class Signal implements SignalApi {
   #publishRebound(): void {
     clearTimeout(this.#republish);
     this.#republish = undefined;
-    if (this.#closed || !this.#last || this.#rebound.size === 0) return;
+    if (this.#closed || this.#rebound.size === 0) return;
+    for (const stream of this.#streams) {
+      if (stream.assetId !== null && this.#rebound.has(stream.assetId)) {
+        stream.rebound(stream.assetId);
+      }
+    }
+    if (!this.#last) return this.#rebound.clear();
     const uses = this.#last.mix.tracks.some((track) =>
       track.blocks.some(({ block }) =>
         block.clips.some((clip) => this.#rebound.has(clip.body.assetId))
@@ -369,6 +380,37 @@ export class Signal implements SignalApi {
     return renderOffline(this.#library.symbols, this.#engine, mix, startFrame, this.#sourceOf);
   }
 
+  openStream(): SignalStream {
+    const host = {
+      symbols: this.#library.symbols,
+      engine: this.#engine,
+      renderer: this.#renderer,
+      sourceOf: this.#sourceOf,
+    };
+    try {
+      const stream = new SideStream(host, (closed) => this.#streams.delete(closed));
+      this.#streams.add(stream);
+      return stream;
+    } catch (error) {
+      if (!(error instanceof NativeError) || error.code !== "limit") throw error;
+      throw new EngineError(
+        "limit.exceeded",
+        `Cannot start a stream: ${MOST_STREAMS} sound at a time; stop one first`,
+        { limit: "streams", value: MOST_STREAMS },
+      );
+    }
+  }
+
+  residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames {
+    const source = this.#sourceOf(assetId);
+    if (source === 0) return 0;
+    const { symbols } = this.#library;
+    return Math.max(
+      0,
+      symbols.lp_source_resident(this.#engine, source, positionFrame, maxFrames),
+    );
+  }
+
   async listDevices(backend = "auto"): Promise<DeviceEntry[]> {
     const number = backendNumber(backend);
     for (let room = 32;; room *= 2) {
@@ -447,6 +489,7 @@ export class Signal implements SignalApi {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#republish);
+    await Promise.all([...this.#streams].map((stream) => stream[Symbol.asyncDispose]()));
     const stuck = await this.#library.symbols.lp_engine_close(this.#engine);
     // A thread that hangs in a dead volume still runs this code: the library stays mapped.
     await this.#library.close({ unload: stuck === 0 });

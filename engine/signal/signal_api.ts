@@ -5,7 +5,7 @@
  * @module
  */
 import type { FileDamage } from "./damage.ts";
-import type { Frames, HeadMapStep, MixModel } from "./model.ts";
+import type { Decibels, Frames, HeadMapStep, MixModel } from "./model.ts";
 
 /** A file's header, as native code read it. */
 export interface SourceInfo {
@@ -106,6 +106,35 @@ export interface DeviceHealth {
   lastCallbackMs: number | null;
 }
 
+/** What a stream plays: a whole asset, from a place in it on. */
+export interface StreamSound {
+  assetId: string;
+  /** The asset's length at the project's rate. */
+  lengthFrames: Frames;
+  startFrame: Frames;
+  /** Over and over; else it ends with the asset. */
+  loop: boolean;
+  gainDb: Decibels;
+}
+/** Where a stream stood at `timeMs`. */
+export interface StreamState {
+  /** In the asset, at the project's rate. */
+  positionFrame: Frames;
+  timeMs: number;
+  /** `filling` until its first frames are heard, `underrun` while it has none. */
+  state: "filling" | "ready" | "underrun";
+}
+export type SignalStreamEvent = Extract<SignalEvent, { kind: "gapBegin" | "gapEnd" | "end" }>;
+
+/** One sound beside the timeline. Disposal fades it out. */
+export interface SignalStream extends AsyncDisposable {
+  /** Plays; what it played before fades into it. The asset's source must be open. */
+  play(sound: StreamSound): void;
+  state(): StreamState;
+  /** Gaps, and the asset's end. */
+  drainEvents(): SignalStreamEvent[];
+}
+
 /** One render of a fixed mix, block after block, away from the device. */
 export interface OfflineRender extends AsyncDisposable {
   /** Renders the next `frames` frames: interleaved stereo. Waits for pages; what cannot be had is silence and counted. */
@@ -140,6 +169,10 @@ export interface SignalApi extends AsyncDisposable {
   takeDamage(): FileDamage[];
   trackCounters(trackId: string): { missing: number; faded: number };
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
+  /** Makes a stream, silent yet. Throws `EngineError` `limit.exceeded` where there are too many. */
+  openStream(): SignalStream;
+  /** Frames of an asset resident from `positionFrame` on without a gap, at most `maxFrames`. */
+  residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames;
   listDevices(backend?: string): Promise<DeviceEntry[]>;
   openDevice(params: { backend?: string; device?: string; period?: number }): Promise<DeviceState>;
   closeDevice(): Promise<void>;

@@ -244,7 +244,7 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
   if (!config.period_frames) config.period_frames = DEFAULT_PERIOD;
   if (!config.periods) config.periods = DEFAULT_PERIODS;
   pthread_mutex_lock(&r->lock);
-  bool free_to = !r->busy && r->driver != LP_DRIVER_DEVICE;
+  bool free_to = !r->busy && r->driver != LP_DRIVER_DEVICE && r->driver != LP_DRIVER_SIDE;
   if (free_to) r->busy = true;
   pthread_mutex_unlock(&r->lock);
   if (!free_to) return LP_E_STATE;

@@ -37,7 +37,7 @@
 #endif
 
 /* Raised whenever a signature or a packed layout below changes. */
-#define LP_ABI_VERSION 3
+#define LP_ABI_VERSION 4
 
 enum lp_result {
   LP_OK = 0,
@@ -276,6 +276,10 @@ LP_API int32_t lp_render(uint32_t renderer, float *out, uint32_t frames);
 /* [blocking] Offline: as lp_render, but waits before each block until its pages are resident or cannot be had. LP_E_TIMEOUT after
  * timeout_ms without progress, LP_E_CLOSING when the renderer is being closed, LP_E_STATE as lp_render. Returns frames rendered. */
 LP_API int32_t lp_render_wait(uint32_t renderer, float *out, uint32_t frames, double timeout_ms);
+
+/* [control] Makes `side` sound beside `host`, driven by its callback and mixed to its output (not to its meters) until it is closed. Both are of one engine and
+ * neither offline; nothing else may drive the side. LP_E_LIMIT beyond 32, LP_E_STATE if something drives it. */
+LP_API int32_t lp_side_attach(uint32_t host, uint32_t side);
 
 /* [control] Copies what the renderer puts out into buffer (interleaved stereo f32) until `frames` are there. The buffer must live until
  * lp_tap_stop returns. */

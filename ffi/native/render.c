@@ -397,6 +397,7 @@ void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_
     r->rendered += (uint64_t)n;
     done += (uint32_t)n;
   }
+  lp_sides_render(r, out, frames, began);
   if (quiet == 1) {
     if (r->fading) finish_fade(r);
     fade_out(r, out, frames);

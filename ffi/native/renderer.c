@@ -27,6 +27,7 @@ void lp_renderer_free(lp_renderer *r) {
   }
   for (int i = 0; i < LP_MAX_CHANNELS; i++) free(r->scratch[i]);
   free(r->envelope);
+  free(r->side_out);
   free(r->presence);
   for (int i = 0; i < 2; i++) free(r->meter_pages[i]);
   free(r->pending);
@@ -44,6 +45,7 @@ static bool allocate(lp_renderer *r) {
     ok = ok && (r->track[i] = floats(LP_BLOCK));
   }
   for (int i = 0; i < LP_MAX_CHANNELS; i++) ok = ok && (r->scratch[i] = floats(LP_BLOCK));
+  ok = ok && (r->side_out = floats(2 * LP_BLOCK));
   ok = ok && (r->envelope = floats(LP_BLOCK)) && (r->presence = floats(LP_BLOCK));
   for (int i = 0; i < 2; i++) ok = ok && (r->meter_pages[i] = calloc(1, sizeof(lp_meter_page)));
   lp_publication *first = ok ? calloc(1, sizeof *first) : NULL;
@@ -93,6 +95,8 @@ int32_t lp_renderer_close(uint32_t handle) {
   lp_handle_free(handle);
   lp_engine *e = r->engine;
   atomic_store_explicit(&r->closing, true, memory_order_relaxed);
+  lp_side_leave(r);
+  lp_sides_leave(r);
   for (;;) {
     pthread_mutex_lock(&r->lock);
     bool busy = r->busy, device = r->device != NULL;
@@ -269,7 +273,7 @@ int32_t lp_track_counters(uint32_t handle, uint32_t slot, double *out, uint32_t 
 
 static int drive(lp_renderer *r) {
   pthread_mutex_lock(&r->lock);
-  int result = r->driver == LP_DRIVER_DEVICE || r->busy ? LP_E_STATE : LP_OK;
+  int result = r->driver == LP_DRIVER_DEVICE || r->driver == LP_DRIVER_SIDE || r->busy ? LP_E_STATE : LP_OK;
   if (!result) {
     r->driver = LP_DRIVER_CALLER;
     r->busy = true;

@@ -22,6 +22,7 @@
 #define LP_LIVE 32             /* clips of one track looked at within a block */
 #define LP_EVENTS 1024u        /* power of two */
 #define LP_HISTORY 64u         /* discontinuities remembered for audible_frame; power of two */
+#define LP_SIDES 32            /* renderers beside one */
 #define LP_FADE_MS 15.0
 #define LP_GATE_RESIDENT_MS 20.0
 #define LP_GATE_DEADLINE_MS 30.0
@@ -106,7 +107,7 @@ typedef struct lp_counts {
   _Atomic uint64_t track_missing[LP_MAX_TRACKS], track_faded[LP_MAX_TRACKS];
 } lp_counts;
 
-enum lp_driver { LP_DRIVER_NONE = 0, LP_DRIVER_DEVICE = 1, LP_DRIVER_CALLER = 2 };
+enum lp_driver { LP_DRIVER_NONE = 0, LP_DRIVER_DEVICE = 1, LP_DRIVER_CALLER = 2, LP_DRIVER_SIDE = 3 /* another renderer's callback */ };
 
 typedef struct lp_renderer {
   lp_engine *engine;
@@ -133,8 +134,10 @@ typedef struct lp_renderer {
   uint64_t rendered;
   lp_meter_page *meter_active;
   uint32_t events_unsaid; /* lost since the last one that found room */
+  float *side_out;        /* one block of a side, interleaved */
 
   /* ---- shared, lock-free ---- */
+  _Atomic(struct lp_renderer *) sides[LP_SIDES];
   _Atomic(lp_publication *) mailbox;
   _Atomic uint64_t acknowledged; /* number of `current` */
   _Atomic uint64_t oldest_in_use; /* number of `fading`, else of `current` */
@@ -163,6 +166,7 @@ typedef struct lp_renderer {
   uint32_t pending_count, pending_room;
   lp_meter_page *meter_pages[2]; /* one gathers, one is read or spare */
   lp_device *device;
+  struct lp_renderer *host;  /* [control] whose side it is */
   lp_origin origin;            /* of this renderer's wants */
   lp_origin candidate_origin;
   struct lp_renderer *next; /* of the engine: constant, but for a renderer that goes */
@@ -175,6 +179,11 @@ void lp_renderer_process(lp_renderer *r, float *out, uint32_t frames) LP_NONBLOC
 void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_t began_ns) LP_NONBLOCKING;
 /* render.c [callback]: takes a publication outside of rendering, without a fade (nothing drives the renderer). */
 void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) LP_NONBLOCKING;
+/* side.c [callback]: adds what sounds beside r. */
+void lp_sides_render(lp_renderer *r, float *out, uint32_t frames, uint64_t began_ns) LP_NONBLOCKING;
+/* side.c [blocking, on the thread that attaches]: the one, all of one host. */
+void lp_side_leave(lp_renderer *side);
+void lp_sides_leave(lp_renderer *host);
 void lp_record_write(lp_renderer *r, uint64_t time_ns) LP_NONBLOCKING;
 /* [any] */
 void lp_record_read(lp_renderer *r, double out[16]);

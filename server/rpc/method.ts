@@ -19,6 +19,8 @@ export interface Client extends Caller {
   readonly topics: Set<Topic>;
   /** Previews that it follows, by `previewId`; the function ends one. */
   readonly followed: Map<number, () => void>;
+  /** Streams that it has started, by `handleId`: they end with the connection. */
+  readonly streams: Set<string>;
   /** Queues a binary frame; of those that wait under one `key` the newest is kept. */
   sendBinary(frame: Uint8Array<ArrayBuffer>, key?: string): void;
   /** Queues a notification for this client alone, where nothing newer of its kind is kept instead. */

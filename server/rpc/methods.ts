@@ -10,6 +10,7 @@ import { engineMethods } from "./methods/engine.ts";
 import { libraryMethods } from "./methods/library.ts";
 import { projectMethods } from "./methods/project.ts";
 import { renderMethods } from "./methods/render.ts";
+import { streamMethods } from "./methods/stream.ts";
 import { timelineMethods } from "./methods/timeline.ts";
 import { transportMethods } from "./methods/transport.ts";
 
@@ -21,6 +22,7 @@ export const DECLARED = [
   ...assetMethods,
   ...timelineMethods,
   ...transportMethods,
+  ...streamMethods,
   ...renderMethods,
   ...deviceMethods,
 ];

@@ -12,6 +12,7 @@ import {
   JobSchema,
   OfflineStatusSchema,
   ProjectSchema,
+  StreamHandleSchema,
   TransportSchema,
 } from "../../engine/pulse/schema.ts";
 import { ms, revision } from "../schema/base.ts";
@@ -100,6 +101,23 @@ export const NOTIFICATIONS = [
     topic: "assets",
     summary: "Assets are analysed to their end.",
     params: assetIds,
+  },
+  {
+    name: "stream.state",
+    topic: "streams",
+    summary: "Where a stream is and how it is, 10 a second.",
+    params: z.strictObject({ handle: StreamHandleSchema }),
+  },
+  {
+    name: "stream.ended",
+    topic: "streams",
+    summary:
+      "A stream has ended: stopped, replaced, end, connection, project, or the code of what was wrong with its file.",
+    params: z.strictObject({
+      handleId: IdSchema,
+      reason: z.string(),
+      message: z.string().optional(),
+    }),
   },
   {
     name: "stream.underrun",

@@ -10,6 +10,7 @@ import {
   ChangesSchema,
   IdSchema,
   JobSchema,
+  StreamHandleSchema,
   TimelineSchema,
   TransportSchema,
 } from "../../engine/pulse/schema.ts";
@@ -20,7 +21,7 @@ import { WarningSchema } from "./diagnostics.ts";
 const states = {
   transport: TransportSchema,
   assets: z.strictObject({ assets: z.array(AssetSchema) }),
-  streams: z.strictObject({ streams: z.array(z.unknown()) }),
+  streams: z.strictObject({ streams: z.array(StreamHandleSchema) }),
   /** `changes` since the revision that was asked for, where the journal has it; else all. */
   timeline: z.union([
     z.strictObject({ revision, changes: ChangesSchema }),

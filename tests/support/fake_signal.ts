@@ -107,6 +107,10 @@ export class FakeSignal implements SignalApi {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
+  openStream: SignalApi["openStream"] = () => {
+    throw new Error("not in the fake");
+  };
+  residentFrames = () => 0;
   listDevices = (_backend?: string): Promise<DeviceEntry[]> => Promise.resolve([]);
   openDevice: SignalApi["openDevice"] = () => Promise.reject(new Error("not in the fake"));
   closeDevice = () => Promise.resolve();

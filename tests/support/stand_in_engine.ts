@@ -194,6 +194,15 @@ export class StandInEngine implements EngineApi {
     seek: (frame) => this.#act(`seek ${frame}`),
     setLoop: () => this.#act("loop"),
   };
+  readonly streams: EngineApi["streams"] = {
+    start: ({ assetId, positionSamples = 0 }) => {
+      this.#act(`stream ${assetId}`);
+      const handleId = crypto.randomUUID();
+      const state = "filling" as const;
+      return { handleId, assetId, positionSamples, timeMs: 0, state, lastReadMs: 0 };
+    },
+    stop: (handleId, reason) => void this.#act(`end ${handleId} ${reason ?? "stopped"}`),
+  };
   readonly render: EngineApi["render"] = {
     mixdown: () => ({ jobId: "j", revision: this.#revision }),
     exportFile: (path) => ({

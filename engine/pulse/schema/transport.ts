@@ -28,6 +28,16 @@ export const TransportSchema = z.strictObject({
   deviceLatencyFrames: z.number(),
 });
 
+/** An asset that is heard beside the timeline. */
+export const StreamHandleSchema = z.strictObject({
+  handleId: IdSchema,
+  assetId: IdSchema,
+  positionSamples: z.int().min(0),
+  timeMs: z.number(),
+  state: z.enum(["filling", "ready", "underrun"]),
+  lastReadMs: z.number(),
+});
+
 export const JobSchema = z.strictObject({
   jobId: IdSchema,
   kind: z.string(),

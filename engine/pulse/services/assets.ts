@@ -21,6 +21,7 @@ import {
   shapeOf,
   transientAsset,
 } from "./asset_entry.ts";
+import { AssetHolds, type HeldSource } from "./asset_holds.ts";
 import type { AssetNotices } from "./asset_notices.ts";
 
 export const DEFAULT_LIMIT = 1_000;
@@ -97,6 +98,7 @@ export class Assets {
   #first: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly #limiter = new Limiter(REGISTERING);
+  readonly #holds = new AssetHolds();
   /** The end of what is being done with each asset's source. */
   readonly #turns = new Map<string, Promise<void>>();
   /** Sources that are being opened. */
@@ -263,6 +265,36 @@ export class Assets {
       this.#transientByPath.delete(path);
     }
     return asset;
+  }
+
+  /**
+   * Keeps an asset's source open, for somebody who listens to it beside the timeline: a registered one's is, a transient one's is opened here.
+   *
+   * @throws {EngineError} `asset.notFound`, `asset.unsupported`, `asset.unreadable`.
+   */
+  async hold(assetId: string): Promise<HeldSource> {
+    const entry = this.#entries.get(assetId);
+    if (entry) {
+      if (!entry.bound) await this.bind(assetId);
+      const { path, sampleRate, lengthSamples } = entry.asset;
+      if (entry.bound) return { sampleRate, lengthSamples, release: () => {} };
+      throw new EngineError(
+        "asset.unreadable",
+        `Cannot play ${path}: its file cannot be read now`,
+        {
+          assetId,
+          path,
+        },
+      );
+    }
+    const { path } = this.get(assetId);
+    const signal = this.#options.signal();
+    return await this.#holds.hold(
+      assetId,
+      signal,
+      () => this.#inTurn(assetId, () => this.#openSource(signal, assetId, path)),
+      () => this.#entries.has(assetId),
+    );
   }
 
   /** Takes note of how far an asset is analysed. */

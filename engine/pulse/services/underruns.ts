@@ -13,6 +13,8 @@ export const KEPT = 1_000;
 /** `stream.underrun` of API.md. */
 export interface Underrun {
   underrunId: number;
+  /** Of the stream that had no frames; else it was a track. */
+  handleId?: string;
   trackId: string | null;
   clipId?: string;
   assetId: string | null;
@@ -35,18 +37,27 @@ export class Underruns {
 
   constructor(readonly notify: Notify) {}
 
-  /** Takes a gap's beginning or end and tells it. */
-  onGap(event: GapEvent): void {
-    const key = `${event.trackId}\n${event.clipId}\n${event.assetId}`;
+  /** Takes a gap's beginning or end, of a track or of a stream, and tells it. */
+  onGap(event: GapEvent, handleId?: string): void {
+    const key = handleId ?? `${event.trackId}\n${event.clipId}\n${event.assetId}`;
     const open = this.#open.get(key);
     if (event.kind === "gapBegin") {
-      if (open === undefined) this.#begin(key, event);
+      if (open === undefined) this.#begin(key, event, handleId);
       return;
     }
-    const record = open ?? this.#begin(key, event);
+    const record = open ?? this.#begin(key, event, handleId);
     this.#open.delete(key);
     record.ended = true;
     record.frames = event.frames;
+    this.#tell(record);
+  }
+
+  /** A stream has ended, and with it the gap that may stand open. */
+  onStreamEnd(handleId: string): void {
+    const record = this.#open.get(handleId);
+    if (record === undefined) return;
+    this.#open.delete(handleId);
+    record.ended = true;
     this.#tell(record);
   }
 
@@ -74,10 +85,11 @@ export class Underruns {
     };
   }
 
-  #begin(key: string, event: GapEvent): Underrun {
+  #begin(key: string, event: GapEvent, handleId?: string): Underrun {
     const { trackId, clipId, assetId, positionFrame, timeMs, cause } = event;
     const record: Underrun = {
       underrunId: ++this.#lastId,
+      ...(handleId === undefined ? {} : { handleId }),
       trackId,
       ...(clipId === null ? {} : { clipId }),
       assetId,

@@ -179,6 +179,15 @@ export interface Project {
   revision: number;
 }
 
+export interface StreamHandle {
+  handleId: string;
+  assetId: string;
+  positionSamples: number;
+  timeMs: number;
+  state: "filling" | "ready" | "underrun";
+  lastReadMs: number;
+}
+
 export interface Timeline {
   sampleRate: number;
   frameRate?: { numerator: number; denominator: number; drop?: boolean; };
@@ -253,12 +262,12 @@ export interface Methods {
   /** Hears of topics from here on; each topic's state at this point of the queue is the answer. */
   "engine.subscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; sinceRevision?: number; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: unknown[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** Hears of topics no more. */
   "engine.unsubscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: unknown[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** The engine's monotonic clock and the time of day of the same instant. */
   "engine.clock": {
@@ -390,6 +399,16 @@ export interface Methods {
     params: Loop;
     result: Transport;
   };
+  /** Plays an asset beside the timeline, from a place in its own samples on. What it replaces fades into it and ends. */
+  "stream.start": {
+    params: { assetId: string; positionSamples?: number; loop?: boolean; gainDb?: number | null; replaces?: string; };
+    result: StreamHandle;
+  };
+  /** Fades a stream out and ends it. */
+  "stream.stop": {
+    params: { handleId: string; };
+    result: Record<string, never>;
+  };
   /** Writes the mix of the revision that stands to a file under the export folder. */
   "render.mixdown": {
     params: { path: string; startFrame?: number; lengthFrames?: number; container: "wav" | "flac"; sampleFormat: "s16" | "s24" | "f32"; sampleRate?: number; dither?: boolean; trackIds?: string[]; stems?: boolean; overwrite?: boolean; };
@@ -457,6 +476,10 @@ export interface Notifications {
   "asset.importProgress": { imports: { assetId: string; analysed: [number, number][]; lengthSamples: number; }[]; };
   /** Assets are analysed to their end. */
   "asset.ready": { assetIds: string[]; };
+  /** Where a stream is and how it is, 10 a second. */
+  "stream.state": { handle: StreamHandle; };
+  /** A stream has ended: stopped, replaced, end, connection, project, or the code of what was wrong with its file. */
+  "stream.ended": { handleId: string; reason: string; message?: string; };
   /** A gap was heard: at its begin and at its end. */
   "stream.underrun": { underrunId: number; handleId?: string; trackId?: string | null; clipId?: string | null; assetId: string | null; positionFrame: number; frames: number; timeMs: number; ended: boolean; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; filledBy: "proxy" | "silence"; };
   /** An asset could not be read. */
