@@ -396,5 +396,9 @@ function keptTransport(value: unknown): KeptTransport | null {
 }
 
 async function openSignal(shared: Shared, sampleRate: number): Promise<SignalApi> {
-  return await Signal.open({ sampleRate, memoryBytes: shared.options.memoryBytes });
+  return await Signal.open({
+    sampleRate,
+    memoryBytes: shared.options.memoryBytes,
+    cacheDir: shared.options.cacheDir,
+  });
 }

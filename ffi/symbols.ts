@@ -239,6 +239,20 @@ export const SYMBOLS = {
     nonblocking: true,
   },
   lp_scan_close: { parameters: ["u32" /* scan */], result: "i32", nonblocking: true },
+  lp_scan_index_step: {
+    parameters: ["u32", /* scan */ "f64" /* budget_ms */],
+    result: "i32",
+    nonblocking: true,
+  },
+  lp_scan_index_take: {
+    parameters: ["u32", /* scan */ "buffer", /* uint8_t *out */ "u32" /* out_bytes */],
+    result: "i32",
+    nonblocking: true,
+  },
+  lp_index_give: {
+    parameters: ["buffer", /* const uint8_t *bytes */ "u32" /* bytes_count */],
+    result: "i32",
+  },
   lp_damage_since: {
     parameters: ["f64", /* since */ "buffer", /* double *out */ "u32" /* count */],
     result: "i32",
@@ -252,4 +266,7 @@ export const SCAN_SYMBOLS = {
   lp_scan_peaks: { ...SYMBOLS.lp_scan_peaks, nonblocking: false },
   lp_scan_read: { ...SYMBOLS.lp_scan_read, nonblocking: false },
   lp_scan_close: { ...SYMBOLS.lp_scan_close, nonblocking: false },
+  lp_scan_index_step: { ...SYMBOLS.lp_scan_index_step, nonblocking: false },
+  lp_scan_index_take: { ...SYMBOLS.lp_scan_index_take, nonblocking: false },
+  lp_index_give: SYMBOLS.lp_index_give,
 } as const satisfies Deno.ForeignLibraryInterface;

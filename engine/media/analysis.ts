@@ -238,6 +238,16 @@ export class Analysis implements AsyncDisposable {
   }
 
   /**
+   * Builds the seek index of a compressed file where the cache does not have it; goes on only while there is nothing to analyse.
+   *
+   * @returns Its file in the cache; `null` where there is none.
+   * @throws {EngineError} If the file cannot be read, or changed since it was opened.
+   */
+  index(mediaId: MediaId, { signal }: { signal?: AbortSignal } = {}): Promise<string | null> {
+    return this.#call("index", { mediaId }, { signal });
+  }
+
+  /**
    * SHA-256 of the file, in hex; goes on only while nothing else is to do.
    *
    * @throws {EngineError} If the file changed since it was opened.

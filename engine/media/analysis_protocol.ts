@@ -41,6 +41,8 @@ export interface AnalysisCalls {
     };
     answer: Uint8Array<ArrayBuffer>;
   };
+  /** Builds the seek index, or finds it in the cache; answers with its file. */
+  index: { params: { mediaId: MediaId }; answer: string | null };
   /** SHA-256 of the file, in hex. */
   hash: { params: { mediaId: MediaId }; answer: string };
   /** Ends what is under way for it and forgets it. */

@@ -17,6 +17,7 @@ import { hashMedia } from "./hash_task.ts";
 import { MediaEntry } from "./media_entry.ts";
 import { fromBucketsAlone, type PeakColumns, queryPeaks } from "./peak_query.ts";
 import type { ScanLibrary } from "./scan.ts";
+import { indexMedia } from "./seek_file.ts";
 import { CancelledError, type Steps, type Task, TaskQueue } from "./task_queue.ts";
 import { encodeWaveformDat, encodeWaveformJson } from "./waveform_data.ts";
 import {
@@ -27,8 +28,9 @@ import {
 } from "./waveform_values.ts";
 import { toWire } from "./wire_error.ts";
 
-/** Somebody waits for a waveform; nobody for a hash. Analyses lie between. */
+/** Somebody waits for a waveform; nobody for an index or a hash. Analyses lie between. */
 const WAVEFORM_PRIORITY = 1e6;
+const INDEX_PRIORITY = -1e5;
 const HASH_PRIORITY = -1e6;
 const PROGRESS_MS = 50;
 /** Files kept open for queries. */
@@ -97,6 +99,8 @@ export class AnalysisService {
         return this.#peaks(request.params);
       case "waveform":
         return this.#waveform(request.id, request.params);
+      case "index":
+        return this.#index(request.id, request.params);
       case "hash":
         return this.#hash(request.id, request.params);
       case "close":
@@ -192,6 +196,11 @@ export class AnalysisService {
       }(),
       WAVEFORM_PRIORITY,
     );
+  }
+
+  #index(id: number, { mediaId }: Params<"index">): Promise<string | null> {
+    const media = this.#get(mediaId);
+    return this.#task(id, media, indexMedia(media), INDEX_PRIORITY);
   }
 
   #hash(id: number, { mediaId }: Params<"hash">): Promise<string> {

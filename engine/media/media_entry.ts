@@ -10,6 +10,7 @@ import { loadPeakFile, peakFilePath, probePeakFile } from "./peak_file.ts";
 import type { PeakSubject } from "./peak_header.ts";
 import type { PeakImage } from "./peak_image.ts";
 import { Scan, type ScanLibrary } from "./scan.ts";
+import { hasSeekIndex, seekFilePath } from "./seek_file.ts";
 import type { Task } from "./task_queue.ts";
 
 /** A file. Owned by the worker; everything here may block. */
@@ -17,6 +18,8 @@ export class MediaEntry implements Disposable {
   readonly info: Scan["info"];
   readonly subject: PeakSubject;
   readonly peakFile: string;
+  /** Where its seek index is kept; `null` if it has none. */
+  readonly seekFile: string | null;
   /** Peaks in memory: complete, or in the making. */
   image: PeakImage | undefined;
   /** Whether `peakFile` holds complete peaks, as far as is known: then the image may be dropped. */
@@ -46,6 +49,7 @@ export class MediaEntry implements Disposable {
       identityKey: identityKey(info),
     };
     this.peakFile = peakFilePath(cacheDir, this.subject.identityKey);
+    this.seekFile = hasSeekIndex(info.container) ? seekFilePath(cacheDir, info) : null;
     this.saved = probePeakFile(this.peakFile, this.subject) !== undefined;
   }
 

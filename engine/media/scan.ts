@@ -87,6 +87,28 @@ export class Scan implements Disposable {
     );
   }
 
+  /** A step of building the file's seek index, of about so many milliseconds. False when it is complete, or none is needed. */
+  indexStep(budgetMs: number): boolean {
+    return check(
+      this.library.symbols.lp_scan_index_step(this.#handle, budgetMs),
+      `index ${JSON.stringify(this.path)}`,
+    ) === 1;
+  }
+
+  /** The complete seek index as bytes for the cold cache; `undefined` where there is none. */
+  takeIndex(): Uint8Array<ArrayBuffer> | undefined {
+    const take = (out: Uint8Array<ArrayBuffer>) =>
+      check(
+        this.library.symbols.lp_scan_index_take(this.#handle, out, out.length),
+        `take the index of ${JSON.stringify(this.path)}`,
+      );
+    const size = take(new Uint8Array(0));
+    if (size === 0) return undefined;
+    const bytes = new Uint8Array(size);
+    take(bytes); // It is complete, so it has the same size.
+    return bytes;
+  }
+
   /** Closes the file. Closing twice does nothing. */
   [Symbol.dispose](): void {
     if (this.#handle === 0) return;

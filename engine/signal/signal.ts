@@ -5,8 +5,14 @@
  */
 import { check, nativeCode, NativeError } from "../../ffi/check.ts";
 import { type NativeLibrary, openLibrary } from "../../ffi/library.ts";
-import { readSourceInfo, readWhy, SOURCE_INFO_BYTES } from "../../ffi/source_info.ts";
+import {
+  type NativeSourceInfo,
+  readSourceInfo,
+  readWhy,
+  SOURCE_INFO_BYTES,
+} from "../../ffi/source_info.ts";
 import { EngineError } from "../errors.ts";
+import { hasSeekIndex, loadSeekFile, seekFilePath } from "../media/seek_file.ts";
 import { DamageLog, type FileDamage } from "./damage.ts";
 import {
   BACKENDS,
@@ -42,6 +48,8 @@ export interface SignalOptions {
   sampleRate: number;
   /** Page budget, ≥ 65,536. Mapped once, never exceeded. */
   memoryBytes: number;
+  /** The cold cache's folder, for seek indexes; without it none are looked for. */
+  cacheDir?: string;
   /** Threads that read and decode. Default 4. */
   fillThreads?: number;
   /** Tests: time moves only with `lp_clock_set` and with rendered frames. */
@@ -99,6 +107,7 @@ export class Signal implements SignalApi {
   readonly #library: NativeLibrary;
   readonly #engine: number;
   readonly #renderer: number;
+  readonly #cacheDir: string | undefined;
   readonly #packer = new Packer();
   readonly #damage: DamageLog;
   readonly #sources = new Map<string, number>();
@@ -119,8 +128,10 @@ export class Signal implements SignalApi {
     engine: number,
     renderer: number,
     sampleRate: number,
+    cacheDir: string | undefined,
   ) {
     this.#library = library;
+    this.#cacheDir = cacheDir;
     this.#damage = new DamageLog(library.symbols);
     this.#engine = engine;
     this.#renderer = renderer;
@@ -151,7 +162,7 @@ export class Signal implements SignalApi {
         await symbols.lp_engine_close(engine);
         check(renderer, "make a renderer");
       }
-      return new Signal(library, engine, renderer, options.sampleRate);
+      return new Signal(library, engine, renderer, options.sampleRate, options.cacheDir);
     } catch (error) {
       await library.close();
       throw error;
@@ -178,11 +189,12 @@ export class Signal implements SignalApi {
       record.length,
     );
     if (result < 0) throw sourceError(path, result, readWhy(record), this.sampleRate);
+    const info = readSourceInfo(record);
+    await this.#giveIndex(info);
     const before = this.#sources.get(assetId);
     this.#sources.set(assetId, result);
     this.#assets.set(result, assetId);
     this.#rebind(assetId, before);
-    const info = readSourceInfo(record);
     return {
       frames: info.frames,
       sourceFrames: info.engineFrames,
@@ -200,6 +212,15 @@ export class Signal implements SignalApi {
       ctimeMs: info.ctimeSeconds * 1000 + info.ctimeNanoseconds / 1e6,
       lengthLied: info.lengthLied,
     };
+  }
+
+  /** The index that the cache has of a compressed file spares playback from building it. One that is damaged is refused, and built anew. */
+  async #giveIndex(info: NativeSourceInfo): Promise<void> {
+    if (this.#cacheDir === undefined || !hasSeekIndex(info.container)) return;
+    const bytes = await loadSeekFile(seekFilePath(this.#cacheDir, info));
+    if (bytes !== undefined && !this.#closed) {
+      this.#library.symbols.lp_index_give(bytes, bytes.length);
+    }
   }
 
   closeSource(assetId: string): void {

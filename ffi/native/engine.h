@@ -361,6 +361,15 @@ LP_API int32_t lp_scan_read(uint32_t scan, double start_frame, uint32_t frames, 
 /* [blocking] */
 LP_API int32_t lp_scan_close(uint32_t scan);
 
+/* [blocking] A step of building the seek index of the scan's file, of about budget_ms: 1 if there is more to do, 0 if it is complete or the file needs none. */
+LP_API int32_t lp_scan_index_step(uint32_t scan, double budget_ms);
+/* [blocking] The complete index as bytes for the cold cache (seek_index.h). Returns how many they are, 0 if there is none; if they are more than out_bytes
+ * nothing is written. */
+LP_API int32_t lp_scan_index_take(uint32_t scan, uint8_t *out, uint32_t out_bytes);
+/* [any] Completes the index of a file that is open as a source or in a scan, by bytes that lp_scan_index_take once gave. LP_E_ABSENT: no file of the
+ * state that they are of is open; LP_E_ARGUMENT: they are damaged. */
+LP_API int32_t lp_index_give(const uint8_t *bytes, uint32_t bytes_count);
+
 /* [any] What was found broken in compressed files by anybody in this process after news number `since` (0: all that is remembered), the oldest first:
  * records of 11 f64: 0 number of the news, 1 device, 2 inode, 3 bytes, 4 mtime s, 5 mtime ns, 6 ctime s, 7 ctime ns, 8 runs of samples that are
  * silence because they cannot be decoded (256: at least so many), 9 the first of these samples, 10 how many they are. A file's later record

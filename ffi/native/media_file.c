@@ -103,6 +103,8 @@ int lp_media_index_step(const lp_media *m, int fd, uint64_t deadline_ns) {
   return m->flac ? lp_flac_index_step(m->flac, fd, deadline_ns) : lp_mp3_index_step(m->mp3, fd, deadline_ns);
 }
 
+lp_seek_index *lp_media_index(const lp_media *m) { return !m ? NULL : m->flac ? m->flac->index : m->mp3->index; }
+
 bool lp_media_needs_index(const lp_media *m) {
   if (!m) return false;
   const lp_flac_file *f = m->flac;

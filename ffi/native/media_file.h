@@ -19,6 +19,8 @@ void lp_media_free(lp_media *m);
 /* [pool, blocking] A step of building its seek index, until deadline_ns on CLOCK_MONOTONIC has passed: 1 if there is more to do, 0 if it is complete
  * (at once if it is or if the file needs none), or -errno. Any thread, any number of them. */
 int lp_media_index_step(const lp_media *m, int fd, uint64_t deadline_ns);
+/* [any] Its index (seek_index.h), NULL: m is NULL. */
+struct lp_seek_index *lp_media_index(const lp_media *m);
 /* [any] Whether an index makes seeking in it quicker: not for FLAC with a seek table. */
 bool lp_media_needs_index(const lp_media *m);
 

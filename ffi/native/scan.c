@@ -11,6 +11,8 @@
 #include "engine.h"
 #include "media_file.h"
 #include "peaks.h"
+#include "seek_index.h"
+#include "store_internal.h"
 
 #define MAX_SCANS 4096          /* open files are the scarcer thing */
 #define MAX_PATH_BYTES 32768
@@ -285,3 +287,25 @@ int32_t lp_scan_read(uint32_t handle, double start_frame, uint32_t frames, float
   scan_leave(s);
   return failure < 0 ? failure : (int32_t)done;
 }
+
+/* ---- indexes -------------------------------------------------------------------------------------------- */
+
+int32_t lp_scan_index_step(uint32_t handle, double budget_ms) {
+  if (!(budget_ms >= 0 && budget_ms <= 1000)) return LP_E_ARGUMENT;
+  scan *s = scan_enter(handle);
+  if (s == NULL) return LP_E_HANDLE;
+  int r = lp_media_needs_index(s->media) ? lp_media_index_step(s->media, s->fd, lp_monotonic_ns() + (uint64_t)(budget_ms * 1e6)) : 0;
+  scan_leave(s);
+  return r < 0 ? LP_E_IO : r;
+}
+
+int32_t lp_scan_index_take(uint32_t handle, uint8_t *out, uint32_t out_bytes) {
+  if (out == NULL && out_bytes > 0) return LP_E_ARGUMENT;
+  scan *s = scan_enter(handle);
+  if (s == NULL) return LP_E_HANDLE;
+  uint64_t bytes = s->media ? lp_seek_index_pack(lp_media_index(s->media), out, out_bytes) : 0;
+  scan_leave(s);
+  return bytes > INT32_MAX ? LP_E_LIMIT : (int32_t)bytes;
+}
+
+int32_t lp_index_give(const uint8_t *bytes, uint32_t bytes_count) { return bytes == NULL ? LP_E_ARGUMENT : lp_seek_index_unpack(bytes, bytes_count); }

@@ -1,9 +1,9 @@
 /* What is known of where a compressed file's frames lie: points (first sample, offset), built front to back. One for each state of a file, shared
  * by all that read it, kept while anybody does and for a while after (a cache by identity).
  *
- * As it will lie in the cold cache (little-endian), beside the peaks and disposable like them:
- *   "LPSI", u32 version = 1, u32 codec (lp_codec), u32 point_bytes = 16, identity (device, inode, size, mtime s, mtime ns, ctime s, ctime ns:
- *   7 × 8 bytes), i64 frames (samples a channel in all), i64 count, then count × { i64 first, i64 offset }, then u64 FNV-1a of all before.
+ * As it lies in the cold cache (little-endian), beside the peaks and disposable like them, once it is complete:
+ *   "LPSI", u32 version = 1, u32 point_bytes = 16, u32 0, identity (device, inode, size, mtime s, mtime ns, ctime s, ctime ns: 7 × 8 bytes), i64 spacing,
+ *   i64 count, then count × { i64 first, i64 offset }, of which the last is the end, then u64 FNV-1a of all before.
  */
 #ifndef LP_SEEK_INDEX_H
 #define LP_SEEK_INDEX_H
@@ -37,6 +37,11 @@ void lp_seek_index_end(lp_seek_index *x, lp_seek_point at);
 /* [any] Notes that samples [from, to) of the file could not be decoded, and tells it (damage.h). True if they belong to no run that was noted
  * before; the first 256 runs are. */
 bool lp_seek_index_note_broken(lp_seek_index *x, int64_t from, int64_t to);
+/* [any] Writes a complete index as above. Returns its bytes, 0: it is not complete; if they are more than room nothing is written. */
+uint64_t lp_seek_index_pack(lp_seek_index *x, uint8_t *out, uint64_t room);
+/* [pool, blocking] Completes the index that is held for the state of a file that these n bytes are about. LP_OK, also if it was complete; LP_E_ABSENT: none is
+ * held; LP_E_ARGUMENT: they are damaged or fit no such file. Input is untrusted. */
+int lp_seek_index_unpack(const uint8_t *bytes, uint64_t n);
 /* [any] Bytes of all indexes held. */
 uint64_t lp_seek_index_bytes(void);
 

@@ -1,5 +1,6 @@
 /* Pages of compressed files: media_main <file> … For each: whatever the order, the number of threads and what was resident before, every page has the
- * hash of a linear decode; and peaks that threads make ahead are those of one thread. Ends with 1 at the first failure. */
+ * hash of a linear decode; and peaks that threads make ahead are those of one thread; and
+ * indexes survive being packed. Ends with 1 at the first failure. */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "ahead.h"
 #include "media_file.h"
 #include "peaks.h"
+#include "seek_index.h"
 #include "residency.h"
 #include "store_support.h"
 
@@ -143,8 +145,86 @@ static void check_ahead(const char *path, int64_t first, uint32_t bucket_frames,
   close(fd);
 }
 
+/* ---- indexes in the cold cache ------------------------------------------------------------------------------- */
+
+static lp_identity made_up(uint64_t inode) { return (lp_identity){.device = 7, .inode = inode, .size_bytes = 1000000, .mtime_s = 5, .ctime_s = 6}; }
+
+/* Until nobody knows the first one any more. */
+static void forget_indexes(void) {
+  for (uint64_t i = 0; i < 100; i++) {
+    lp_identity other = made_up(1000 + i);
+    lp_seek_index_put(lp_seek_index_get(&other, 0, 16));
+  }
+}
+
+static void sign(uint8_t *bytes, uint64_t n) {
+  uint64_t h = 0xcbf29ce484222325ull;
+  for (uint64_t i = 0; i < n - 8; i++) h = (h ^ bytes[i]) * 0x100000001b3ull;
+  for (int i = 0; i < 8; i++) bytes[n - 8 + (uint64_t)i] = (uint8_t)(h >> 8 * i);
+}
+
+/* A complete index packed, forgotten and unpacked is what it was; bytes that are damaged are refused, with a true checksum too, or give an
+ * index that is sound in itself. */
+static void check_packed_index(uint64_t *random) {
+  lp_identity identity = made_up(1);
+  lp_seek_index *x = lp_seek_index_get(&identity, 100, 16);
+  lp_seek_point at = {0, 100};
+  while (at.first < 5000) {
+    lp_seek_point next = {at.first + 1 + (int64_t)(next_random(random) % 9), at.offset + 1 + (int64_t)(next_random(random) % 300)};
+    lp_seek_index_add(x, at, next);
+    at = next;
+  }
+  uint8_t bytes[16384], again[16384], damaged[16384];
+  CHECK(lp_seek_index_pack(x, bytes, sizeof bytes) == 0, "an index that is not complete was packed");
+  lp_seek_index_end(x, at);
+  uint64_t n = lp_seek_index_pack(x, bytes, sizeof bytes);
+  CHECK(n > 1000 && n < sizeof bytes, "%llu bytes", (unsigned long long)n);
+  CHECK(lp_seek_index_pack(x, damaged, 10) == n, "too little room");
+  lp_seek_point found[500];
+  for (int i = 0; i < 500; i++) found[i] = lp_seek_index_find(x, i * 11);
+  lp_seek_index_put(x);
+  forget_indexes();
+  CHECK(lp_seek_index_unpack(bytes, n) == LP_E_ABSENT, "nobody holds it");
+  x = lp_seek_index_get(&identity, 100, 16);
+  bool complete;
+  lp_seek_point end = lp_seek_index_frontier(x, &complete);
+  CHECK(!complete && end.first == 0, "it was not forgotten");
+  for (uint64_t i = 0; i < n; i++) {
+    memcpy(damaged, bytes, n);
+    damaged[i] ^= (uint8_t)(1 + next_random(random) % 255);
+    CHECK(lp_seek_index_unpack(damaged, n) == LP_E_ARGUMENT, "byte %llu", (unsigned long long)i);
+    CHECK(lp_seek_index_unpack(bytes, i) == LP_E_ARGUMENT, "%llu bytes of it", (unsigned long long)i);
+  }
+  CHECK(lp_seek_index_unpack(bytes, n) == LP_OK && lp_seek_index_unpack(bytes, n) == LP_OK, "refused");
+  end = lp_seek_index_frontier(x, &complete);
+  CHECK(complete && end.first == at.first && end.offset == at.offset, "another end");
+  for (int i = 0; i < 500; i++) {
+    lp_seek_point p = lp_seek_index_find(x, i * 11);
+    CHECK(p.first == found[i].first && p.offset == found[i].offset, "another point for %d", i * 11);
+  }
+  CHECK(lp_seek_index_pack(x, again, sizeof again) == n && memcmp(bytes, again, n) == 0, "it packs differently");
+  lp_seek_index_put(x);
+  for (int round = 0; round < 3000; round++) {
+    if (round % 50 == 0) forget_indexes();
+    x = lp_seek_index_get(&identity, 100, 16);
+    memcpy(damaged, bytes, n);
+    for (uint64_t k = next_random(random) % 4; k < 4; k++) damaged[next_random(random) % n] = (uint8_t)next_random(random);
+    uint64_t length = next_random(random) % 3 ? n : next_random(random) % (n + 1);
+    if (length >= 8) sign(damaged, length);
+    int r = lp_seek_index_unpack(damaged, length);
+    CHECK(r == LP_OK || r == LP_E_ARGUMENT || r == LP_E_ABSENT, "%d", r);
+    for (int i = 0; r == LP_OK && i < 50; i++) {
+      int64_t first = (int64_t)(next_random(random) % 6000);
+      lp_seek_point p = lp_seek_index_find(x, first);
+      CHECK(p.first >= 0 && p.first <= first && p.offset >= 100 && p.offset <= identity.size_bytes, "a point at %lld", (long long)p.offset);
+    }
+    lp_seek_index_put(x);
+  }
+}
+
 int main(int argc, char **argv) {
   uint64_t random = 5;
+  check_packed_index(&random);
   for (int i = 1; i < argc; i++) {
     lp_pcm_format f;
     uint64_t *hashes = linear_hashes(argv[i], &f);

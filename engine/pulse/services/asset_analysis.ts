@@ -227,7 +227,8 @@ export class AssetAnalysis {
       if (!isCurrent()) return;
       onReady(assetId, { peakCache: result.peakFile, lengthSamples: result.frames });
       this.#tell(assetId);
-      if (this.#options.assetOf(assetId).hash !== null) return;
+      await analysis.index(assetId);
+      if (!isCurrent() || this.#options.assetOf(assetId).hash !== null) return;
       const hash = await analysis.hash(assetId);
       if (isCurrent()) onHash(assetId, hash);
     } catch (error) {
