@@ -9,6 +9,7 @@ import { subprotocols } from "./token.js";
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 /** Close codes after which trying again cannot help. */
 const REFUSALS = new Map([[4001, "token"], [4002, "protocol"], [4003, "origin"]]);
+const TOO_LARGE = 1009;
 /** How long a goodbye may take before a connection is given up, in milliseconds. */
 const GOODBYE_MS = 2000;
 /** Methods that a `requestId` makes safe to ask twice. */
@@ -170,8 +171,26 @@ export class PulseClient extends Emitter {
     const id = this.#nextId++;
     const { method, params } = request;
     const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+    const bytes = this.#bytesOver(text);
+    if (bytes > 0) {
+      request.reject(tooLarge(method, bytes, this.hello?.limits.messageBytes ?? 0));
+      return;
+    }
     this.#pending.set(id, request);
     socket.send(text);
+  }
+
+  /**
+   * The length of a message that is longer than the engine takes, 0 for any other: it would end the connection.
+   *
+   * @param {string} text
+   */
+  #bytesOver(text) {
+    const most = this.hello?.limits.messageBytes ?? Infinity;
+    // A UTF-16 unit is at most three bytes.
+    if (text.length * 3 <= most) return 0;
+    const bytes = new TextEncoder().encode(text).length;
+    return bytes > most ? bytes : 0;
   }
 
   #open() {
@@ -184,7 +203,7 @@ export class PulseClient extends Emitter {
         if (error instanceof RpcError && error.code === "protocol.version") {
           this.#refuse("protocol");
         } else if (!(error instanceof Disconnected)) {
-          this.#fault(error);
+          this.fault(error);
         }
         socket.close(1000);
       });
@@ -255,34 +274,43 @@ export class PulseClient extends Emitter {
 
   /** @param {string | ArrayBuffer} data */
   #receive(data) {
-    let message;
     try {
-      if (typeof data !== "string") {
-        const frame = decodeFrame(data);
-        if (frame?.kind === "meters") this.emit("meters", frame);
-        if (frame?.kind === "peaks") this.emit("peaks", frame);
+      if (typeof data === "string") {
+        const message = JSON.parse(data);
+        for (const one of Array.isArray(message) ? message : [message]) this.#take(one);
         return;
       }
-      message = JSON.parse(data);
+      const frame = decodeFrame(data);
+      if (frame?.kind === "meters") this.emit("meters", frame);
+      if (frame?.kind === "peaks") this.emit("peaks", frame);
     } catch (error) {
-      this.#fault(/** @type {Error} */ (error));
-      return;
-    }
-    for (const one of Array.isArray(message) ? message : [message]) {
-      if ("method" in one) {
-        this.emit(one.method, one.params);
-        continue;
-      }
-      const pending = this.#pending.get(one.id);
-      if (pending === undefined) continue;
-      this.#pending.delete(one.id);
-      if ("error" in one) pending.reject(new RpcError(pending.method, one.error));
-      else pending.resolve(one.result);
+      this.fault(/** @type {Error} */ (error));
     }
   }
 
-  /** @param {Error} error */
-  #fault(error) {
+  /** @param {any} message a notification or a reply */
+  #take(message) {
+    if (typeof message !== "object" || message === null) {
+      throw new TypeError(`Cannot take ${JSON.stringify(message)} for a message`);
+    }
+    const { id, method, params, result, error } = message;
+    if (typeof method === "string") {
+      this.emit(/** @type {keyof ClientEvents} */ (method), params);
+      return;
+    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    if (error !== undefined) pending.reject(new RpcError(pending.method, error));
+    else pending.resolve(result);
+  }
+
+  /**
+   * Tells that something came that could not be understood.
+   *
+   * @param {Error} error
+   */
+  fault(error) {
     if (!this.emit("fault", error)) console.error(error);
   }
 
@@ -299,7 +327,9 @@ export class PulseClient extends Emitter {
     this.#pending.clear();
     for (const request of pending) {
       const { method, params } = request;
-      if (REPEATABLE.has(method) && params.requestId !== undefined && projectId !== undefined) {
+      const isSafe = REPEATABLE.has(method) && params.requestId !== undefined;
+      // What was too large once would be again.
+      if (isSafe && projectId !== undefined && code !== TOO_LARGE) {
         this.#unanswered.push({ projectId, request });
       } else {
         request.reject(new Disconnected(method, true));
@@ -328,7 +358,7 @@ export class PulseClient extends Emitter {
 
   /** @returns {Promise<number>} the status of a request to the engine, 0 where it does not answer */
   async #probe() {
-    const url = new URL("/openrpc.json", this.url.replace(/^ws/, "http"));
+    const url = new URL("openrpc.json", this.url.replace(/^ws/, "http"));
     const headers = this.token === null ? undefined : { authorization: `Bearer ${this.token}` };
     try {
       return await statusOf(url, { headers });
@@ -370,14 +400,28 @@ async function statusOf(url, init) {
 }
 
 /**
- * The address of the WebSocket of an engine.
+ * The address of the WebSocket of an engine, which may be served under a path by something in between.
  *
  * @param {string} url
  */
 function socketUrl(url) {
   const { href, pathname } = new URL(url);
   const socket = href.replace(/^http/, "ws");
-  return pathname === "/" ? new URL("/pulse", socket).href : socket;
+  if (pathname.endsWith("/pulse")) return socket;
+  return new URL("pulse", pathname.endsWith("/") ? socket : `${socket}/`).href;
+}
+
+/**
+ * @param {string} method
+ * @param {number} actual
+ * @param {number} max
+ */
+function tooLarge(method, actual, max) {
+  return new RpcError(method, {
+    code: -32000,
+    message: `The limit messageBytes is ${max} (got ${actual})`,
+    data: { code: "limit.exceeded", details: { limit: "messageBytes", max, actual } },
+  });
 }
 
 /** @returns {SocketMaker} */

@@ -76,13 +76,20 @@ export class EngineView extends Emitter {
   /** @param {Notifications["timeline.changed"]} changed */
   #changed({ revision, previousRevision, changes }) {
     if (this.#isStale || revision <= this.timeline.revision) return;
-    if (previousRevision !== this.timeline.revision) {
-      // One is missing, which cannot be: everything anew.
+    try {
+      if (previousRevision !== this.timeline.revision) {
+        throw new RangeError(
+          `Revision ${revision} follows ${previousRevision}, not ${this.timeline.revision}`,
+        );
+      }
+      this.timeline.apply(changes, revision);
+    } catch (error) {
+      // What cannot be: everything anew.
       this.#isStale = true;
+      this.client.fault(/** @type {Error} */ (error));
       this.client.resync();
       return;
     }
-    this.timeline.apply(changes, revision);
     this.#taken();
     this.playhead.awaitRevision(revision, this.#now());
     this.emit("timeline", undefined);

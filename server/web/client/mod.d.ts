@@ -90,6 +90,8 @@ export declare class PulseClient extends Emitter<ClientEvents> {
   close(): Promise<void>;
   /** Ends a connection that seems dead, so that a new one is tried. */
   reconnect(): void;
+  /** Tells that something came that could not be understood; on the console where nobody listens to `fault`. */
+  fault(error: Error): void;
   /** Asks for the state of all topics again, over the same connection; it comes as `sync`. */
   resync(project?: Hello["project"]): Promise<void>;
   /**
