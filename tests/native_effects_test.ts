@@ -23,6 +23,7 @@ const PLAYS = [
   "resample_kernel_avx2.c",
   "resample_kernel_avx512.c",
   "resample_kernel_plain.c",
+  "side.c",
   "snapshot.c",
   "store.c",
   "tap.c",
