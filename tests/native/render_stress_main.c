@@ -180,6 +180,45 @@ static void offline_begin(offline *o, const round_of_play *y, mix_model *like, p
   CHECK(pthread_create(&o->thread, NULL, offline_main, o) == 0, "a thread");
 }
 
+/* ---- sides -------------------------------------------------------------------------------------------------------------- */
+
+#define SIDES 3
+
+static void side_publish(uint32_t side, const mix_model *like, packed *p) {
+  static mix_model m;
+  static uint32_t turn;
+  m = *like;
+  m.next_id += 100000 * (1 + turn++ % 30000); /* blocks that it never had */
+  mix_full(&m, p);
+  CHECK(lp_publish(side, p->bytes, (uint32_t)p->count) == LP_OK, "publishing beside");
+}
+
+/* Begins one, changes it or ends it, whatever drives its host at the moment. */
+static void side_step(uint32_t *side, const round_of_play *y, const mix_model *like, packed *p, uint64_t *random) {
+  if (!*side) {
+    int32_t made = lp_renderer_create(y->engine, 0);
+    CHECK(made > 0, "a side: %d", made);
+    *side = (uint32_t)made;
+    if (whole(random, 2)) side_publish(*side, like, p);
+    CHECK(lp_side_attach(y->renderer, *side) == LP_OK, "attaching");
+    CHECK(lp_side_attach(y->renderer, *side) == LP_E_STATE, "attached twice");
+    CHECK(lp_transport_play(*side, (double)like->around, NAN) == LP_OK, "playing beside");
+    return;
+  }
+  double p16[16];
+  CHECK(lp_position(*side, p16, 16) == LP_OK, "where it stands");
+  switch (whole(random, 5)) {
+    case 0:
+      CHECK(lp_renderer_close(*side) == LP_OK, "closing a side");
+      *side = 0;
+      break;
+    case 1: lp_transport_pause(*side); break;
+    case 2: lp_transport_play(*side, (double)like->around, NAN); break;
+    case 3: lp_transport_seek(*side, (double)(like->around + whole(random, 50000))); break;
+    default: side_publish(*side, like, p); break;
+  }
+}
+
 /* ---- events ------------------------------------------------------------------------------------------------------------- */
 
 /* Gaps that stand open, by track, clip and source, and what the ended ones say. */
@@ -321,13 +360,14 @@ static void play_round(uint64_t seed) {
   ledger *l = calloc(1, sizeof *l);
   CHECK(l, "no memory");
   offline o = { 0 };
+  uint32_t sides[SIDES] = { 0 };
   double position[16], meters = 0;
   float *tap = NULL;
   uint32_t tap_frames = 0;
   uint32_t actions = 30 + whole(&random, 250);
   for (uint32_t action = 0; action < actions; action++) {
     double near = (double)(model.around + whole(&random, 90000));
-    switch (whole(&random, 30)) {
+    switch (whole(&random, 34)) {
       case 0: lp_transport_pause(y->renderer); break;
       case 1: lp_transport_stop(y->renderer); break;
       case 2: lp_transport_play(y->renderer, near, whole(&random, 3) ? NAN : near + whole(&random, 3000)); break;
@@ -370,6 +410,10 @@ static void play_round(uint64_t seed) {
       case 16: lp_store_drop(y->engine); break;
       case 17:
       case 18: sleep_ms(whole(&random, 40)); break;
+      case 30:
+      case 31:
+      case 32:
+      case 33: side_step(&sides[whole(&random, SIDES)], y, &model, &p, &random); break;
       case 19:
         for (int i = 0; i < 30; i++) { /* a storm */
           mix_any(&model, &p);
@@ -424,6 +468,7 @@ static void play_round(uint64_t seed) {
     pthread_join(o.thread, NULL);
     o.runs = false;
   }
+  if (sides[0]) CHECK(lp_renderer_close(sides[0]) == LP_OK, "closing a side");
   if (whole(&random, 2)) CHECK(lp_renderer_close(y->renderer) == LP_OK, "closing the renderer");
   CHECK(lp_engine_close(y->engine) == 0, "threads left");
   free(p.bytes);
