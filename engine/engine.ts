@@ -117,6 +117,11 @@ export class Engine implements EngineApi, AsyncDisposable {
     return this.#session.timeline.model.sampleRate;
   }
 
+  /** The renderer of the open project, for tests and benches. */
+  get signal(): SignalApi {
+    return this.#session.signal;
+  }
+
   private constructor(options: ResolvedOptions, parts: {
     notices: Notices;
     files: Files;

@@ -29,9 +29,9 @@ function setUp(broken: readonly string[]) {
   signal.listDevices = (backend = "auto") =>
     Promise.resolve(state.listed.filter((e) => backend === "auto" || e.backend === backend));
   signal.measureDevice = () => {
-    if (state.latency === null || state.device === null) return Promise.resolve(false);
+    if (state.latency === null || state.device === null) return Promise.resolve(0);
     state.device = { ...state.device, latencyFrames: state.latency };
-    return Promise.resolve(true);
+    return Promise.resolve(1);
   };
   signal.openDevice = (wish: DeviceWish = {}) => {
     const backend = wish.backend ?? "auto";

@@ -22,6 +22,7 @@ export const NEEDS = {
   // Debian 12 has it in its security archive; where the system has no such package the tests are skipped.
   "clang-22": { programs: ["clang-22"], packages: ["clang-22", "libclang-rt-22-dev"] },
   "mpg123": { programs: ["mpg123"], packages: ["mpg123"] },
+  "jack": { programs: ["jackd"], packages: ["jackd2"] },
   "ffmpeg": { programs: ["ffmpeg", "ffprobe"], packages: ["ffmpeg"] },
   "node": { programs: ["node"], packages: ["nodejs"] },
   "chromium": { programs: ["chromium"], packages: ["chromium", "fonts-dejavu-core"] },

@@ -19,6 +19,7 @@ const PROGRAMS = [
   "pulseaudio",
   "pactl",
   "parec",
+  "jackd",
   "ffmpeg",
   "mpg123",
   "ffprobe",

@@ -496,9 +496,9 @@ export class Signal implements SignalApi {
     return { givenFrames, lastCallbackMs };
   }
 
-  async measureDevice(): Promise<boolean> {
-    if (!this.#device) return false;
-    return await this.#library.symbols.lp_device_measure(this.#renderer) > 0;
+  async measureDevice(): Promise<number> {
+    if (!this.#device) return 0;
+    return Math.max(0, await this.#library.symbols.lp_device_measure(this.#renderer));
   }
 
   #deviceStatus(): DeviceStatus {

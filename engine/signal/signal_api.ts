@@ -180,7 +180,8 @@ export interface SignalApi extends AsyncDisposable {
   deviceHealth(): DeviceHealth | null;
   /**
    * Asks the audio system about latency, and whether the device is still there; `deviceState` then says so. Takes at most about a second.
-   * Resolves with whether the latency is known from the system rather than computed from the buffer's size.
+   * Resolves with how often the system has told its latency since callbacks come steadily; before the first time it is computed from the
+   * buffer's size.
    */
-  measureDevice(): Promise<boolean>;
+  measureDevice(): Promise<number>;
 }

@@ -39,6 +39,7 @@ static void mark(lp_device *d, uint64_t now) {
   atomic_store_explicit(&m->last_ns, now, memory_order_relaxed);
   atomic_store_explicit(&m->given, d->given, memory_order_relaxed);
   atomic_store_explicit(&m->origin_ns, d->clock.origin_ns, memory_order_relaxed);
+  atomic_store_explicit(&m->lines, d->clock.lines, memory_order_relaxed);
   atomic_store_explicit(&m->callbacks, atomic_load_explicit(&m->callbacks, memory_order_relaxed) + 1, memory_order_relaxed);
   atomic_store_explicit(&m->sequence, s + 2, memory_order_release);
 }
@@ -355,8 +356,10 @@ static int smaller(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Takes an answer; a single odd one changes nothing, nor does a small difference. */
-static void note_latency(lp_renderer *r, lp_device *d, double device_frames) {
+/* Takes an answer; a single odd one changes nothing, nor does a small difference. Answers from before the clock's line began anew are about another. */
+static void note_latency(lp_renderer *r, lp_device *d, double device_frames, uint32_t line) {
+  if (line != d->latency_line) d->latency_count = 0;
+  d->latency_line = line;
   d->latencies[d->latency_count++ % LP_LATENCIES] = device_frames;
   const uint32_t n = d->latency_count < LP_LATENCIES ? d->latency_count : LP_LATENCIES;
   double sorted[LP_LATENCIES];
@@ -376,10 +379,10 @@ int32_t lp_device_measure(uint32_t handle) {
   double latency = 0;
   const enum lp_asked asked = lp_device_ask(d, &latency);
   if (asked == LP_ASKED_GONE) atomic_store(&d->lost, true);
-  const uint64_t callbacks = lp_device_place_of(d).callbacks;
-  if (asked == LP_ASKED_LATENCY && callbacks >= d->asked_at + LIVELY) {
-    d->asked_at = callbacks;
-    note_latency(r, d, latency);
+  const lp_device_place place = lp_device_place_of(d);
+  if (asked == LP_ASKED_LATENCY && place.callbacks >= d->asked_at + LIVELY) {
+    d->asked_at = place.callbacks;
+    note_latency(r, d, latency, place.lines);
   }
   const uint32_t count = d->latency_count;
   pthread_mutex_unlock(&d->context_lock);

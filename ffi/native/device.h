@@ -32,6 +32,7 @@ typedef struct lp_device_mark {
   _Atomic uint32_t sequence;
   _Atomic uint64_t given;     /* device frames put out */
   _Atomic int64_t origin_ns;  /* of the clock */
+  _Atomic uint32_t lines;     /* that the clock has begun */
   _Atomic uint64_t first_ns;  /* begin of the first callback, 0: none yet */
   _Atomic uint64_t last_ns;   /* of the last */
   _Atomic uint64_t callbacks;
@@ -67,7 +68,8 @@ struct lp_device {
   pthread_mutex_t context_lock; /* whoever uses the context, whose connection serves one at a time */
   /* Under context_lock. */
   double latencies[LP_LATENCIES];
-  uint32_t latency_count;
+  uint32_t latency_count; /* since the clock's line began */
+  uint32_t latency_line;
   uint64_t asked_at; /* callbacks */
 };
 
@@ -95,6 +97,7 @@ enum lp_asked lp_device_ask(lp_device *d, double *out);
 typedef struct lp_device_place {
   uint64_t given, first_ns, last_ns, callbacks;
   int64_t origin_ns;
+  uint32_t lines;
 } lp_device_place;
 lp_device_place lp_device_place_of(lp_device *d);
 

@@ -18,6 +18,7 @@ uint64_t lp_device_clock_hear(lp_device_clock *c, uint64_t frame, uint64_t now_n
   if (!c->heard || away > c->tolerance) {
     c->origin_ns += off;
     c->heard = 1;
+    c->lines++;
   } else {
     if (c->heard < MEMORY) c->heard++;
     c->origin_ns += off / (int64_t)c->heard;

@@ -14,6 +14,7 @@
 typedef struct lp_device_clock {
   uint32_t rate;      /* frames a second */
   uint32_t heard;     /* callbacks since the line began, as far as they matter */
+  uint32_t lines;     /* that have begun */
   uint64_t tolerance; /* ns: how far away a callback may be */
   int64_t origin_ns;  /* when frame 0 was due */
 } lp_device_clock;

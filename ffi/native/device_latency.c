@@ -23,6 +23,7 @@ lp_device_place lp_device_place_of(lp_device *d) {
                           .first_ns = atomic_load_explicit(&m->first_ns, memory_order_relaxed),
                           .last_ns = atomic_load_explicit(&m->last_ns, memory_order_relaxed),
                           .callbacks = atomic_load_explicit(&m->callbacks, memory_order_relaxed),
+                          .lines = atomic_load_explicit(&m->lines, memory_order_relaxed),
                           .origin_ns = atomic_load_explicit(&m->origin_ns, memory_order_relaxed) };
     atomic_thread_fence(memory_order_acquire);
     if (atomic_load_explicit(&m->sequence, memory_order_relaxed) == before) return p;

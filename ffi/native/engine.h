@@ -328,8 +328,8 @@ LP_API int32_t lp_device_open(uint32_t renderer, uint8_t *config, uint32_t confi
 /* [blocking] Fades out, stops and closes it. Position is kept. */
 LP_API int32_t lp_device_close(uint32_t renderer);
 /* [blocking, at most about a second] Asks the audio system how far the sound is behind and whether the stream is still there, and corrects the latency
- * or marks the device as lost. Call it twice a second. Returns how often the latency was told since the device was opened (0: the system does
- * not tell), LP_E_STATE if none is open. */
+ * or marks the device as lost. Call it twice a second. Returns how often the latency was told since callbacks have come steadily (0: the system
+ * does not tell, or not yet), LP_E_STATE if none is open. */
 LP_API int32_t lp_device_measure(uint32_t renderer);
 
 #define LP_DEVICE_STATUS 9

@@ -48,7 +48,7 @@ static void convert_whole(uint32_t from, uint32_t to, const float *in, int64_t i
 }
 
 static void check_rates(uint32_t from, uint32_t to, uint64_t seed) {
-  enum { OUT = 9000 };
+  const uint32_t OUT = from > 4 * to ? 1500 : 6000;
   const size_t room = (size_t)OUT * from / to + 60000;
   mix m = { .random = seed, .begins_ns = UINT64_MAX, .rate = from, .kept = calloc(room * 2, sizeof(float)) };
   float *got = calloc(OUT * 2, sizeof *got), *want = calloc(OUT, sizeof *want);
@@ -100,7 +100,7 @@ static void test_bounds(void) {
   CHECK(lp_master_rate_make(48000, 44100, render, &m, &front) == LP_OK, "a front");
   static float out[4096 * 2];
   lp_master_rate_pull(front, out, 64, 0);
-  for (int i = 0; i < 2000; i++) {
+  for (int i = 0; i < 150; i++) {
     const uint64_t frame = m.frame, asked = m.asked;
     m.begins_ns = UINT64_MAX;
     lp_master_rate_pull(front, out, 4096, 0);

@@ -116,6 +116,6 @@ export class FakeSignal implements SignalApi {
   closeDevice = () => Promise.resolve();
   deviceState = (): DeviceState | null => null;
   deviceHealth = (): DeviceHealth | null => null;
-  measureDevice = () => Promise.resolve(false);
+  measureDevice = () => Promise.resolve(0);
   [Symbol.asyncDispose] = () => Promise.resolve();
 }

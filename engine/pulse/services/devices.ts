@@ -239,10 +239,10 @@ export class Devices {
   /** Asks the audio system how late the sound is and whether the device is there; one question at a time. */
   #measure(): void {
     if (this.#measuring !== null || this.#openings > 0) return;
-    this.#measuring = this.#options.signal().measureDevice().then((isKnown) => {
+    this.#measuring = this.#options.signal().measureDevice().then((times) => {
       const told = this.#told;
       const now = this.current();
-      if (!isKnown || told === null || now === null || this.#openings > 0) return;
+      if (times === 0 || told === null || now === null || this.#openings > 0) return;
       if (Math.abs(now.latencyFrames - told.latencyFrames) <= told.periodFrames / 2) return;
       this.#told = now;
       this.#tellState("latency");
