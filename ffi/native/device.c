@@ -139,7 +139,7 @@ static uint32_t first_rate(uint32_t backend, uint32_t project) { return backend 
 /* Makes the device and what stands between it and the mix. */
 static int prepare(lp_device *d, lp_device_config *config, const ma_device_id *id) {
   const uint32_t project = (uint32_t)d->renderer->rate;
-  uint32_t asked = first_rate(d->backend, project);
+  uint32_t asked = config->sample_rate ? config->sample_rate : first_rate(d->backend, project);
   int result = init_device(d, config, id, asked);
   if (result) return result;
   d->rate = d->device.playback.internalSampleRate;
@@ -240,7 +240,7 @@ int32_t lp_device_open(uint32_t handle, uint8_t *bytes, uint32_t config_bytes) {
   lp_device_config config;
   if (config_bytes < sizeof config) return LP_E_ARGUMENT;
   memcpy(&config, bytes, sizeof config);
-  if (config.id_bytes > sizeof config.id || config.period_frames > 65536 || config.periods > 16) return LP_E_ARGUMENT;
+  if (config.id_bytes > sizeof config.id || config.period_frames > 65536 || config.periods > 16 || config.sample_rate > 768000) return LP_E_ARGUMENT;
   if (r->flags & LP_RENDERER_OFFLINE) return LP_E_STATE;
   if (!config.period_frames) config.period_frames = DEFAULT_PERIOD;
   if (!config.periods) config.periods = DEFAULT_PERIODS;

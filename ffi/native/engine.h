@@ -312,7 +312,8 @@ LP_API int32_t lp_device_list(uint32_t renderer, uint32_t backend, uint8_t *out,
 /* 256 bytes; requested values in, what was opened out. */
 typedef struct lp_device_config {
   uint32_t backend;       /* 0: requested, then the real one */
-  uint32_t sample_rate;   /* 4: out: the rate the device runs at. Where it is not the engine's, the mix is converted by resample.h */
+  uint32_t sample_rate;   /* 4: 0 for the engine's where the device can choose (ALSA, null), else its own; out: what it runs at. Where that is not the
+                           * engine's, the mix is converted by resample.h */
   uint32_t period_frames; /* 8: of the device's own; 0 for 256 */
   uint32_t periods;       /* 12: of the buffer; 0 for 2. PulseAudio's server parts the whole as it likes */
   uint32_t latency_frames;/* 16: out: engine's frames between render and sound, as the size of the buffer tells; lp_device_measure knows better */

@@ -1,6 +1,6 @@
 /* The rendering half under everything at once: render_stress_main <seed> <milliseconds> [rounds]. Each round opens an engine with fill threads and a live
- * renderer that a thread of its own drives by lp_render, while another opens the null device on it and closes it again, and then at random: publishes edits
- * of every kind, seeks, loops, plays, pauses, stops, taps, opens and closes sources, makes reads fail, and renders offline on another thread, while one
+ * renderer that a thread of its own drives by lp_render, while another opens the null device on it, at the engine's rate or another, and closes it again,
+ * one more makes it vanish and asks how it does, and then at random: publishes edits of every kind, seeks, loops, plays, pauses, stops, taps, opens and closes sources, makes reads fail, and renders offline on another thread, while one
  * more thread reads all that may be read from any thread. It ends at a random moment, in any state. Sanitizers look for races and for what is not its own; the
  * program for what must hold at any moment. */
 #include <errno.h>
@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "device.h"
 #include "engine.h"
+#include "engine_internal.h"
 #include "packer.h"
 #include "store_support.h"
 
@@ -90,11 +92,34 @@ static void *device_main(void *context) {
       CHECK(lp_device_close(y->renderer) == LP_OK, "closing the device");
       open = false;
     } else {
-      lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5) };
+      const uint32_t rates[] = { 0, 0, 44100, 96000, 48001, 8000 };
+      lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5), .sample_rate = rates[whole(&random, 6)] };
+      const uint32_t rate = config.sample_rate ? config.sample_rate : RATE;
       int32_t result = lp_device_open(y->renderer, (uint8_t *)&config, sizeof config);
       CHECK(result == LP_OK || result == LP_E_STATE, "opening the device: %d", result);
       open = result == LP_OK;
+      if (open) CHECK(config.sample_rate == rate, "it runs at %u, not %u", config.sample_rate, rate);
     }
+  }
+  return NULL;
+}
+
+/* [its own thread] Asks about the device at any moment, and now and then makes it vanish as the audio system would. */
+static void *vanish_main(void *context) {
+  round_of_play *y = context;
+  uint64_t random = y->engine * 41u + 7;
+  lp_renderer *r = lp_handle_get(y->renderer, LP_KIND_RENDERER);
+  while (!atomic_load(&y->stop)) {
+    sleep_ms(whole(&random, 6));
+    int32_t told = lp_device_measure(y->renderer);
+    CHECK(told == 0 || told == LP_E_STATE, "measuring: %d", told);
+    lp_device_entry entry;
+    CHECK(lp_device_list(y->renderer, LP_BACKEND_NULL, (uint8_t *)&entry, sizeof entry) == 1, "the list");
+    if (whole(&random, 8)) continue;
+    lp_device *d = lp_device_use(r);
+    if (!d) continue;
+    ma_device_stop(&d->device);
+    lp_device_leave(d);
   }
   return NULL;
 }
@@ -351,9 +376,9 @@ static void play_round(uint64_t seed) {
 
   /* By hand, by the device, or by both in turn as each finds the other away. */
   const uint32_t drivers = 1 + whole(&random, 3);
-  pthread_t renderer, device, reader, opener;
+  pthread_t renderer, device, vanisher, reader, opener;
   if (drivers & 1) CHECK(pthread_create(&renderer, NULL, render_main, y) == 0, "a thread");
-  if (drivers & 2) CHECK(pthread_create(&device, NULL, device_main, y) == 0, "a thread");
+  if (drivers & 2) CHECK(pthread_create(&device, NULL, device_main, y) == 0 && pthread_create(&vanisher, NULL, vanish_main, y) == 0, "threads");
   CHECK(pthread_create(&reader, NULL, read_main, y) == 0 && pthread_create(&opener, NULL, open_main, y) == 0, "threads");
 
   watch w = { 0 };
@@ -364,6 +389,8 @@ static void play_round(uint64_t seed) {
   double position[16], meters = 0;
   float *tap = NULL;
   uint32_t tap_frames = 0;
+  static float device_tap[5000 * 2];
+  bool device_tapped = false;
   uint32_t actions = 30 + whole(&random, 250);
   for (uint32_t action = 0; action < actions; action++) {
     double near = (double)(model.around + whole(&random, 90000));
@@ -399,6 +426,16 @@ static void play_round(uint64_t seed) {
           tap = malloc(tap_frames * 2 * sizeof *tap);
           CHECK(tap && lp_tap_start(y->renderer, tap, tap_frames) == LP_OK, "tap");
         }
+        break;
+      case 20:
+        if (device_tapped) {
+          double written = -1;
+          CHECK(lp_device_tap_stop(y->renderer, &written) == LP_OK && written >= 0 && written <= 5000, "tapped %g", written);
+          check_sound(device_tap, (uint32_t)written, "the device got");
+        } else {
+          CHECK(lp_device_tap_start(y->renderer, device_tap, 5000) == LP_OK, "tap of the device");
+        }
+        device_tapped = !device_tapped;
         break;
       case 12:
         if (o.runs && whole(&random, 2)) offline_end(&o);
@@ -437,7 +474,10 @@ static void play_round(uint64_t seed) {
   pthread_join(reader, NULL);
   pthread_join(opener, NULL);
   if (drivers & 1) pthread_join(renderer, NULL);
-  if (drivers & 2) pthread_join(device, NULL);
+  if (drivers & 2) {
+    pthread_join(device, NULL);
+    pthread_join(vanisher, NULL);
+  }
   atomic_store(&read_fault, 0);
   /* Every second round is counted up; the others end as they stand. */
   if (whole(&random, 2)) {
@@ -462,6 +502,10 @@ static void play_round(uint64_t seed) {
     double written;
     lp_tap_stop(y->renderer, &written);
     free(tap);
+  }
+  if (device_tapped) {
+    double written;
+    lp_device_tap_stop(y->renderer, &written);
   }
   if (o.runs) {
     atomic_store(&o.stop, true);
