@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Scan } from "../engine/media/scan.ts";
 import { EngineError } from "../engine/errors.ts";
 import { readHead } from "../engine/files/head.ts";
+import { Signal } from "../engine/signal/signal.ts";
 import { makeWav } from "./support/audio_files.ts";
 import { ffmpeg, floatsByFfmpeg, floatsByMpg123, music } from "./support/compressed_files.ts";
 import { FIXTURES, HAS_FIXTURES, openScans, readAll, TemporaryFolder } from "./support/media.ts";
@@ -219,9 +220,17 @@ const join = (...parts: Uint8Array[]) => {
 async function encode(
   folder: TemporaryFolder,
   name: string,
-  { channels = 2, rate = 44_100, frames = 60_000, options = ["-b:a", "128k"], xing = false },
+  {
+    channels = 2,
+    rate = 44_100,
+    frames = 60_000,
+    options = ["-b:a", "128k"],
+    xing = false,
+    quietFrames = 0,
+  },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const planes = music(channels, frames, rate);
+  for (const plane of planes) plane.fill(0, 0, quietFrames);
   const wav = await folder.write(
     `${name}.wav`,
     makeWav({ planes, encoding: "f32", sampleRate: rate }),
@@ -415,6 +424,50 @@ Deno.test({
       const all = readAll(library, path);
       for (const [start, part] of pieces) {
         assertEquals(part, all[0].subarray(start, start + 700), `round ${round} from ${start}`);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a recording that was cut is not called broken for what its first frames lack; one with a broken frame is",
+  ...needs("ffmpeg"),
+  async fn() {
+    await using library = await openScans();
+    await using folder = await TemporaryFolder.make();
+    await using signal = await Signal.open({ sampleRate: 48_000, memoryBytes: 2 ** 20 });
+    const damageOf = async (name: string, bytes: Uint8Array) => {
+      const path = await folder.write(name, bytes);
+      readAll(library, path);
+      const { ino } = await Deno.stat(path);
+      return signal.takeDamage().filter(({ inode }) => inode === ino);
+    };
+    for (
+      const [rate, channels, kilobits, frameBytes] of [
+        [24_000, 1, 8, 24],
+        [48_000, 2, 64, 192],
+      ]
+    ) {
+      const samples = rate < 32_000 ? 576 : 1152;
+      // The encoder saves bytes while it is quiet, and spends them on what begins then.
+      const bytes = await encode(folder, `cut ${rate}`, {
+        rate,
+        channels,
+        frames: 10 * rate,
+        quietFrames: 100 * samples,
+        options: ["-b:a", `${kilobits}k`],
+      });
+      for (let cut = 70; cut < 110; cut++) {
+        const rest = bytes.subarray(cut * frameBytes);
+        assertEquals(await damageOf(`${rate} cut ${cut}.mp3`, rest), [], `from frame ${cut}`);
+      }
+      // Side information that asks for more values than there can be, where the first frames are not excused any more.
+      for (const at of [40, 140]) {
+        const broken = bytes.slice();
+        broken.fill(0xff, at * frameBytes + 6, at * frameBytes + 13);
+        const [damage] = await damageOf(`${rate} broken ${at}.mp3`, broken);
+        assertEquals(damage?.firstSample, at * samples, `${rate}: ${at}`);
       }
     }
   },

@@ -230,6 +230,9 @@ void lp_mp3_decoder_free(lp_mp3_decoder *d) {
   free(d);
 }
 
+/* MPEG-1 has 9 bits for how far back a frame's data begin, the others 8. */
+static uint32_t reservoir_bytes(const lp_mp3_file *f) { return f->like[1] & 0x08 ? 511 : 255; }
+
 /* Prepares to decode `frame` with its canonical warm-up before it. 0, -EAGAIN or -errno. */
 static int start(lp_mp3_decoder *d, int64_t frame, uint64_t deadline_ns) {
   const lp_mp3_file *f = d->f;
@@ -256,7 +259,7 @@ static int start(lp_mp3_decoder *d, int64_t frame, uint64_t deadline_ns) {
   if (at < frame) {
     begin = full = at;
   } else {
-    uint32_t bytes = 0, after = 0, reservoir = f->like[1] & 0x08 ? 511 : 255; /* main_data_begin has 9 bits in MPEG-1, else 8 */
+    uint32_t bytes = 0, after = 0, reservoir = reservoir_bytes(f);
     while (begin > earliest && (frame - begin < WARM_LEAST || bytes < reservoir)) {
       /* The four frames next to `frame` are decoded with a full reservoir: their own bytes do not fill it. */
       if (after < WARM_AFTER)
@@ -349,6 +352,22 @@ static int64_t sample_of(const lp_mp3_file *f, int64_t frame) {
   return sample < 0 ? 0 : sample > f->frames ? f->frames : sample;
 }
 
+/* Whether a frame may need data from before the file's first one: it was cut off, which is no damage. */
+static bool may_lack_begin(lp_mp3_decoder *d, int64_t frame) {
+  if (frame < WARM_LEAST) return true;
+  if (frame >= WARM_MOST) return false;
+  uint32_t bytes = 0;
+  lp_seek_point first = lp_seek_index_find(d->f->index, 0);
+  int64_t offset = first.offset;
+  for (int64_t at = 0; at < frame && bytes < reservoir_bytes(d->f); at++) {
+    frame_place place;
+    if (next_frame(&d->w, d->f->like, offset, &place) <= 0) return true;
+    bytes += place.header.bytes - place.header.side;
+    offset = place.offset + place.header.bytes;
+  }
+  return bytes < reservoir_bytes(d->f);
+}
+
 static bool note_frame(const lp_mp3_file *f, int64_t frame) {
   return lp_seek_index_note_broken(f->index, sample_of(f, frame), sample_of(f, frame + 1));
 }
@@ -382,8 +401,7 @@ int64_t lp_mp3_decoder_read(lp_mp3_decoder *d, int fd, int64_t frames, uint8_t *
       *broken += note_end(f);
     } else {
       memcpy(out + (size_t)done * frame_bytes, d->pcm + (size_t)in * f->channels, (size_t)n * frame_bytes);
-      /* The first frames of a cut recording lack what was cut off: that is no damage. */
-      if (d->last_failure == frame && frame >= WARM_LEAST) *broken += note_frame(f, frame);
+      if (d->last_failure == frame && !may_lack_begin(d, frame)) *broken += note_frame(f, frame);
     }
     done += n;
     d->pos += n;
