@@ -460,7 +460,10 @@ export class Signal implements SignalApi {
       config.length,
     );
     if (result < 0) {
-      const which = params.device ? `${backend} device "${params.device}"` : `a ${backend} device`;
+      const of = backend === "auto" ? "any audio system" : backend;
+      const which = params.device
+        ? `the device "${params.device}" of ${of}`
+        : `the default device of ${of}`;
       throw new EngineError(
         "device.unavailable",
         nativeCode(result) === "absent"

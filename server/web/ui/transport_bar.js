@@ -83,7 +83,7 @@ export class TransportBar {
     this.#device.title = device === null
       ? "No audio device is open: choose one"
       : `${device.name} (${device.backend}), period ${device.periodFrames} frames, latency ${
-        Math.round((device.latencyFrames * 1000) / device.sampleRate)
+        Math.round((device.latencyFrames * 1000) / this.app.session.sampleRate)
       } ms`;
   }
 
