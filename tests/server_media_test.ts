@@ -125,6 +125,35 @@ Deno.test("a file that is broken in part is told once, by the import or else by 
   assertEquals((await engine.stop()).code, 0);
 });
 
+Deno.test("a broken file of the library is told when it is listened to, before it is in any project", async () => {
+  await using home = await Home.make();
+  const path = `${home.path}/music/broken.flac`;
+  await Deno.writeFile(path, brokenFlac([3]));
+  const engine = home.start();
+  await using client = await connect(await engine.ready());
+  let entries: { assetId: string }[] = [];
+  while (entries.length === 0) {
+    entries = (await client.call("library.list", { path: `${home.path}/music` })).result.entries;
+  }
+  const [{ assetId }] = entries;
+  const { error } = await client.call("stream.start", { assetId });
+  assertEquals(error, undefined);
+  const { params } = await client.until(({ method }) => method === "decode.error", PATIENCE_MS);
+  assertEquals([params.assetId, params.code], [assetId, "asset.damaged"]);
+  assertMatch(params.message, /: at least 1 run of broken samples begins at sample 3000 /);
+  // Listening again is no news; an import is: it has read all of the file.
+  await client.call("stream.start", { assetId });
+  const { result } = await client.call("asset.register", { path });
+  assertEquals(result.asset.assetId, assetId);
+  const again = await client.until(
+    ({ method, params }) => method === "decode.error" && !params.message.includes("at least"),
+    PATIENCE_MS,
+  );
+  assertMatch(again.params.message, /: 1 run of broken samples begins at sample 3000 /);
+  assertEquals(told(client).length, 2);
+  assertEquals((await engine.stop()).code, 0);
+});
+
 Deno.test({
   name: "an MP3 with broken frames is told with the samples that are silence",
   ...needs("ffmpeg"),

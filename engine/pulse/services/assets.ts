@@ -34,6 +34,9 @@ const OPEN_MS = 10_000;
 /** Most transient assets that are remembered; the oldest are forgotten. */
 const MAX_TRANSIENTS = 20_000;
 
+/** Most transient assets whose files' state is remembered. */
+const MAX_HEARD = 256;
+
 /** Of an asset that was kept without one: any file is another. */
 const NO_IDENTITY: FileIdentity = { device: 0, inode: 0, bytes: 0, mtimeMs: 0, ctimeMs: 0 };
 
@@ -94,6 +97,8 @@ export class Assets {
   readonly #registering = new Map<string, Promise<Asset>>();
   readonly #transients = new Map<string, Asset>();
   readonly #transientByPath = new Map<string, string>();
+  /** Transient assets that were listened to, with their files' state then. */
+  readonly #heard = new Map<string, AssetEntry>();
   /** The chain of registrations while the project's rate may still change. */
   #first: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -292,9 +297,39 @@ export class Assets {
     return await this.#holds.hold(
       assetId,
       signal,
-      () => this.#inTurn(assetId, () => this.#openSource(signal, assetId, path)),
+      async () => {
+        const info = await this.#inTurn(
+          assetId,
+          () => this.#openSource(signal, assetId, path),
+        );
+        this.#hear(assetId, info);
+        return info;
+      },
       () => this.#entries.has(assetId),
     );
+  }
+
+  /** Transient assets that were listened to, the latest last. */
+  heard(): Iterable<AssetEntry> {
+    return this.#heard.values();
+  }
+
+  #hear(assetId: string, info: SourceInfo): void {
+    const asset = this.#transients.get(assetId);
+    if (!asset) return;
+    const { device, inode, fileBytes: bytes, mtimeMs, ctimeMs, sampleRate } = info;
+    const identity = { device, inode, bytes, mtimeMs, ctimeMs };
+    const damaged = this.#heard.get(assetId)?.damaged ?? null;
+    const entry = {
+      asset: { ...asset, sampleRate },
+      identity,
+      bound: false,
+      refused: null,
+      damaged,
+    };
+    this.#heard.delete(assetId);
+    this.#heard.set(assetId, entry);
+    if (this.#heard.size > MAX_HEARD) this.#heard.delete(this.#heard.keys().next().value!);
   }
 
   /** Takes note of how far an asset is analysed. */
@@ -388,7 +423,7 @@ export class Assets {
 
   /** Takes note that an asset's file is broken in part: told once for each state that it is in. */
   damaged(assetId: string, error: EngineError): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#entries.get(assetId) ?? this.#heard.get(assetId);
     if (!entry || (entry.damaged !== null && sameBytes(entry.damaged, entry.identity))) return;
     entry.damaged = entry.identity;
     this.#options.notices.decodeError(assetId, error);
@@ -452,6 +487,7 @@ export class Assets {
     const identity = identityOf(facts);
     this.#entries.set(assetId, { asset, identity, bound: true, refused: null, damaged: null });
     this.#byPath.set(facts.path, assetId);
+    this.#heard.delete(assetId);
     this.#transients.delete(assetId);
     this.#transientByPath.delete(facts.path);
     this.#options.keeper.put(asset, identity);

@@ -15,7 +15,7 @@ const MOST_FILES = 1_024;
 
 export interface DamageWatchOptions {
   signal: () => Pick<SignalApi, "takeDamage">;
-  assets: Pick<Assets, "entries" | "entry" | "damaged">;
+  assets: Pick<Assets, "entries" | "heard" | "entry" | "damaged">;
   /** How far the analysis is with an asset: while it reads, more may be found; what it took from the cache it has not read. */
   reading: (assetId: string) => "underway" | "whole" | "not";
 }
@@ -32,12 +32,15 @@ export class DamageWatch {
   /** Looks for news and tells it. */
   tick(): void {
     const news = this.#options.signal().takeDamage();
-    if (news.length === 0) return;
     for (const damage of news) {
       this.#known.delete(damage.inode);
       this.#known.set(damage.inode, damage);
       if (this.#known.size > MOST_FILES) this.#known.delete(this.#known.keys().next().value!);
     }
+    if (this.#known.size === 0) return;
+    // What is listened to may have been known to be broken before.
+    for (const entry of this.#options.assets.heard()) this.#see(entry);
+    if (news.length === 0) return;
     for (const entry of this.#options.assets.entries()) this.#see(entry);
   }
 
