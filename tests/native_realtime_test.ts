@@ -19,6 +19,7 @@ const PROGRAMS: [promise: string, program: string, args: string[]][] = [
     "60000",
     "6",
   ]],
+  ["a storm does nothing that may block", "storm", ["201"]],
 ];
 
 for (const [promise, program, args] of PROGRAMS) {

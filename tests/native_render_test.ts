@@ -1,11 +1,11 @@
 /**
  * Runs the tests in C of the rendering half under sanitizers: `native/render_main.c` (step by step), `native/render_stress_main.c` (everything at
- * once) and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the last two: build them by this test, then
+ * once), `native/storm_main.c` and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the second and the last: build them by this test, then
  * `.build/native_test/render_stress-thread 1 600000`, `.build/native_test/publish_fuzz-address 1 1000000`.
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   buildNative,
   type NativeMode,
@@ -33,6 +33,12 @@ const TESTS: [promise: string, mode: "address" | "thread", program: string, args
     "6",
   ]],
   ["everything at once has no data race", "thread", "render_stress", ["101", "60000", "6"]],
+  [
+    "200 publications a second, seeks, evictions and devices that come and go have no data race",
+    "thread",
+    "storm",
+    ["1"],
+  ],
   ["10,000 damaged edits are refused whole, or are valid", "address", "publish_fuzz", [
     "7",
     "40000",
@@ -49,3 +55,17 @@ for (const [promise, mode, program, args] of TESTS) {
     },
   });
 }
+
+Deno.test({
+  name: "a race in a storm is reported (thread sanitizer)",
+  ignore: !works.thread,
+  fn: async () => {
+    const { ok, text } = await runNative(await buildNative("storm", "thread"), [
+      "2",
+      "20",
+      "careless",
+    ]);
+    assertEquals(ok, false, text);
+    assertMatch(text, /data race[^]*ask_main/);
+  },
+});
