@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Guard, type GuardOptions, offeredSubprotocols, SUBPROTOCOL } from "./guard.ts";
 import { urlHost } from "./host.ts";
+import { letRead, preflight } from "./http/cors.ts";
 import { endLine } from "./http/end_line.ts";
 import { errorResponse } from "./http/errors.ts";
 import { readHeaders, readUrl, sendResponse, toRequest } from "./http/node_adapter.ts";
@@ -75,7 +76,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     if (answerer === null) {
       const verdict = guard.check({ method: request.method, url, headers, isUpgrade: false });
       if (!verdict.allowed) return errorResponse(verdict.code, verdict.message);
-      return errorResponse("engine.unavailable", "The engine is starting or stopping");
+      const { origin } = verdict;
+      const later = request.method === "OPTIONS" && origin !== null
+        ? preflight(request, origin)
+        : errorResponse("engine.unavailable", "The engine is starting or stopping");
+      letRead(later.headers, origin);
+      return later;
     }
     return await answerer.fetch(request);
   };

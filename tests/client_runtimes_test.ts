@@ -3,6 +3,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import manifest from "../server/web/client/package.json" with { type: "json" };
 import { connect } from "../server/web/client/mod.js";
+import { Server } from "../server/server.ts";
 import { needs } from "./needs.ts";
 import { Browser } from "./support/chromium.ts";
 import { driveEngine } from "./support/drive_engine.js";
@@ -174,6 +175,28 @@ Deno.test({
       { name: "ConnectionRefused", reason: "token" },
     );
     assertEquals(page.complaints.filter((text) => !/401|4001/.test(text)), []);
+
+    // An engine that starts anew, for as long as it takes, is waited for.
+    await imported(
+      `import { connect } from "${test.url}/client/mod.js";
+      const { client } = await connect("${test.url}", { token: "geheim", retryMs: [20] });
+      const states = [];
+      client.on("connection", ({ state }) => states.push(state));
+      globalThis.kept = { client, states };
+      export default 0;`,
+    );
+    await test.server.close();
+    await using again = await Server.bind({
+      host: "127.0.0.1",
+      port: test.server.port,
+      token: "geheim",
+      origins: [origin],
+    });
+    await page.until("kept.states.filter((state) => state === 'waiting').length > 3");
+    again.serve(test.engine);
+    await page.until("kept.client.isOpen");
+    assertEquals(await page.evaluate("kept.states.includes('refused')"), false);
+    await page.evaluate("kept.client.close()");
 
     await page.goto(`${otherOrigin}/`);
     await page.until("document.title === 'elsewhere'");

@@ -342,8 +342,28 @@ Deno.test("an upload is saved under one plain name, up to the limit", async () =
 
 Deno.test("before the engine is there and after it has gone, answers are 503", async () => {
   const { Server } = await import("../server/server.ts");
-  await using server = await Server.bind({ host: "127.0.0.1", port: 0, token: null, origins: [] });
+  const origin = "http://studio.example";
+  await using server = await Server.bind({
+    host: "127.0.0.1",
+    port: 0,
+    token: null,
+    origins: [origin],
+  });
   assertEquals(await errorOf(await fetch(`${server.url}/health`)), [503, "engine.unavailable"]);
+  // A page that is let in may read that it is to come back later.
+  const admitted = await fetch(`${server.url}/health`, { headers: { origin } });
+  assertEquals(admitted.headers.get("access-control-allow-origin"), origin);
+  assertEquals(await errorOf(admitted), [503, "engine.unavailable"]);
+  const asked = await fetch(`${server.url}/health`, {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "GET",
+      "access-control-request-headers": "authorization",
+    },
+  });
+  assertEquals(asked.status, 204);
+  assertMatch(asked.headers.get("access-control-allow-headers")!, /Authorization/);
   const foreign = await fetch(`${server.url}/health`, {
     headers: { origin: "http://evil.example" },
   });

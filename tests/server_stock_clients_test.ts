@@ -59,7 +59,9 @@ Deno.test("npm's json-rpc-2.0 works unmodified: requests, notifications both way
 
   const told: string[] = [];
   const heard = new Promise<Json>((resolve) => client.addMethod("timeline.changed", resolve));
-  client.addMethod("transport.state", ({ reason }: Json) => void told.push(reason));
+  client.addMethod("transport.state", ({ reason }: Json) => {
+    if (reason !== "device") told.push(reason); // A busy machine may raise the device's period.
+  });
   await client.request("engine.subscribe", { topics: ["timeline", "transport"] });
   const edits = [{ op: "clip.split", clipId: "c0", atFrame: 24_000, newClipId: "c0b" }];
   // Several at once; each answer finds its own request.

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import type { EngineApi } from "../../engine/api.ts";
 import { parseParams } from "../../engine/pulse/schema.ts";
 import type { Guard, Verdict } from "../guard.ts";
+import { letRead, preflight } from "./cors.ts";
 import { errorResponse, HttpError, toErrorResponse } from "./errors.ts";
 import type { FileReader } from "./file_reader.ts";
 import { fileRoutes } from "./file_routes.ts";
@@ -29,9 +30,6 @@ export interface AppOptions {
   counters(): Readonly<Record<string, number>>;
   openRpc(): unknown;
 }
-
-/** Headers that a page of an admitted origin may read. */
-const EXPOSED = "ETag, Content-Range, Content-Length, Accept-Ranges";
 
 /** The app: guard, routes, the page. */
 export function createApp(options: AppOptions): Hono {
@@ -71,11 +69,7 @@ export function createApp(options: AppOptions): Hono {
     headers.set("x-content-type-options", "nosniff");
     headers.set("referrer-policy", "same-origin");
     headers.set("cross-origin-resource-policy", crossSite ? "cross-origin" : "same-origin");
-    headers.append("vary", "Origin");
-    if (origin !== null) {
-      headers.set("access-control-allow-origin", origin);
-      headers.set("access-control-expose-headers", EXPOSED);
-    }
+    letRead(headers, origin);
   });
 
   for (const route of routes) {
@@ -106,23 +100,4 @@ export function createApp(options: AppOptions): Hono {
     return page.serve(c.req.raw, pathname);
   });
   return app;
-}
-
-/** The answer to a preflight: what pages of an admitted origin may ask for. */
-function preflight(request: Request, origin: string | null): Response {
-  if (origin === null || !request.headers.has("access-control-request-method")) {
-    return errorResponse(
-      "route.notFound",
-      "OPTIONS is answered to admitted origins alone (--origin)",
-    );
-  }
-  const headers = new Headers({
-    "access-control-allow-methods": "GET, HEAD, PUT",
-    "access-control-allow-headers": "Authorization, Content-Type, If-None-Match, If-Range, Range",
-    "access-control-max-age": "600",
-  });
-  if (request.headers.get("access-control-request-private-network") === "true") {
-    headers.set("access-control-allow-private-network", "true");
-  }
-  return new Response(null, { status: 204, headers });
 }

@@ -10,6 +10,8 @@ const RETRY_MS = [250, 500, 1000, 2000, 4000];
 /** Close codes after which trying again cannot help. */
 const REFUSALS = new Map([[4001, "token"], [4002, "protocol"], [4003, "origin"]]);
 const TOO_LARGE = 1009;
+/** How long the question why a connection failed may take, in milliseconds. */
+const PROBE_MS = 3000;
 /** How long a goodbye may take before a connection is given up, in milliseconds. */
 const GOODBYE_MS = 2000;
 /** Methods that a `requestId` makes safe to ask twice. */
@@ -44,6 +46,8 @@ export class PulseClient extends Emitter {
   #attempt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
+  /** @type {AbortController | null} ends the question why a connection failed */
+  #probing = null;
   #wanted = false;
   #ready = false;
   /** @type {SocketMaker} */
@@ -85,6 +89,7 @@ export class PulseClient extends Emitter {
     const wasWanted = this.#wanted;
     this.#wanted = false;
     clearTimeout(this.#retry);
+    this.#probing?.abort();
     const socket = this.#socket;
     if (socket === null) {
       this.#giveUp();
@@ -360,14 +365,19 @@ export class PulseClient extends Emitter {
   async #probe() {
     const url = new URL("openrpc.json", this.url.replace(/^ws/, "http"));
     const headers = this.token === null ? undefined : { authorization: `Bearer ${this.token}` };
+    const probing = this.#probing = new AbortController();
+    const { signal } = probing;
+    const late = setTimeout(() => probing.abort(), PROBE_MS);
     try {
-      return await statusOf(url, { headers });
+      return await statusOf(url, { headers, signal });
     } catch {
       // Nothing listens there at the moment, or a browser keeps the answer from us because it does not admit our origin.
+    } finally {
+      clearTimeout(late);
     }
-    if (!("document" in globalThis)) return 0;
+    if (!("document" in globalThis) || signal.aborted) return 0;
     try {
-      await statusOf(url, { mode: "no-cors" });
+      await statusOf(url, { mode: "no-cors", signal });
       return 403;
     } catch {
       return 0; // Try the WebSocket, which says so in its own time.
@@ -394,7 +404,7 @@ export class PulseClient extends Emitter {
  * @param {RequestInit} init
  */
 async function statusOf(url, init) {
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(3000) });
+  const answer = await fetch(url, init);
   await answer.body?.cancel();
   return answer.status;
 }
