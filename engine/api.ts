@@ -120,6 +120,21 @@ export interface StreamParams {
   replaces?: string;
 }
 
+export interface ClipWindowParams {
+  /** One of `assetId` and `clipId`: of a clip its asset. */
+  assetId?: string;
+  clipId?: string;
+  /** In the asset's own samples, `[startSample, endSample)`. */
+  startSample: number;
+  endSample: number;
+  /** It will be played over and over. */
+  isLooping?: boolean;
+  /** At which it will be played, -4 … 4 but 0. Default 1. */
+  playRate?: number;
+  /** `anticipative`: after all that is about to be heard. */
+  cohort: "realtime" | "anticipative";
+}
+
 export interface MixdownParams {
   path: string;
   startFrame?: Frames;
@@ -240,6 +255,13 @@ export interface EngineApi {
     start(params: StreamParams, caller: Caller): StreamHandle;
     /** `reason` is what clients are told. */
     stop(handleId: string, reason?: string): void;
+  };
+  readonly clipWindows: {
+    request(
+      params: ClipWindowParams,
+      caller: Caller,
+    ): Promise<{ windowId: string; resident: boolean }>;
+    release(windowId: string): void;
   };
   readonly render: {
     mixdown(params: MixdownParams, caller: Caller): { jobId: string; revision: number };

@@ -367,6 +367,11 @@ export class Engine implements EngineApi, AsyncDisposable {
     stop: (handleId, reason) => this.#session.streams.stop(handleId, reason),
   };
 
+  readonly clipWindows: EngineApi["clipWindows"] = {
+    request: (params, caller) => this.#openSession().clipWindows.request(params, caller),
+    release: (windowId) => this.#session.clipWindows.release(windowId),
+  };
+
   readonly render: EngineApi["render"] = {
     mixdown: (params, caller) => this.#openSession().mixdown.start(params, caller),
     exportFile: (path) => {

@@ -15,6 +15,7 @@ import { AssetWatch } from "./pulse/services/asset_watch.ts";
 import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
 import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
+import { ClipWindows } from "./pulse/services/clip_windows.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
@@ -71,6 +72,7 @@ export class Session {
   readonly analysis: AssetAnalysis;
   readonly transport: TransportService;
   readonly streams: Streams;
+  readonly clipWindows: ClipWindows;
   readonly mixdown: Mixdown;
   readonly #shared: Shared;
   #file: ProjectFile;
@@ -144,6 +146,13 @@ export class Session {
       hold: (assetId) => this.assets.hold(assetId),
       notify,
       underruns,
+    });
+    this.clipWindows = new ClipWindows({
+      signal: () => this.#signal,
+      asset: (assetId) => this.assets.get(assetId),
+      clipAsset: (clipId) => findClip(this.timeline.model, clipId)?.body.assetId,
+      hold: (assetId) => this.assets.hold(assetId),
+      notify,
     });
     this.mixdown = new Mixdown({
       signal: () => this.#signal,
@@ -270,6 +279,7 @@ export class Session {
     this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept));
     this.streams.endAll("project");
     this.streams[Symbol.dispose]();
+    this.clipWindows[Symbol.dispose]();
     this.#closed = true;
     this.transport[Symbol.dispose]();
     this.analysis.dropAll();
@@ -357,6 +367,7 @@ export class Session {
       return false;
     }
     this.streams.endAll("project");
+    this.clipWindows.endAll();
     const before = this.#signal;
     this.#signal = next;
     this.transport.begin(null);

@@ -84,6 +84,28 @@ export const SYMBOLS = {
     result: "i32",
   },
 
+  // ---- windows
+  lp_window_request: {
+    parameters: [
+      "u32", /* engine */
+      "u32", /* source */
+      "f64", /* start_frame */
+      "f64", /* end_frame */
+      "u32", /* anticipative */
+      "f64", /* rate */
+    ],
+    result: "i32",
+  },
+  lp_window_state: {
+    parameters: ["u32", /* window */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+  lp_window_release: { parameters: ["u32" /* window */], result: "i32" },
+  lp_window_budget: {
+    parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+
   // ---- single step and gates (tests)
   lp_step_follow: { parameters: ["u32" /* engine */], result: "i32" },
   lp_step_fill: { parameters: ["u32" /* engine */], result: "i32" },

@@ -37,6 +37,8 @@ export class Connection implements Client {
   readonly topics = new Set<Topic>();
   readonly followed = new Map<number, () => void>();
   readonly streams = new Set<string>();
+  readonly windows = new Set<string>();
+  ended = false;
   readonly #options: ConnectionOptions;
   readonly #dispatcher: Dispatcher;
   #socket: ServerSocket | null = null;
@@ -140,18 +142,14 @@ export class Connection implements Client {
     this.#dispatcher.close(isGoodbye);
     this.#outbox?.clear();
     for (const stop of [...this.followed.values()]) stop();
-    for (const handleId of this.streams) this.#endStream(handleId);
+    this.ended = true;
+    const { streams, clipWindows } = this.#options.engine;
+    for (const handleId of this.streams) quietly(() => streams.stop(handleId, "connection"));
+    for (const windowId of this.windows) quietly(() => clipWindows.release(windowId));
     this.streams.clear();
+    this.windows.clear();
     this.topics.clear();
     this.#options.onTopics();
-  }
-
-  #endStream(handleId: string): void {
-    try {
-      this.#options.engine.streams.stop(handleId, "connection");
-    } catch {
-      // It has ended by itself.
-    }
   }
 
   #reply(reply: string): void {
@@ -168,5 +166,14 @@ export class Connection implements Client {
       this.#isPaused = false;
       this.#socket?.resume();
     }, 5);
+  }
+}
+
+/** Ends what may have ended by itself. */
+function quietly(end: () => void): void {
+  try {
+    end();
+  } catch {
+    // It had.
   }
 }

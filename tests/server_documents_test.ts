@@ -168,7 +168,7 @@ Deno.test("the methods are those of API.md that are there so far, and no others"
     "asset.previewPeaks asset.stopPreview asset.previewWaveform",
     "timeline.get timeline.set timeline.edit timeline.undo timeline.redo timeline.history",
     "transport.get transport.play transport.pause transport.stop transport.seek transport.setLoop",
-    "stream.start stream.stop render.mixdown job.list job.get job.cancel device.list device.open",
+    "stream.start stream.stop clipWindow.request clipWindow.release render.mixdown job.list job.get job.cancel device.list device.open",
     "diagnostics.get diagnostics.reset diagnostics.underruns",
   ];
   assertEquals([...METHODS.keys()].sort(), names.join(" ").split(" ").sort());

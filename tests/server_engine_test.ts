@@ -144,6 +144,24 @@ Deno.test("every method answers what its schema says, and every notification is 
   assertEquals(await refused("stream.stop", { handleId: next.handleId }), "handle.notFound");
   assertEquals(await refused("stream.start", { assetId: "none" }), "asset.notFound");
 
+  const stretch = { startSample: 0, endSample: RATE, cohort: "anticipative" };
+  const { windowId } = await ok("clipWindow.request", { clipId: "x", ...stretch });
+  await client.until(({ method, params }) =>
+    method === "stream.prefetchComplete" && params.windowId === windowId
+  );
+  const again = await ok("clipWindow.request", { assetId, ...stretch, isLooping: true });
+  assertEquals(again.resident, true);
+  await ok("clipWindow.release", { windowId: again.windowId });
+  assertEquals(
+    await refused("clipWindow.release", { windowId: again.windowId }),
+    "handle.notFound",
+  );
+  await ok("clipWindow.release", { windowId });
+  assertEquals(
+    await refused("clipWindow.request", { clipId: "none", ...stretch }),
+    "timeline.notFound",
+  );
+
   await ok("transport.setLoop", { enabled: true, startFrame: 0, endFrame: RATE });
   assertEquals((await ok("transport.play", { fromFrame: 0 })).state, "playing");
   const from = client.messages().length;

@@ -458,15 +458,18 @@ Deno.test("a followed preview ends with stopPreview, with its connection, and wh
   await until(() => test.engine.followerCount === 0, "nobody follows");
 });
 
-Deno.test("a connection's streams end with it, but for those that it has stopped", async () => {
+Deno.test("a connection's streams and windows end with it, but for those that it has ended", async () => {
   await using test = await startServer();
   const client = await TestClient.connect(test.url);
   const start = async () =>
     (await client.call("stream.start", { assetId: "a" })).result.handleId as string;
   const [stopped, left] = [await start(), await start()];
   await client.call("stream.stop", { handleId: stopped });
+  const range = { assetId: "a", startSample: 0, endSample: 9, cohort: "realtime" };
+  const { windowId } = (await client.call("clipWindow.request", range)).result;
   await client.close();
   await until(() => test.engine.applied.includes(`end ${left} connection`), "it is ended");
+  assertEquals(test.engine.applied.includes(`release ${windowId}`), true);
   assertEquals(test.engine.applied.filter((act) => act.startsWith("end ")), [
     `end ${stopped} stopped`,
     `end ${left} connection`,

@@ -28,6 +28,7 @@ import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
 import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
 import { Packer } from "./pack.ts";
+import { PageWindow } from "./page_window.ts";
 import { SideStream } from "./side_stream.ts";
 import type {
   DeviceEntry,
@@ -39,7 +40,9 @@ import type {
   SignalApi,
   SignalEvent,
   SignalStream,
+  SignalWindow,
   SourceInfo,
+  WindowRange,
 } from "./signal_api.ts";
 import { sourceError } from "./source_errors.ts";
 
@@ -100,6 +103,7 @@ const RENDER_COUNTERS = [
 const MOST_EVENTS = 256;
 /** `LP_SIDES`. */
 const MOST_STREAMS = 32;
+const MOST_WINDOWS = 1024;
 
 /** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
 export class Signal implements SignalApi {
@@ -117,6 +121,7 @@ export class Signal implements SignalApi {
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
   readonly #status = new Float64Array(DEVICE_STATUS_FIELDS);
   readonly #streams = new Set<SideStream>();
+  readonly #windows = new Set<PageWindow>();
   #meters = new Uint8Array(0);
   #last: { mix: MixModel; revision: number } | null = null;
   #republish: ReturnType<typeof setTimeout> | undefined;
@@ -249,6 +254,9 @@ export class Signal implements SignalApi {
       if (stream.assetId !== null && this.#rebound.has(stream.assetId)) {
         stream.rebound(stream.assetId);
       }
+    }
+    for (const window of this.#windows) {
+      if (this.#rebound.has(window.range.assetId)) window.rebound();
     }
     if (!this.#last) return this.#rebound.clear();
     const uses = this.#last.mix.tracks.some((track) =>
@@ -422,6 +430,42 @@ export class Signal implements SignalApi {
     }
   }
 
+  openWindow(range: WindowRange): SignalWindow {
+    try {
+      const window = new PageWindow(
+        this.#library.symbols,
+        this.#engine,
+        this.#sourceOf,
+        range,
+        (closed) => this.#windows.delete(closed),
+      );
+      this.#windows.add(window);
+      return window;
+    } catch (error) {
+      if (!(error instanceof NativeError)) throw error;
+      if (error.code === "state") {
+        throw new EngineError(
+          "limit.exceeded",
+          `Cannot hold another window: ${MOST_WINDOWS} are held; release one first`,
+          { limit: "windows", value: MOST_WINDOWS },
+        );
+      }
+      if (error.code !== "limit") throw error;
+      const bytes = new Float64Array(2);
+      this.#library.symbols.lp_window_budget(this.#engine, bytes, bytes.length);
+      const [heldBytes, budgetBytes] = bytes;
+      throw new EngineError(
+        "cache.budget",
+        `Cannot hold frames ${range.startFrame} … ${range.endFrame}: windows hold ${
+          megabytes(heldBytes)
+        } of the ${
+          megabytes(budgetBytes)
+        } that they may; release some, or start with more --memory-mb`,
+        { heldBytes, budgetBytes, startFrame: range.startFrame, endFrame: range.endFrame },
+      );
+    }
+  }
+
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames {
     const source = this.#sourceOf(assetId);
     if (source === 0) return 0;
@@ -518,6 +562,10 @@ export class Signal implements SignalApi {
     // A thread that hangs in a dead volume still runs this code: the library stays mapped.
     await this.#library.close({ unload: stuck === 0 });
   }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e5) / 10} MB`;
 }
 
 /** @throws {EngineError} `device.unavailable` for a name that is none. */

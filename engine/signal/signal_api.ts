@@ -135,6 +135,24 @@ export interface SignalStream extends AsyncDisposable {
   drainEvents(): SignalStreamEvent[];
 }
 
+/** What a window holds. */
+export interface WindowRange {
+  assetId: string;
+  /** At the project's rate, cut to the asset. */
+  startFrame: Frames;
+  endFrame: Frames;
+  /** `anticipative`: after all that is about to be heard. */
+  cohort: "realtime" | "anticipative";
+  /** At which it will be played, > 0 … 64. */
+  rate: number;
+}
+
+/** A stretch of an asset that stays resident until it is disposed of. */
+export interface SignalWindow extends Disposable {
+  /** Goes on with fetching it; call it now and then until it is true: all is held. */
+  look(): boolean;
+}
+
 /** One render of a fixed mix, block after block, away from the device. */
 export interface OfflineRender extends AsyncDisposable {
   /** Renders the next `frames` frames: interleaved stereo. Waits for pages; what cannot be had is silence and counted. */
@@ -171,6 +189,10 @@ export interface SignalApi extends AsyncDisposable {
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
   /** Makes a stream, silent yet. Throws `EngineError` `limit.exceeded` where there are too many. */
   openStream(): SignalStream;
+  /**
+   * Keeps a stretch of an asset resident. Throws `EngineError` `cache.budget` where there is no room for it, `limit.exceeded` where there are too many.
+   */
+  openWindow(range: WindowRange): SignalWindow;
   /** Frames of an asset resident from `positionFrame` on without a gap, at most `maxFrames`. */
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames;
   listDevices(backend?: string): Promise<DeviceEntry[]>;

@@ -134,6 +134,7 @@ static int engine_end(lp_engine *e) {
     pthread_mutex_unlock(&e->wake_lock);
     pthread_join(e->follower, NULL);
   }
+  lp_engine_windows_end(e);
   /* A gate that stands closed would keep fill threads for ever. */
   lp_store_gate(e->store, false);
   pthread_mutex_lock(&e->source_lock);

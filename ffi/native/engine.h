@@ -190,6 +190,19 @@ LP_API int32_t lp_store_drop(uint32_t engine);
  * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang). Returns how many were written. */
 LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
 
+/* ---- windows ------------------------------------------------------------------------------------------ */
+
+/* [control] Keeps source frames [start_frame, end_frame) resident until it is released: asks for their pages, of realtime priority or (anticipative 1) not, and pins
+ * them as they come. rate: at which it will be played, > 0 … 64. Returns a handle. LP_E_LIMIT: windows would hold more than eight tenths of the
+ * pages (lp_window_budget); LP_E_STATE: 1,024 are open. */
+LP_API int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, double end_frame, uint32_t anticipative, double rate);
+/* [control] Pins what has come and asks again for what has not: call it ten times a second until it returns 1, all is held. out: pages, pages held. */
+LP_API int32_t lp_window_state(uint32_t window, double *out, uint32_t count);
+/* [control] */
+LP_API int32_t lp_window_release(uint32_t window);
+/* [any] Bytes of pages that windows want, a page that several want once; bytes that they may. */
+LP_API int32_t lp_window_budget(uint32_t engine, double *out, uint32_t count);
+
 /* ---- single step and gates (tests) -------------------------------------------------------------------- */
 
 /* [control] SINGLE_STEP: runs one pass of the follower. */

@@ -36,6 +36,7 @@ struct lp_engine {
   _Atomic bool closing;
   _Atomic uint32_t gates;     /* candidates waiting: a fill wakes the follower only then */
   struct lp_follow *follow;
+  struct lp_engine_window *windows; /* [control] */
 };
 
 /* [any] */
@@ -48,7 +49,7 @@ uint64_t lp_monotonic_ns(void) LP_NONBLOCKING;
 void lp_engine_wake(lp_engine *e);
 
 /* Handles. Kinds are checked at lookup. [any], lock-free. */
-enum lp_kind { LP_KIND_FREE = 0, LP_KIND_ENGINE = 1, LP_KIND_RENDERER = 2, LP_KIND_SCAN = 3 };
+enum lp_kind { LP_KIND_FREE = 0, LP_KIND_ENGINE = 1, LP_KIND_RENDERER = 2, LP_KIND_SCAN = 3, LP_KIND_WINDOW = 4 };
 uint32_t lp_handle_make(enum lp_kind kind, void *object);
 void *lp_handle_get(uint32_t handle, enum lp_kind kind);
 void lp_handle_free(uint32_t handle);
@@ -58,6 +59,9 @@ struct lp_follow *lp_follow_create(lp_engine *e);
 void lp_follow_destroy(struct lp_follow *f);
 /* [follower, control in single step] One pass over all renderers. Returns ns until the next is due. */
 uint64_t lp_follow_pass(struct lp_follow *f);
+
+/* windows.c [control]: closes all that are open. */
+void lp_engine_windows_end(lp_engine *e);
 
 /* device.c [blocking] */
 int lp_device_shutdown(lp_renderer *r);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "window.h"
 
 #define HORIZON_NS 10000000000ull
 #define SLICE_MS 250.0
@@ -292,7 +293,8 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->pass++;
   f->units = 0;
   f->refused = f->refused_playing = 0;
-  f->most = (uint64_t)lp_store_units(e->store) * 9 / 10;
+  /* What windows hold cannot be had. */
+  f->most = (uint64_t)(lp_store_units(e->store) - lp_window_units(e->store)) * 9 / 10;
   f->now_ns = lp_engine_now_ns(e);
   f->held_ns = UINT64_MAX;
   uint64_t next = IDLE_NS;

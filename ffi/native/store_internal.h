@@ -66,6 +66,7 @@ struct lp_store {
   lp_files files;
   lp_volumes volumes;
   lp_source *sources;
+  struct lp_window *windows;
   uint32_t idle_workers, fill_waiters;
   uint32_t indexes_wanted; /* sources whose index is LP_INDEX_WANTED */
   bool stopping;
@@ -81,7 +82,7 @@ struct lp_store {
   /* Read without the mutex: */
   _Atomic uint64_t fill_count;
   _Atomic uint64_t counters[LP_COUNTS];
-  _Atomic uint32_t queue_length, workers_running;
+  _Atomic uint32_t queue_length, workers_running, window_units;
   _Atomic double horizon_ms, voices_refused;
 };
 

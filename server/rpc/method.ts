@@ -21,6 +21,10 @@ export interface Client extends Caller {
   readonly followed: Map<number, () => void>;
   /** Streams that it has started, by `handleId`: they end with the connection. */
   readonly streams: Set<string>;
+  /** Windows that it has asked for, by `windowId`: likewise. */
+  readonly windows: Set<string>;
+  /** The connection is over: what is made for it from now on must be ended at once. */
+  readonly ended: boolean;
   /** Queues a binary frame; of those that wait under one `key` the newest is kept. */
   sendBinary(frame: Uint8Array<ArrayBuffer>, key?: string): void;
   /** Queues a notification for this client alone, where nothing newer of its kind is kept instead. */

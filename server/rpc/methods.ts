@@ -5,6 +5,7 @@
  */
 import type { Method } from "./method.ts";
 import { assetMethods } from "./methods/asset.ts";
+import { clipWindowMethods } from "./methods/clip_window.ts";
 import { deviceMethods } from "./methods/device.ts";
 import { engineMethods } from "./methods/engine.ts";
 import { libraryMethods } from "./methods/library.ts";
@@ -23,6 +24,7 @@ export const DECLARED = [
   ...timelineMethods,
   ...transportMethods,
   ...streamMethods,
+  ...clipWindowMethods,
   ...renderMethods,
   ...deviceMethods,
 ];

@@ -120,6 +120,12 @@ export const NOTIFICATIONS = [
     }),
   },
   {
+    name: "stream.prefetchComplete",
+    topic: "streams",
+    summary: "All of a ClipWindow is resident; once.",
+    params: z.strictObject({ windowId: IdSchema }),
+  },
+  {
     name: "stream.underrun",
     topic: "streams",
     summary: "A gap was heard: at its begin and at its end.",

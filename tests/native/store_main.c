@@ -10,6 +10,7 @@
 #include "fold.h"
 #include "heap.h"
 #include "store_support.h"
+#include "window.h"
 
 #define MIB 1048576.0
 #define MS 1000000ull
@@ -894,6 +895,61 @@ static void test_bulkhead(void) {
   atomic_store(&volumes_by_size, false);
 }
 
+/* Windows that come, change places and go while everything else is read and dropped: what they hold stays, and nothing stays behind. */
+static void test_windows(void) {
+  enum { PAGES = 60, WINDOWS = 8 };
+  sound s = {.kind = S16, .seed = 97, .channels = 2, .frames = 8192 * PAGES - 5}, t = {.kind = F32, .seed = 98, .channels = 1, .frames = 4096 * PAGES};
+  make_sound(&s, "window0");
+  make_sound(&t, "window1");
+  lp_store *st = make_store(2 * MIB, 3); /* 128 units; windows may hold 102 */
+  lp_source *sources[] = {open_sound(st, &s), open_sound(st, &t)};
+  const sound *sounds[] = {&s, &t};
+  lp_origin o = {0};
+  uint64_t random = 98;
+  lp_window *windows[WINDOWS] = {NULL};
+  int of[WINDOWS] = {0};
+  int64_t first[WINDOWS] = {0}, length[WINDOWS] = {0};
+  uint32_t refused = 0, whole = 0;
+  /* However busy the machine is: until enough has happened. */
+  for (int step = 0; step < (quick ? 1500 : 6000) || refused <= 10 || whole <= 50; step++) {
+    int k = (int)(next_random(&random) % WINDOWS);
+    if (!windows[k]) {
+      of[k] = (int)(next_random(&random) % 2);
+      first[k] = next_random(&random) % PAGES;
+      length[k] = next_random(&random) % 30;
+      lp_source *source = sources[of[k]];
+      int r = lp_window_open(st, source, first[k] * source->page_frames, (first[k] + length[k]) * source->page_frames, next_random(&random) % 2, 1, &windows[k]);
+      CHECK((r == LP_OK) == (windows[k] != NULL) && (r == LP_OK || r == LP_E_LIMIT), "opening: %d", r);
+      refused += r == LP_E_LIMIT;
+    } else if (next_random(&random) % 8 == 0) {
+      lp_window_close(windows[k]);
+      windows[k] = NULL;
+    } else {
+      int64_t pages, held;
+      bool all = lp_window_look(windows[k], &pages, &held);
+      CHECK(held >= 0 && held <= pages && all == (held == pages), "%lld of %lld pages", (long long)held, (long long)pages);
+      if (next_random(&random) % 4 == 0) lp_store_drop_all(st);
+      for (int64_t i = 0; all && i < pages; i++) CHECK(is_resident(sources[of[k]], first[k] + i), "page %lld of a window went", (long long)(first[k] + i));
+      whole += all && pages;
+    }
+    for (int i = 0; i < 4; i++) want(st, &o, sources[next_random(&random) % 2], next_random(&random) % PAGES, LP_TIER_REALTIME, next_random(&random));
+    CHECK(lp_window_units(st) <= lp_window_most_units(st), "%u units", lp_window_units(st));
+    if (next_random(&random) % 16 == 0) sleep_ms(1);
+  }
+  printf("  %u windows were refused, %u times one was whole\n", refused, whole);
+  for (int k = 0; k < WINDOWS; k++)
+    if (windows[k]) lp_window_close(windows[k]);
+  CHECK(lp_window_units(st) == 0, "%u units", lp_window_units(st));
+  for (int i = 0; i < 2; i++) {
+    want(st, &o, sources[i], 7, LP_TIER_REALTIME, 0);
+    await_page(st, sources[i], 7);
+    check_samples(sounds[i], sources[i], 7 * sources[i]->page_frames, 4096, false);
+  }
+  lp_store_remove_origin(st, &o);
+  for (int i = 0; i < 2; i++) lp_source_unref(sources[i]);
+  CHECK(lp_store_destroy(st) == 0, "threads are left");
+}
+
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static void test_descriptors(void) {
@@ -1302,6 +1358,7 @@ static const test TESTS[] = {
     {"bad-page", test_bad_page},
     {"open-errors", test_open_errors},
     {"determinism", test_determinism},
+    {"windows", test_windows},
     {"bulkhead", test_bulkhead},
     {"hang", test_hang}, /* leaks a store on purpose */
 };

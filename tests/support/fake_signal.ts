@@ -110,6 +110,9 @@ export class FakeSignal implements SignalApi {
   openStream: SignalApi["openStream"] = () => {
     throw new Error("not in the fake");
   };
+  openWindow: SignalApi["openWindow"] = () => {
+    throw new Error("not in the fake");
+  };
   residentFrames = () => 0;
   listDevices = (_backend?: string): Promise<DeviceEntry[]> => Promise.resolve([]);
   openDevice: SignalApi["openDevice"] = () => Promise.reject(new Error("not in the fake"));

@@ -203,6 +203,13 @@ export class StandInEngine implements EngineApi {
     },
     stop: (handleId, reason) => void this.#act(`end ${handleId} ${reason ?? "stopped"}`),
   };
+  readonly clipWindows: EngineApi["clipWindows"] = {
+    request: ({ assetId }) => {
+      this.#act(`window ${assetId}`);
+      return Promise.resolve({ windowId: crypto.randomUUID(), resident: false });
+    },
+    release: (windowId) => void this.#act(`release ${windowId}`),
+  };
   readonly render: EngineApi["render"] = {
     mixdown: () => ({ jobId: "j", revision: this.#revision }),
     exportFile: (path) => ({

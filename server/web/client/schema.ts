@@ -409,6 +409,16 @@ export interface Methods {
     params: { handleId: string; };
     result: Record<string, never>;
   };
+  /** Makes a stretch of an asset resident and keeps it so until it is released; stream.prefetchComplete tells when all of it is there. */
+  "clipWindow.request": {
+    params: { assetId?: string; clipId?: string; startSample: number; endSample: number; isLooping?: boolean; playRate?: number; cohort: "realtime" | "anticipative"; };
+    result: { windowId: string; resident: boolean; };
+  };
+  /** Lets a window's pages go. */
+  "clipWindow.release": {
+    params: { windowId: string; };
+    result: Record<string, never>;
+  };
   /** Writes the mix of the revision that stands to a file under the export folder. */
   "render.mixdown": {
     params: { path: string; startFrame?: number; lengthFrames?: number; container: "wav" | "flac"; sampleFormat: "s16" | "s24" | "f32"; sampleRate?: number; dither?: boolean; trackIds?: string[]; stems?: boolean; overwrite?: boolean; };
@@ -480,6 +490,8 @@ export interface Notifications {
   "stream.state": { handle: StreamHandle; };
   /** A stream has ended: stopped, replaced, end, connection, project, or the code of what was wrong with its file. */
   "stream.ended": { handleId: string; reason: string; message?: string; };
+  /** All of a ClipWindow is resident; once. */
+  "stream.prefetchComplete": { windowId: string; };
   /** A gap was heard: at its begin and at its end. */
   "stream.underrun": { underrunId: number; handleId?: string; trackId?: string | null; clipId?: string | null; assetId: string | null; positionFrame: number; frames: number; timeMs: number; ended: boolean; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; filledBy: "proxy" | "silence"; };
   /** An asset could not be read. */

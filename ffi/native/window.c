@@ -1,0 +1,151 @@
+/* Windows: stretches of sources that stay resident for as long as somebody wants them to. Their pages are asked for, and pinned as they come. */
+#include "window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_internal.h"
+
+#define BATCH 64
+/* Of the slab, in tenths: the rest is for what plays. */
+#define MOST_TENTHS 8u
+
+struct lp_window {
+  lp_store *store;
+  lp_source *source; /* referenced */
+  int64_t first, pages;
+  uint8_t tier;
+  double page_ns;      /* that a page lasts where it is played */
+  uint64_t opened_ns;  /* engine clock */
+  int64_t held;        /* pages pinned */
+  uint64_t *pinned;    /* a bit a page */
+  lp_origin origin;
+  lp_window *next;     /* of the store; under the mutex */
+};
+
+static bool is_held(const lp_window *w, int64_t i) { return w->pinned[i / 64] >> (i % 64) & 1; }
+
+/* [under the mutex] Units that the windows of a source want, each once however many want it. */
+static uint64_t units_of(const lp_store *st, const lp_source *s) {
+  uint64_t pages = 0;
+  int64_t done = 0; /* all before it are counted */
+  for (;;) {
+    /* The window that begins first of those that reach beyond. */
+    const lp_window *next = NULL;
+    for (const lp_window *w = st->windows; w; w = w->next) {
+      if (w->source == s && w->first + w->pages > done && (!next || w->first < next->first)) next = w;
+    }
+    if (!next) return pages * s->channels;
+    const int64_t from = next->first > done ? next->first : done;
+    done = next->first + next->pages;
+    pages += (uint64_t)(done - from);
+  }
+}
+
+/* [under the mutex] */
+static void count_units(lp_store *st) {
+  uint64_t units = 0;
+  for (const lp_window *w = st->windows; w; w = w->next) {
+    bool first = true; /* of its source */
+    for (const lp_window *v = st->windows; v != w && first; v = v->next) first = v->source != w->source;
+    if (first) units += units_of(st, w->source);
+  }
+  atomic_store_explicit(&st->window_units, (uint32_t)units, memory_order_relaxed);
+}
+
+uint32_t lp_window_most_units(const lp_store *st) { return (uint32_t)((uint64_t)st->residency.slab.units * MOST_TENTHS / 10); }
+
+uint32_t lp_window_units(const lp_store *st) { return atomic_load_explicit(&st->window_units, memory_order_relaxed); }
+
+int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_frame, uint8_t tier, double rate, lp_window **out) {
+  *out = NULL;
+  if (from_frame < 0) from_frame = 0;
+  if (to_frame > s->frames) to_frame = s->frames;
+  lp_window *w = calloc(1, sizeof *w);
+  if (!w) return LP_E_MEMORY;
+  w->store = st;
+  w->source = s;
+  w->tier = tier;
+  w->first = from_frame >> s->page_shift;
+  w->pages = to_frame > from_frame ? ((to_frame - 1) >> s->page_shift) - w->first + 1 : 0;
+  /* More than the slab is refused below; this only keeps the bits from growing without bound. */
+  const int64_t most = st->residency.slab.units;
+  w->pinned = calloc((size_t)((w->pages < most ? w->pages : most) / 64 + 1), sizeof *w->pinned);
+  if (!w->pinned) {
+    free(w);
+    return LP_E_MEMORY;
+  }
+  w->origin.sticky = true;
+  w->page_ns = (double)s->page_frames * 1e9 / st->config.sample_rate / rate;
+  w->opened_ns = st->config.now_ns(st->config.context);
+  pthread_mutex_lock(&st->mutex);
+  w->next = st->windows;
+  st->windows = w;
+  count_units(st);
+  const bool fits = w->pages <= most && lp_window_units(st) <= lp_window_most_units(st);
+  if (!fits) {
+    st->windows = w->next;
+    count_units(st);
+  }
+  pthread_mutex_unlock(&st->mutex);
+  if (!fits) {
+    free(w->pinned);
+    free(w);
+    return LP_E_LIMIT;
+  }
+  lp_source_ref(s); /* the caller has one */
+  *out = w;
+  return LP_OK;
+}
+
+void lp_window_close(lp_window *w) {
+  lp_store *st = w->store;
+  pthread_mutex_lock(&st->mutex);
+  for (lp_window **link = &st->windows; *link; link = &(*link)->next) {
+    if (*link != w) continue;
+    *link = w->next;
+    break;
+  }
+  count_units(st);
+  for (int64_t i = 0; i < w->pages && w->held; i++) {
+    if (!is_held(w, i)) continue;
+    lp_entry *e = lp_source_entry(w->source, w->first + i);
+    lp_residency_unpin(&st->residency, atomic_load_explicit(&e->page, memory_order_relaxed)); /* pinned, so linked */
+    w->held--;
+  }
+  pthread_mutex_unlock(&st->mutex);
+  lp_store_remove_origin(st, &w->origin);
+  lp_source_unref(w->source);
+  free(w->pinned);
+  free(w);
+}
+
+/* [under the mutex] Pins page i if it is whole. */
+static bool hold(lp_window *w, int64_t i) {
+  const lp_entry *e = lp_source_entry(w->source, w->first + i);
+  lp_page *p = e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL;
+  if (!p || atomic_load_explicit(&p->valid, memory_order_relaxed) != lp_valid(0, lp_page_length(w->source, p->number))) return false;
+  lp_residency_pin(&w->store->residency, p);
+  w->pinned[i / 64] |= 1ull << (i % 64);
+  w->held++;
+  return true;
+}
+
+bool lp_window_look(lp_window *w, int64_t *pages, int64_t *held) {
+  lp_want wants[BATCH];
+  uint32_t count = 0;
+  for (int64_t i = 0; i < w->pages && w->held < w->pages;) {
+    pthread_mutex_lock(&w->store->mutex);
+    for (; i < w->pages && count < BATCH; i++) {
+      if (is_held(w, i) || hold(w, i)) continue;
+      uint64_t due = w->opened_ns + (uint64_t)((double)i * w->page_ns);
+      wants[count++] = (lp_want){w->source, w->first + i, 0, w->tier, due};
+    }
+    pthread_mutex_unlock(&w->store->mutex);
+    if (count) lp_store_want(w->store, &w->origin, wants, count, NULL);
+    count = 0;
+  }
+  *pages = w->pages;
+  *held = w->held;
+  return w->held == w->pages;
+}
