@@ -75,10 +75,10 @@ Deno.test("windows beyond their budget are refused with what they hold; one page
 Deno.test("what plays beside full windows has the rest of the budget, and misses nothing", async () => {
   await using rig = await openWindows();
   const { signal } = rig;
-  using window = signal.openWindow(range("a", 0, 40));
-  window.look();
+  using held = signal.openWindow(range("a", 0, 40));
+  held.look();
   fill(rig);
-  assertEquals(window.look(), true);
+  assertEquals(held.look(), true);
   signal.publish(mixOf([track("t", [clip("c", "b", 0, FRAMES)])]), 1, []);
   signal.play(0);
   rig.settle();
