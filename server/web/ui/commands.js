@@ -444,6 +444,11 @@ export class Commands {
     this.#last = this.#last.then(() => command.run(this.app)).catch(console.error);
   }
 
+  /** Everything that there is, in the order of the help. */
+  get all() {
+    return COMMANDS;
+  }
+
   /** @param {string} id */
   runById(id) {
     const command = this.#byId.get(id);
