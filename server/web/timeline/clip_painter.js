@@ -63,16 +63,17 @@ const measured = new Map();
  *
  * @param {Raster} raster
  * @param {ClipScene} scene
+ * @param {boolean} edged
  */
-export function paintClip(raster, scene) {
+export function paintClip(raster, scene, edged) {
   const { asset, box, look, density } = scene;
   const { pixels } = look.colours;
   paintBody(raster, scene);
-  if (asset !== undefined && box.visibleWidth >= 2) {
+  if (asset !== undefined && box.visibleWidth >= 1) {
     const paint = asset.offlineStatus === "present" ? pixels : pixels.missing;
     paintWaveform(raster, scene.tiles, asset, stretchOf(scene, asset), paint, density);
   }
-  paintEdge(raster, box, pixels.edge, look.selected, density);
+  if (edged) paintEdge(raster, box, pixels.edge, look.selected, density);
 }
 
 /**

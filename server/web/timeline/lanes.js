@@ -20,7 +20,7 @@ import {
 /** @import { Surface } from "./surface.js" */
 /** @import { Grid } from "./ticks.js" */
 
-/** Clips narrower than this many device pixels are drawn as one with their neighbours. */
+/** Of clips narrower than this many device pixels each column shows one: ten thousand of them are no more work than there are columns. */
 const SPECK = 3;
 
 /**
@@ -108,14 +108,16 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
   const framesPerColumn = view.framesPerPixel / density;
   const plain = silent ? theme.muted : theme.clips[index % theme.clips.length];
   const picked = theme.selected[index % theme.selected.length];
-  const specks = new Specks(raster, y, height);
+  let painted = -Infinity;
   /** @param {import("../client/types.js").ChangedClip} clip */
   const paint = (clip) => {
     const x = Math.round(((clip.startFrame - view.scrollFrame) / view.framesPerPixel) * density);
     const right = Math.round(((clipEnd(clip) - view.scrollFrame) / view.framesPerPixel) * density);
     const selected = selection.has(clip.clipId);
     const colours = selected ? picked : plain;
-    if (right - x < SPECK) return specks.add(x, Math.max(x + 1, right), colours.pixels.edge);
+    const isSpeck = right - x < SPECK;
+    if (isSpeck && right <= painted && !selected) return;
+    painted = Math.max(painted, right);
     const visibleX = Math.max(0, x);
     /** @type {ClipScene} */
     const clipScene = {
@@ -123,11 +125,11 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
       asset: scene.assets.get(clip.assetId),
       box: {
         x,
-        width: right - x,
+        width: Math.max(1, right - x),
         y,
         height,
         visibleX,
-        visibleWidth: Math.min(raster.width, right) - visibleX,
+        visibleWidth: Math.min(raster.width, Math.max(x + 1, right)) - visibleX,
       },
       look: { colours, selected, handles: clip.clipId === scene.hoveredClipId },
       tiles: scene.tiles,
@@ -136,7 +138,7 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
       sampleRate: mirror.sampleRate,
       density,
     };
-    paintClip(raster, clipScene);
+    paintClip(raster, clipScene, !isSpeck);
     if (hasDetails(clipScene)) detailed.push(clipScene);
   };
   /** @type {import("../client/types.js").ChangedClip[]} */
@@ -146,45 +148,6 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
     else paint(clip);
   }
   for (const clip of onTop) paint(clip);
-  specks.flush();
-}
-
-/** Runs of clips too narrow to draw each: ten thousand of them become a few rectangles. */
-class Specks {
-  #from = 0;
-  #to = -1;
-  #pixel = 0;
-
-  /**
-   * @param {Raster} raster
-   * @param {number} y
-   * @param {number} height
-   */
-  constructor(raster, y, height) {
-    this.raster = raster;
-    this.y = y;
-    this.height = height;
-  }
-
-  /**
-   * @param {number} from
-   * @param {number} to
-   * @param {number} pixel
-   */
-  add(from, to, pixel) {
-    if (pixel !== this.#pixel || from > this.#to) {
-      this.flush();
-      this.#from = from;
-      this.#to = to;
-      this.#pixel = pixel;
-    }
-    this.#to = Math.max(this.#to, to);
-  }
-
-  flush() {
-    this.raster.fill(this.#from, this.y, this.#to - this.#from, this.height, this.#pixel);
-    this.#to = this.#from;
-  }
 }
 
 /**

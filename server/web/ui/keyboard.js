@@ -9,15 +9,21 @@ const STEPPING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"
 /** The focus was brought where it is by Tab, not by the pointer. (`:focus-visible` forgets that with the next key.) */
 let walking = false;
 
+/** @param {boolean} on */
+function setWalking(on) {
+  walking = on;
+  document.documentElement.toggleAttribute("data-walking", on);
+}
+
 /**
  * Sends key presses to commands, unless whatever has the focus needs them.
  *
  * @param {App} app
  */
 export function listenToKeys(app) {
-  addEventListener("pointerdown", () => walking = false, { capture: true });
+  addEventListener("pointerdown", () => setWalking(false), { capture: true });
   addEventListener("keydown", (event) => {
-    if (event.key === "Tab") walking = true;
+    if (event.key === "Tab") setWalking(true);
     if (event.defaultPrevented || event.isComposing) return;
     const name = keyName(event);
     if (belongsToFocus(event, name)) return;
