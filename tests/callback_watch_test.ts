@@ -5,7 +5,9 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ensureLibrary } from "../ffi/build.ts";
+import { needs } from "./needs.ts";
 import { buildSinner, type InterposerReport, runInterposed } from "./support/interposer.ts";
+import { PulseServer } from "./support/pulse_server.ts";
 import type { WatchedSession } from "./support/watched_session_child.ts";
 
 const linux = Deno.build.os === "linux";
@@ -44,6 +46,19 @@ Deno.test({
     assert(callbacks >= rendered && rendered > 100, `${callbacks} callbacks, ${rendered} rendered`);
   },
 });
+
+for (const rate of [48_000, 44_100]) {
+  Deno.test({
+    name: `the same on a PulseAudio server at ${rate} Hz`,
+    ...needs("pulseaudio"),
+    fn: async () => {
+      await using _server = await PulseServer.start(rate);
+      const { callbacks, deviceRate } = await watch("pulseaudio");
+      assertEquals(deviceRate, rate);
+      assert(callbacks > 100, `${callbacks} callbacks`);
+    },
+  });
+}
 
 Deno.test({
   name: "a callback that does any of the things that it must not is found out, each time",

@@ -19,6 +19,7 @@ const PROGRAMS: [promise: string, program: string, args: string[]][] = [
     "60000",
     "6",
   ]],
+  ["what stands between a device and the mix does nothing that may block", "device", ["all"]],
   ["a storm does nothing that may block", "storm", ["201"]],
 ];
 

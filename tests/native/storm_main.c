@@ -1,5 +1,5 @@
 /* Storms: storm_main <seed> [publications] [careless]. 200 publications a second and as many seeks and turns of a loop between them, in a store that holds a tenth of
- * what plays, so that pages are evicted under the head all the time, while devices of every period come and go, are asked for their latency and listed, and all
+ * what plays, so that pages are evicted under the head all the time, while devices of every period and other rates come and go, are asked for their latency and listed, and all
  * that may be read from any thread is read. Then peace: the last edit is heard, at the place that was sought last. `careless` adds a race of the program's own, for
  * who looks for races to find. */
 #include <math.h>
@@ -25,7 +25,8 @@ static uint32_t whole(uint64_t *random, uint32_t n) { return (uint32_t)((uint64_
 static void *device_main(void *context) {
   uint64_t random = *(uint64_t *)context + 1;
   while (!atomic_load(&stop)) {
-    lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5) };
+    const uint32_t rates[] = { 0, 44100, 96000, 48001 };
+    lp_device_config config = { .backend = LP_BACKEND_NULL, .period_frames = 64 << whole(&random, 5), .sample_rate = rates[whole(&random, 4)] };
     CHECK(lp_device_open(renderer, (uint8_t *)&config, sizeof config) == LP_OK, "opening device %u", atomic_load(&devices));
     atomic_fetch_add(&devices, 1);
     for (uint32_t i = whole(&random, 80); i > 0 && !atomic_load(&stop); i--) sleep_ms(1);
