@@ -324,8 +324,7 @@ Deno.test({
     "track headers set gain, pan, mute, solo, name and order; their meters move with what is heard",
   ...needs("chromium"),
   async fn() {
-    // Long enough to play until all is seen.
-    await using scene = await Scene.open({ seconds: 60 });
+    await using scene = await Scene.open();
     const { page } = scene;
     // Each clip on a track of its own, from the beginning.
     await page.evaluate(`(async () => {
@@ -382,6 +381,7 @@ Deno.test({
       const rows = new Uint32Array(data.buffer);
       return rows.filter((pixel) => pixel !== rows[0]).length;
     })()`;
+    await scene.hold(0, 6 * RATE); // All three sound for so long.
     await page.press(" ");
     for (const index of [0, 1, 2]) await page.until(`${lit(index)} > 10`);
     await page.until("loophole.session.meters.of('')[0].levelDb > -20");

@@ -27,8 +27,8 @@ Deno.test({
     }
     await Deno.writeTextFile(`${folder}/notes.txt`, "no sound at all");
     await page.dropFiles(await scene.at(5, 450), [folder]);
-    await page.until("loophole.session.mirror.clipCount === 8", 60_000);
-    await page.until("loophole.session.assets.all.every(({ complete }) => complete)", 60_000);
+    await page.until("loophole.session.mirror.clipCount === 8");
+    await page.until("loophole.session.assets.all.every(({ complete }) => complete)");
     await page.until(`[...document.querySelectorAll(".notice")].some(({ textContent }) =>
       /1 file is no audio by name/.test(textContent))`);
 
@@ -57,6 +57,7 @@ Deno.test({
     ], { label: "Mute" })`);
     await page.press(" ");
     for (const { name, startFrame, lengthFrames } of clips) {
+      await scene.hold(startFrame + 0.2 * lengthFrames, startFrame + 0.9 * lengthFrames);
       await page.evaluate(`loophole.session.meters.resetClipped();
         loophole.session.seek(${startFrame + 0.2 * lengthFrames})`);
       const heard = `loophole.session.meters.of('').some(({ levelDb }) => levelDb > -50) &&
@@ -71,6 +72,8 @@ Deno.test({
       await page.until("loophole.session.meters.of('').every(({ levelDb }) => levelDb <= -60)");
       await page.evaluate(`loophole.session.play()`);
     }
+
+    await scene.hold();
 
     // The second is cut out while it sounds, the rest moves up.
     const [, second] = clips;
@@ -94,7 +97,6 @@ Deno.test({
     await page.click("#export-start");
     const href = await page.until<string>(
       "!document.getElementById('export-link').hidden && document.getElementById('export-link').href",
-      60_000,
     );
     assertMatch(
       await page.evaluate("document.getElementById('export-state').textContent"),
@@ -129,7 +131,9 @@ Deno.test({
     const { page, home } = scene;
     await page.click("#tab-assets");
     await page.until("document.querySelectorAll('#assets .asset').length === 3");
-    assertEquals(await page.evaluate("document.getElementById('import-text').hidden"), true);
+    // Nothing is to be told of them any more: they are analysed, and hashed.
+    await page.until("loophole.session.assets.all.every(({ complete, hash }) => complete && hash)");
+    await page.until("document.getElementById('import-text').hidden");
 
     // What the engine says while it analyses, said by hand: the real one is through before anyone could look.
     await page.evaluate(`(() => {
@@ -162,7 +166,7 @@ Deno.test({
 
     // Gone, and back.
     await Deno.rename(`${home.path}/Piano.wav`, `${home.path}/Elsewhere.wav`);
-    await page.until("document.querySelector('#assets .status.missing')", 60_000);
+    await page.until("document.querySelector('#assets .status.missing')");
     await page.until("loophole.loop.isIdle");
     await scene.screenshot("missing");
     assertMatch(
@@ -170,7 +174,7 @@ Deno.test({
       /^Missing: /,
     );
     await Deno.rename(`${home.path}/Elsewhere.wav`, `${home.path}/Piano.wav`);
-    await page.until("document.querySelector('#assets .status') === null", 60_000);
+    await page.until("document.querySelector('#assets .status') === null");
 
     // Twenty files that are none: one line, which names some of them.
     const broken = [];

@@ -83,7 +83,6 @@ export class Scene implements AsyncDisposable {
   async connected(page = this.page): Promise<void> {
     await page.until(
       "globalThis.loophole?.session.hello && !document.body.classList.contains('offline')",
-      30_000,
     );
   }
 
@@ -136,6 +135,14 @@ export class Scene implements AsyncDisposable {
   /** The frame that is heard, as the page has it. */
   async frame(): Promise<number> {
     return await this.page.evaluate<number>("loophole.session.playhead.at(performance.now())");
+  }
+
+  /** Keeps what plays between two frames, so that nothing depends on how long the rest takes. No frames: no longer. */
+  async hold(startFrame?: number, endFrame = 0): Promise<void> {
+    const loop = startFrame === undefined
+      ? { enabled: false, startFrame: 0, endFrame: 0 }
+      : { enabled: true, startFrame: Math.round(startFrame), endFrame: Math.round(endFrame) };
+    await this.page.evaluate(`loophole.session.setLoop(${JSON.stringify(loop)})`);
   }
 
   async screenshot(name: string, page = this.page): Promise<void> {
