@@ -203,6 +203,18 @@ Deno.test({
     await page.type("Refrain");
     await page.press("Enter");
     await page.until("loophole.session.mirror.tracks[0].clips.all()[2].name === 'Refrain'");
+
+    // Whoever selects something else before the engine has answered keeps it.
+    await page.evaluate(`(async () => {
+      const [one, , three] = loophole.session.mirror.tracks[0].clips.all();
+      loophole.selection.choose(one.clipId);
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Delete", bubbles: true }));
+      for (let turn = 0; turn < 10; turn++) await null; // Commands wait for each other: now it is on its way.
+      loophole.selection.choose(three.clipId);
+    })()`);
+    await page.until("loophole.session.mirror.clipCount === 2");
+    await scene.settled();
+    assertEquals(await page.evaluate("loophole.selection.size"), 1);
     assertEquals(page.complaints, []);
     assertEquals(await page.evaluate("loophole.notices.all"), []);
   },
@@ -439,6 +451,7 @@ Deno.test({
     await page.until("loophole.session.mirror.clipCount === 4");
     await page.press("Delete");
     await page.until("loophole.session.mirror.clipCount === 3");
+    await scene.settled();
     await page.press("Alt+ArrowDown"); // Nothing is selected: no step.
     await page.click(await scene.at(5, 120));
     await page.press("Alt+ArrowDown");

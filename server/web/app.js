@@ -192,8 +192,9 @@ export class App {
       ? layOutOnTracks(session.mirror, assets, frame)
       : layOut(session.mirror, assets, frame, trackId);
     const label = assets.length === 1 ? "Add clip" : `Add ${assets.length} clips`;
+    const { changes } = selection;
     if (await session.edit(edits, { label }) === null) return;
-    selection.set(clipIds);
+    if (selection.changes === changes) selection.set(clipIds);
     this.timeline.revealClip(clipIds[0]);
   }
 

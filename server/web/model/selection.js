@@ -16,6 +16,8 @@ export class Selection {
   #changed;
   /** @type {string | null} */
   #trackId = null;
+  /** How often it has changed: who selects when the engine has answered sees whether somebody did meanwhile. */
+  changes = 0;
 
   /** @param {() => void} changed */
   constructor(changed) {
@@ -44,6 +46,7 @@ export class Selection {
     const next = new Set(clipIds);
     if (next.size === this.#clipIds.size && next.isSubsetOf(this.#clipIds)) return;
     this.#clipIds = next;
+    this.changes++;
     this.#changed();
   }
 

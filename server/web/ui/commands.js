@@ -134,7 +134,9 @@ export const COMMANDS = [
     keys: ["Mod+D"],
     run: async ({ session, selection }) => {
       const { edits, clipIds } = duplicate(session.mirror, selection.clips(session.mirror));
-      if (await session.edit(edits, { label: "Duplicate" })) selection.set(clipIds);
+      const { changes } = selection;
+      if (!await session.edit(edits, { label: "Duplicate" })) return;
+      if (selection.changes === changes) selection.set(clipIds);
     },
   },
   {
@@ -154,7 +156,9 @@ export const COMMANDS = [
     keys: ["Mod+V"],
     run: async ({ session, selection, clipboard }) => {
       const { edits, clipIds } = paste(session.mirror, clipboard, session.frame);
-      if (await session.edit(edits, { label: "Paste" })) selection.set(clipIds);
+      const { changes } = selection;
+      if (!await session.edit(edits, { label: "Paste" })) return;
+      if (selection.changes === changes) selection.set(clipIds);
     },
   },
   {
@@ -565,8 +569,10 @@ async function split(app) {
     return;
   }
   const kept = selection.clipIds;
+  const { changes } = selection;
   if (!await session.edit(edits, { label: "Split" })) return;
-  // The part that goes on playing stays selected.
+  // The part that goes on playing stays selected, unless somebody has selected something else meanwhile.
+  if (selection.changes !== changes) return;
   selection.set(kept.map((clipId) => rightIds.get(clipId) ?? clipId));
 }
 
@@ -583,7 +589,8 @@ async function remove(app, ripple) {
     const label = `${ripple ? "Delete" : "Lift"} ${
       clips.length === 1 ? "clip" : `${clips.length} clips`
     }`;
-    if (await session.edit(edits, { label })) selection.clear();
+    // What goes is forgotten by the selection when it has gone.
+    await session.edit(edits, { label });
   } else if (io !== null && io.outFrame > io.inFrame) {
     await session.edit([{
       op: "range.delete",
