@@ -36,10 +36,10 @@ Deno.test("a window's pages come, stay whatever else is read, and go when it is 
   await using rig = await openWindows();
   const { signal } = rig;
   const { symbols, engine } = signal.native;
-  const window = signal.openWindow(range("a", 3, 13));
-  assertEquals(window.look(), false);
+  const opened = signal.openWindow(range("a", 3, 13));
+  assertEquals(opened.look(), false);
   fill(rig);
-  assertEquals(window.look(), true);
+  assertEquals(opened.look(), true);
   // Forty pages of another asset go through the forty units that are left, and everything is dropped that may be.
   symbols.lp_source_prefetch(engine, 2, 0, FRAMES);
   fill(rig);
@@ -48,7 +48,7 @@ Deno.test("a window's pages come, stay whatever else is read, and go when it is 
     assertEquals(resident(rig, "a", page), page >= 3 && page < 13, `page ${page}`);
     assertEquals(resident(rig, "b", page), false);
   }
-  window[Symbol.dispose]();
+  opened[Symbol.dispose]();
   symbols.lp_store_drop(engine);
   assertEquals(signal.counters().pagesResident, 0);
 });
