@@ -116,6 +116,14 @@ export interface Asset {
   loudness?: unknown;
   analysedSamples: number;
   complete: boolean;
+  /** What the latest `decode.error` said of its file as it is now. */
+  decodeError?: DecodeError;
+}
+
+/** What cannot be read of a file, and why. */
+export interface DecodeError {
+  code: string;
+  message: string;
 }
 
 export interface Loop {

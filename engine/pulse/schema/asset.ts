@@ -48,4 +48,5 @@ export const AssetSchema = z.strictObject({
   loudness: z.unknown().optional(),
   analysedSamples: SamplesSchema,
   complete: z.boolean(),
+  decodeError: z.strictObject({ code: z.string(), message: z.string() }).optional(),
 });

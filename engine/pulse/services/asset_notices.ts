@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { EngineError } from "../../errors.ts";
 import type { Notify } from "../../notices.ts";
-import type { Asset, OfflineStatus } from "../types.ts";
+import type { Asset, DecodeError, OfflineStatus } from "../types.ts";
 
 /** How long notices are gathered, in milliseconds (API.md, "Notifications"). */
 export const GATHER_MS = 100;
@@ -78,7 +77,7 @@ export class AssetNotices implements Disposable {
   }
 
   /** `decode.error`: the asset stays, and what cannot be read of it plays as silence. */
-  decodeError(assetId: string, { code, message }: EngineError): void {
+  decodeError(assetId: string, { code, message }: DecodeError): void {
     this.#send({ topic: "assets", method: "decode.error", params: { assetId, code, message } });
   }
 

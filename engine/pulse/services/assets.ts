@@ -11,7 +11,7 @@ import type { Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
 import { Limiter } from "../../limiter.ts";
 import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
-import type { Asset, AssetType, OfflineStatus } from "../types.ts";
+import type { Asset, AssetType, DecodeError, OfflineStatus } from "../types.ts";
 import {
   assetFromSource,
   contentType,
@@ -87,6 +87,8 @@ export interface AssetEntry {
   refused: FileIdentity | null;
   /** The state of its file that was told to be broken in part. */
   damaged: FileIdentity | null;
+  /** What was told last of what cannot be read of the file as it is. */
+  error: DecodeError | null;
 }
 
 /** The registry. What it answers is a copy. */
@@ -125,6 +127,7 @@ export class Assets {
         bound: false,
         refused: null,
         damaged: null,
+        error: null,
       });
       this.#byPath.set(asset.path, asset.assetId);
     }
@@ -185,9 +188,11 @@ export class Assets {
 
   /** @throws {EngineError} `asset.notFound`. */
   get(assetId: string): Asset {
-    const asset = this.#entries.get(assetId)?.asset ?? this.#transients.get(assetId);
+    const entry = this.#entries.get(assetId);
+    if (entry) return shown(entry);
+    const asset = this.#transients.get(assetId);
     if (!asset) throw unknownAsset(assetId);
-    return { ...asset };
+    return shown({ asset, error: this.#heard.get(assetId)?.error ?? null });
   }
 
   /**
@@ -216,9 +221,9 @@ export class Assets {
     requireCount("limit", limit);
     const assets: Asset[] = [];
     let total = 0;
-    for (const { asset } of this.#entries.values()) {
-      if (status !== undefined && asset.offlineStatus !== status) continue;
-      if (total >= offset && assets.length < limit) assets.push({ ...asset });
+    for (const entry of this.#entries.values()) {
+      if (status !== undefined && entry.asset.offlineStatus !== status) continue;
+      if (total >= offset && assets.length < limit) assets.push(shown(entry));
       total++;
     }
     return { assets, total };
@@ -248,7 +253,13 @@ export class Assets {
     if (this.#entries.has(assetId)) return;
     const kept = this.#options.keeper.recall(assetId);
     if (kept === undefined || this.#byPath.has(kept.asset.path)) return;
-    this.#entries.set(assetId, { ...kept, bound: false, refused: null, damaged: null });
+    this.#entries.set(assetId, {
+      ...kept,
+      bound: false,
+      refused: null,
+      damaged: null,
+      error: null,
+    });
     this.#byPath.set(kept.asset.path, assetId);
     this.#options.keeper.put(kept.asset, kept.identity);
     this.#options.notices.added({ ...kept.asset });
@@ -319,13 +330,14 @@ export class Assets {
     if (!asset) return;
     const { device, inode, fileBytes: bytes, mtimeMs, ctimeMs, sampleRate } = info;
     const identity = { device, inode, bytes, mtimeMs, ctimeMs };
-    const damaged = this.#heard.get(assetId)?.damaged ?? null;
+    const { damaged = null, error = null } = this.#heard.get(assetId) ?? {};
     const entry = {
       asset: { ...asset, sampleRate },
       identity,
       bound: false,
       refused: null,
       damaged,
+      error,
     };
     this.#heard.delete(assetId);
     this.#heard.set(assetId, entry);
@@ -351,6 +363,7 @@ export class Assets {
   ): void {
     const entry = this.#entries.get(assetId);
     if (!entry) return;
+    this.#readable(entry);
     const { asset } = entry;
     const done = { peakCache, waveformCache: peakCache, analysedSamples: lengthSamples };
     if (asset.complete && asset.peakCache === peakCache) return;
@@ -369,7 +382,7 @@ export class Assets {
     if (!entry) return;
     entry.asset = { ...entry.asset, ...change };
     this.#options.keeper.put(entry.asset, entry.identity);
-    this.#options.notices.changed(entry.asset);
+    this.#options.notices.changed(shown(entry));
   }
 
   /** Opens the asset's source, if it is not open. An error is a state of the asset, not of a request. */
@@ -389,7 +402,10 @@ export class Assets {
     try {
       await this.#openSource(signal, assetId, entry.asset.path);
       if (this.#entries.get(assetId) !== entry) signal.closeSource(assetId);
-      else entry.bound = signal === this.#options.signal();
+      else {
+        entry.bound = signal === this.#options.signal();
+        this.#readable(entry);
+      }
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       this.#refuse(entry, entry.identity, error);
@@ -426,15 +442,32 @@ export class Assets {
     const entry = this.#entries.get(assetId) ?? this.#heard.get(assetId);
     if (!entry || (entry.damaged !== null && sameBytes(entry.damaged, entry.identity))) return;
     entry.damaged = entry.identity;
-    this.#options.notices.decodeError(assetId, error);
+    this.#tellError(entry, error);
   }
 
   /** A file that cannot be read is told once for each state that it is in. */
   #refuse(entry: AssetEntry, identity: FileIdentity, error: EngineError): void {
     if (error.code === "asset.notFound") return this.#setStatus(entry, "missing");
-    if (entry.refused !== null && sameBytes(entry.refused, identity)) return;
+    if (entry.refused !== null && sameBytes(entry.refused, identity)) {
+      entry.error ??= { code: error.code, message: error.message };
+      return;
+    }
     entry.refused = identity;
-    this.#options.notices.decodeError(entry.asset.assetId, error);
+    this.#tellError(entry, error);
+  }
+
+  /** Tells it, and keeps it for whoever asks for the asset later. */
+  #tellError(entry: AssetEntry, { code, message }: EngineError): void {
+    entry.error = { code, message };
+    this.#options.notices.decodeError(entry.asset.assetId, { code, message });
+    if (entry.asset.type !== "transient") this.#options.notices.changed(shown(entry));
+  }
+
+  /** The file can be read, as far as it is not broken in part. */
+  #readable(entry: AssetEntry): void {
+    if (entry.error === null || entry.error.code === "asset.damaged") return;
+    entry.error = null;
+    this.#options.notices.changed(shown(entry));
   }
 
   /** Opens the file that stands at the path now: another generation if its bytes are others. */
@@ -452,6 +485,8 @@ export class Assets {
     if (this.#entries.get(assetId) !== entry) return signal.closeSource(assetId);
     entry.bound = signal === this.#options.signal();
     entry.identity = identity;
+    if (changed) entry.error = null;
+    else this.#readable(entry);
     if (changed) {
       entry.asset = {
         ...entry.asset,
@@ -461,7 +496,7 @@ export class Assets {
         analysedSamples: 0,
         complete: false,
       };
-      this.#options.notices.changed(entry.asset);
+      this.#options.notices.changed(shown(entry));
       this.#options.notices.statusChanged(entry.asset);
     }
     this.#options.keeper.put(entry.asset, identity);
@@ -485,7 +520,14 @@ export class Assets {
     if (this.#closed) throw new Error(`Cannot register ${facts.path}: its project was closed`);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
-    this.#entries.set(assetId, { asset, identity, bound: true, refused: null, damaged: null });
+    this.#entries.set(assetId, {
+      asset,
+      identity,
+      bound: true,
+      refused: null,
+      damaged: null,
+      error: null,
+    });
     this.#byPath.set(facts.path, assetId);
     this.#heard.delete(assetId);
     this.#transients.delete(assetId);
@@ -543,6 +585,11 @@ export class Assets {
     this.#first = next.catch(() => {});
     return next;
   }
+}
+
+/** The asset as clients see it. */
+function shown({ asset, error }: Pick<AssetEntry, "asset" | "error">): Asset {
+  return error === null ? { ...asset } : { ...asset, decodeError: error };
 }
 
 function requireAudioFile(facts: FileFacts, path: string): void {

@@ -28,6 +28,7 @@ export interface Asset {
   loudness?: unknown;
   analysedSamples: number;
   complete: boolean;
+  decodeError?: { code: string; message: string; };
 }
 
 export interface ChangedClip {
