@@ -40,6 +40,8 @@ export interface SceneOptions {
   height?: number;
   /** Files to lay one after another; three tones by default. */
   files?: string[];
+  /** Further arguments of the engine. */
+  args?: string[];
   /** How long the first tone is. */
   seconds?: number;
   /** Puts something into the home before the engine starts. */
@@ -68,7 +70,12 @@ export class Scene implements AsyncDisposable {
       await Deno.writeFile(files[1], tone(10, 2, 330));
       await Deno.writeFile(files[2], tone(8, 2, 110));
     }
-    const engine = home.start("--export-dir", `${home.path}/exports`, ...files);
+    const engine = home.start(
+      "--export-dir",
+      `${home.path}/exports`,
+      ...options.args ?? [],
+      ...files,
+    );
     const url = await engine.ready();
     const browser = await Browser.launch();
     const page = await browser.newPage(options);
