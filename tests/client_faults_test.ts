@@ -138,13 +138,13 @@ Deno.test("a message that the engine would not take is refused at once, and does
   await client.close();
 });
 
-Deno.test("100,000 messages that mean nothing are told as faults or passed over; the connection goes on", async () => {
+Deno.test("20,000 messages that mean nothing are told as faults or passed over; the connection goes on", async () => {
   const { client, view, faults, socket } = await open();
   socket.answer("engine.subscribe", { state: { timeline: { revision: 1, timeline: EMPTY } } });
   const random = prng(3);
   const values = [null, 1, "x", true, [], {}, { id: 1 }, { method: 5 }, { id: "1", error: {} }];
   const whole = JSON.stringify(changed(2, 1, "t"));
-  for (let round = 0; round < 100_000; round++) {
+  for (let round = 0; round < 20_000; round++) {
     const kind = random.int(4);
     const data = kind === 0
       ? Uint8Array.from({ length: random.int(40) }, () => random.int(256)).buffer
@@ -155,7 +155,7 @@ Deno.test("100,000 messages that mean nothing are told as faults or passed over;
       : JSON.stringify([random.pick<unknown>(values), random.pick<unknown>(values)]);
     socket.onmessage?.({ data });
   }
-  assert(faults.length > 50_000);
+  assert(faults.length > 10_000);
   assertEquals(view.timeline.revision, 1);
   socket.onmessage?.({ data: whole });
   assertEquals([client.isOpen, view.timeline.revision], [true, 2]);

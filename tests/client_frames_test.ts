@@ -71,11 +71,11 @@ Deno.test("kinds and versions of a later engine are passed over", () => {
   assertEquals(decodeFrame(Uint8Array.of(1, 2, 0, 0)), null);
 });
 
-Deno.test("200,000 random frames are decoded within their bytes or refused, never anything else", () => {
+Deno.test("50,000 random frames are decoded within their bytes or refused, never anything else", () => {
   const random = prng(99);
   const seeds = [metersFrame(0), metersFrame(4), peaksFrame(2, 5), peaksFrame(1, 1)];
   let refused = 0;
-  for (let round = 0; round < 200_000; round++) {
+  for (let round = 0; round < 50_000; round++) {
     let bytes: Uint8Array<ArrayBuffer>;
     if (random.chance(0.3)) {
       bytes = Uint8Array.from({ length: random.int(80) }, () => random.int(256));
@@ -105,5 +105,5 @@ Deno.test("200,000 random frames are decoded within their bytes or refused, neve
       refused++;
     }
   }
-  assert(refused > 50_000 && refused < 190_000, `${refused} refused`);
+  assert(refused > 12_000 && refused < 48_000, `${refused} refused`);
 });

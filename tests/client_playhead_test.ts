@@ -5,8 +5,14 @@ import { modelFromTimeline } from "../engine/pulse/model_from_timeline.ts";
 import { TransportService } from "../engine/pulse/services/transport.ts";
 import { Underruns } from "../engine/pulse/services/underruns.ts";
 import type { Edit } from "../engine/pulse/types.ts";
-import type { ClientEvents } from "../server/web/client/interface.ts";
-import { ClockEstimate, Emitter, EngineView, type PulseClient } from "../server/web/client/mod.js";
+import type { ClientEvents, Notifications } from "../server/web/client/interface.ts";
+import {
+  ClockEstimate,
+  Emitter,
+  EngineView,
+  Playhead,
+  type PulseClient,
+} from "../server/web/client/mod.js";
 import { prng } from "./support/prng.ts";
 import { openRig } from "./support/signal_rig.ts";
 
@@ -196,6 +202,9 @@ function clocks(random: ReturnType<typeof prng>, drift: number, jitterMs: number
   const engineMs = () => 777_000 + trueMs * (1 + drift);
   return {
     pass: (ms: number) => void (trueMs += ms),
+    get nowMs() {
+      return trueMs;
+    },
     get offsetMs() {
       return engineMs() - trueMs;
     },
@@ -247,4 +256,53 @@ Deno.test("ClockEstimate believes a clock that was set, or slept, at its next an
   assertEquals(estimate.add(vague), 30_000);
   estimate.reset();
   assertEquals(estimate.add(vague), 30_030);
+});
+
+Deno.test("for ten minutes of clocks that drift apart, late answers and late reports, the playhead never goes back and stays within 4 ms of what is heard", () => {
+  for (const drift of [-100e-6, 100e-6]) {
+    const random = prng(31);
+    const head = new Playhead();
+    const estimate = new ClockEstimate();
+    head.setSampleRate(RATE);
+    const clock = clocks(random, drift, 4);
+    const engineMs = () => clock.nowMs + clock.offsetMs;
+    const begunMs = engineMs();
+    const heard = () => (engineMs() - begunMs) * RATE / 1000;
+    for (let sample = 0; sample < 5; sample++) {
+      head.setClockOffset(estimate.add(clock.roundTrip()));
+      clock.pass(120);
+    }
+    head.setTransport({
+      ...{ state: "playing", positionFrame: heard() + 480, audibleFrame: heard(), rate: 1 },
+      ...{ timeMs: engineMs(), revision: 0, deviceLatencyFrames: 480 },
+      loop: { enabled: false, startFrame: 0, endFrame: 0 },
+    });
+    let last = head.at(clock.nowMs);
+    let askAt = clock.nowMs;
+    let tellAt = clock.nowMs;
+    const waiting: { atMs: number; report: Notifications["transport.position"] }[] = [];
+    for (const endMs = clock.nowMs + 600_000; clock.nowMs < endMs;) {
+      const now = clock.nowMs;
+      if (now >= askAt) {
+        head.setClockOffset(estimate.add(clock.roundTrip()));
+        askAt = now + 4_000;
+      }
+      if (now >= tellAt) {
+        const report = {
+          ...{ positionFrame: heard() + 480, audibleFrame: heard(), timeMs: engineMs() },
+          ...{ rate: 1, revision: 0 },
+        };
+        waiting.push({ atMs: now + 60 * random.next(), report });
+        tellAt = now + 33;
+      }
+      while (waiting.length > 0 && waiting[0].atMs <= clock.nowMs) {
+        head.report(waiting.shift()!.report, clock.nowMs);
+      }
+      const frame = head.at(clock.nowMs);
+      assert(frame >= last, `went back by ${last - frame} frames`);
+      assertLess(Math.abs(frame - heard()) * 1000 / RATE, 4);
+      last = frame;
+      clock.pass(1000 / 60);
+    }
+  }
 });

@@ -1,7 +1,9 @@
 // @ts-check
+import { ownWebSocket, socketUrl } from "./address.js";
 import { decodeFrame } from "./binary.js";
 import { Emitter } from "./emitter.js";
 import { Disconnected, RpcError } from "./errors.js";
+import { askStatus } from "./probe.js";
 import { subprotocols } from "./token.js";
 
 /** @import { Call, ClientEvents, ClientOptions, Hello, Socket, SocketMaker, TopicStates } from "./interface.ts" */
@@ -10,8 +12,6 @@ const RETRY_MS = [250, 500, 1000, 2000, 4000];
 /** Close codes after which trying again cannot help. */
 const REFUSALS = new Map([[4001, "token"], [4002, "protocol"], [4003, "origin"]]);
 const TOO_LARGE = 1009;
-/** How long the question why a connection failed may take, in milliseconds. */
-const PROBE_MS = 3000;
 /** How long a goodbye may take before a connection is given up, in milliseconds. */
 const GOODBYE_MS = 2000;
 /** Methods that a `requestId` makes safe to ask twice. */
@@ -354,34 +354,12 @@ export class PulseClient extends Emitter {
 
   /** A handshake refused over HTTP looks to a browser like any other failure, so a plain request asks for the reason. */
   async #tryAgain() {
-    const status = await this.#probe();
+    const probing = this.#probing = new AbortController();
+    const status = await askStatus(this.url, this.token, probing);
     if (!this.#wanted || this.#socket !== null) return;
     if (status === 401) this.#refuse("token");
     else if (status === 403) this.#refuse("origin");
     else this.#open();
-  }
-
-  /** @returns {Promise<number>} the status of a request to the engine, 0 where it does not answer */
-  async #probe() {
-    const url = new URL("openrpc.json", this.url.replace(/^ws/, "http"));
-    const headers = this.token === null ? undefined : { authorization: `Bearer ${this.token}` };
-    const probing = this.#probing = new AbortController();
-    const { signal } = probing;
-    const late = setTimeout(() => probing.abort(), PROBE_MS);
-    try {
-      return await statusOf(url, { headers, signal });
-    } catch {
-      // Nothing listens there at the moment, or a browser keeps the answer from us because it does not admit our origin.
-    } finally {
-      clearTimeout(late);
-    }
-    if (!("document" in globalThis) || signal.aborted) return 0;
-    try {
-      await statusOf(url, { mode: "no-cors", signal });
-      return 403;
-    } catch {
-      return 0; // Try the WebSocket, which says so in its own time.
-    }
   }
 
   /** @param {string} reason */
@@ -400,28 +378,6 @@ export class PulseClient extends Emitter {
 }
 
 /**
- * @param {URL} url
- * @param {RequestInit} init
- */
-async function statusOf(url, init) {
-  const answer = await fetch(url, init);
-  await answer.body?.cancel();
-  return answer.status;
-}
-
-/**
- * The address of the WebSocket of an engine, which may be served under a path by something in between.
- *
- * @param {string} url
- */
-function socketUrl(url) {
-  const { href, pathname } = new URL(url);
-  const socket = href.replace(/^http/, "ws");
-  if (pathname.endsWith("/pulse")) return socket;
-  return new URL("pulse", pathname.endsWith("/") ? socket : `${socket}/`).href;
-}
-
-/**
  * @param {string} method
  * @param {number} actual
  * @param {number} max
@@ -432,14 +388,4 @@ function tooLarge(method, actual, max) {
     message: `The limit messageBytes is ${max} (got ${actual})`,
     data: { code: "limit.exceeded", details: { limit: "messageBytes", max, actual } },
   });
-}
-
-/** @returns {SocketMaker} */
-function ownWebSocket() {
-  const own = globalThis.WebSocket;
-  if (own !== undefined) return /** @type {SocketMaker} */ (/** @type {unknown} */ (own));
-  throw new TypeError(
-    "Cannot connect: this runtime has no WebSocket. In Node.js before 22 start it with " +
-      "--experimental-websocket, or pass one as { WebSocket }, such as that of the npm package ws",
-  );
 }
