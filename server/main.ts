@@ -5,6 +5,7 @@
  */
 import { afterMs } from "../engine/bounded.ts";
 import { Engine } from "../engine/engine.ts";
+import { urlHost } from "./host.ts";
 import { layFiles } from "./lay_files.ts";
 import { createLog } from "./log.ts";
 import { OptionError, parseOptions, type ServerOptions } from "./options.ts";
@@ -37,6 +38,14 @@ function readCommandLine(): ServerOptions {
 }
 
 async function bind(options: ServerOptions): Promise<Server> {
+  const allowed = await Deno.permissions.query({ name: "net", host: urlHost(options.host) });
+  if (allowed.state !== "granted") {
+    console.error(
+      `Cannot start: this task may serve on this machine alone, not on ${options.host}; ` +
+        `use: deno task start:net --host ${options.host} --token …`,
+    );
+    Deno.exit(1);
+  }
   try {
     return await Server.bind({
       host: options.host,

@@ -67,6 +67,13 @@ Deno.test("a port that is taken ends with 1 and says so", async () => {
   assertStringIncludes(stderr, "--port");
 });
 
+Deno.test("another interface than this machine's own is refused with the task that may serve on it", async () => {
+  await using home = await Home.make();
+  const { code, stderr } = await home.start("--host", "0.0.0.0", "--token", "abc").end();
+  assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+  assertStringIncludes(stderr, "deno task start:net --host 0.0.0.0");
+});
+
 Deno.test("files on the command line lie one after another, once, at the first one's rate; what cannot be read is left out", async () => {
   await using home = await Home.make();
   const first = await home.write("first.wav", 44_100, 44_100);
