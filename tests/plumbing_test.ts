@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { missingPrograms } from "./needs.ts";
-import { needsNamedIn } from "./setup.ts";
+import { needsNamedIn, setUp } from "./setup.ts";
 import { parseSummary, verdict } from "./summary.ts";
 
 Deno.test("parseSummary() takes the last summary that deno printed, with or without colours", () => {
@@ -34,6 +34,37 @@ Deno.test("needsNamedIn() finds what tests ask for, and missingPrograms() what i
     ["ffmpeg", "pulseaudio"],
   );
   assertEquals(missingPrograms("ffmpeg", "/nowhere"), ["ffmpeg", "ffprobe"]);
+});
+
+Deno.test("setUp() gets what the system has, though it has not all of it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const call = "needs";
+    const file = `${folder}/x_test.ts`;
+    await Deno.writeTextFile(file, `${call}("clang-22"); ${call}("mpg123", "ffmpeg");`);
+    const said: string[] = [];
+    const asked: string[][] = [];
+    const unmet = await setUp([file], {
+      mayInstall: () => Promise.resolve(true),
+      // As apt does: all of them or none.
+      install: async (packages) => {
+        asked.push([...packages]);
+        if (packages.includes("clang-22")) {
+          return { code: 100, stderr: "E: Unable to locate package clang-22\n" };
+        }
+        for (const name of packages) await Deno.writeTextFile(`${folder}/${name}`, "");
+        if (packages.includes("ffmpeg")) await Deno.writeTextFile(`${folder}/ffprobe`, "");
+        return { code: 0, stderr: "" };
+      },
+      path: () => folder,
+      say: (line) => void said.push(line),
+    });
+    assertEquals(unmet, ["clang-22"]);
+    assertEquals(asked.length, 4, `${asked}`);
+    assert(said.some((line) => line.includes("Unable to locate package clang-22")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the lock holds packages alone, nothing that a test once loaded", async () => {

@@ -32,33 +32,53 @@ export function needsNamedIn(source: string): NeedName[] {
   return [...named];
 }
 
+/** What setting up asks of the machine; tests of it put their own in its place. */
+export interface SetUpSystem {
+  mayInstall(): Promise<boolean>;
+  install(packages: readonly string[]): Promise<{ code: number; stderr: string }>;
+  /** Folders joined by colons, where programs are looked for. */
+  path(): string;
+  /** Told what is done, line by line. */
+  say(line: string): void;
+}
+
+const machine: SetUpSystem = {
+  mayInstall: mayInstallPackages,
+  install: installPackages,
+  path: () => Deno.env.get("PATH") ?? "",
+  say: console.error,
+};
+
 /**
  * Installs the packages that the given test files need, where that may be done, and otherwise says in one line what to install.
  *
  * @returns The needs that are still not met.
  */
-export async function setUp(files: readonly string[]): Promise<NeedName[]> {
+export async function setUp(
+  files: readonly string[],
+  system: SetUpSystem = machine,
+): Promise<NeedName[]> {
   const named = new Set<NeedName>();
   for (const file of files) {
     for (const name of needsNamedIn(await Deno.readTextFile(file))) named.add(name);
   }
-  const unmet = () => [...named].filter((name) => missingPrograms(name).length > 0);
+  const unmet = () => [...named].filter((name) => missingPrograms(name, system.path()).length > 0);
   const missing = unmet();
   if (missing.length === 0) return [];
 
   const packages = missing.flatMap((name) => NEEDS[name].packages);
-  if (!await mayInstallPackages()) {
-    console.error(`Some tests will be skipped. To run them, install: ${packages.join(" ")}`);
+  if (!await system.mayInstall()) {
+    system.say(`Some tests will be skipped. To run them, install: ${packages.join(" ")}`);
     return missing;
   }
-  console.error(`Installing for the tests: apt-get install ${packages.join(" ")}`);
-  const result = await installPackages(packages);
+  system.say(`Installing for the tests: apt-get install ${packages.join(" ")}`);
+  const result = await system.install(packages);
   if (result.code === 0) return unmet();
-  console.error(result.stderr.trim());
+  system.say(result.stderr.trim());
   // One package that this system does not have must not keep the others away.
   for (const name of missing.length > 1 ? missing : []) {
-    const { code, stderr } = await installPackages(NEEDS[name].packages);
-    if (code !== 0) console.error(stderr.trim());
+    const { code, stderr } = await system.install(NEEDS[name].packages);
+    if (code !== 0) system.say(stderr.trim());
   }
   return unmet();
 }
