@@ -88,7 +88,7 @@ export class Engine implements EngineApi, AsyncDisposable {
     speedModes: [],
     rates: false,
     reverse: false,
-    streams: false,
+    streams: true,
   };
   readonly kernels: Readonly<Record<string, unknown>> = { peaks: "cpu" };
 

@@ -73,6 +73,7 @@ Deno.test("every method answers what its schema says, and every notification is 
 
   const hello = await ok("engine.hello", { protocol: 1 });
   assertEquals([hello.sampleRate, hello.protocol], [RATE, 1]);
+  assertEquals(hello.capabilities.streams, METHODS.has("stream.start"));
   const topics = [
     "transport assets streams timeline jobs device library diagnostics meters",
   ].join().split(" ");
