@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { needs } from "./needs.ts";
 import { eventually } from "./support/audio_server.ts";
 import { codedMaterial, runsOf } from "./support/coded_sound.ts";
-import { DeviceTaps } from "./support/device_taps.ts";
+import { DeviceTaps, makeResident } from "./support/device_taps.ts";
 import { EnginePlace, ME } from "./support/engine_place.ts";
 import { JackServer } from "./support/jack_server.ts";
 
@@ -36,6 +36,7 @@ Deno.test({
       {},
       ME,
     );
+    await makeResident(engine, 20 * RATE);
     await eventually(
       async () => (await engine.signal.listDevices("jack")).length > 0,
       "jackd answers",

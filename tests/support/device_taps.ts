@@ -6,6 +6,7 @@
 import { check } from "../../ffi/check.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Signal } from "../../engine/signal/signal.ts";
+import { eventually } from "./audio_server.ts";
 import { unzip } from "./signal_rig.ts";
 
 /** Both sides of what was rendered, at the project's rate, and of what the device got, at its own. */
@@ -56,4 +57,13 @@ export class DeviceTaps {
     await symbols.lp_tap_stop(renderer, written);
     return { mix: cut(this.#mix), device };
   }
+}
+
+/** Waits until the first frames of the first asset are in memory: then nothing that is heard of them waits for a disk. */
+export async function makeResident(owner: Engine, frames: number): Promise<void> {
+  const { symbols, engine } = (owner.signal as Signal).native;
+  await eventually(() => {
+    check(symbols.lp_source_prefetch(engine, 1, 0, frames), "prefetch the first source");
+    return symbols.lp_source_resident(engine, 1, 0, frames) === frames;
+  }, `${frames} frames are resident`);
 }
