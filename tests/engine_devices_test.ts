@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Notification, OpenDevice } from "../engine/api.ts";
 import { EngineError, InvalidParams } from "../engine/errors.ts";
-import { STRETCH_MS, STRETCHES } from "../engine/pulse/services/device_cadence.ts";
+import { SETTLING_MS, STRETCH_MS, STRETCHES } from "../engine/pulse/services/device_cadence.ts";
 import { LOOK_MS } from "../engine/pulse/services/device_watch.ts";
 import { Devices, type DeviceWish } from "../engine/pulse/services/devices.ts";
 import { DEVICE_ID_BYTES, writeDeviceConfig } from "../engine/signal/device_records.ts";
@@ -192,7 +192,7 @@ Deno.test("a period that is not held is doubled until it is, and says so", async
   const { devices, state, warnings, reasons, ticks, notices } = setUp([]);
   state.speed = (period) => period < 512 ? 24_000 : 48_000;
   devices.begin({ backend: "pulseaudio", period: 128 });
-  const enough = STRETCHES * STRETCH_MS / 500 + 2;
+  const enough = (SETTLING_MS + STRETCHES * STRETCH_MS) / 500 + 2;
   await ticks(enough);
   assertEquals(state.device?.periodFrames, 256);
   await ticks(enough + 40);
@@ -222,7 +222,7 @@ Deno.test("where the period is the server's it is left alone, and that is said o
 });
 
 Deno.test("a device that no longer asks for sound is lost", async () => {
-  const { devices, state, signal, reasons, ticks } = setUp([]);
+  const { devices, state, signal, notices, reasons, ticks } = setUp([]);
   devices.begin({ backend: "alsa" });
   await ticks(4);
   for (let i = 0; i < 14; i++) {
@@ -231,6 +231,8 @@ Deno.test("a device that no longer asks for sound is lost", async () => {
     await settle();
   }
   assertEquals(reasons(), ["open", "lost", "reopened"]);
+  const states = notices.map(({ params }) => (params as { device: OpenDevice }).device.state);
+  assertEquals(states, ["running", "lost", "running"]);
   assertEquals(state.device?.state, "running");
 });
 
@@ -244,11 +246,11 @@ Deno.test("devices that come and go are told, and a latency that is another than
   state.listed = [];
   await ticks(6);
   assertEquals(reasons(), ["open", "list", "list"]);
-  state.latency = 700;
+  state.latency = 800;
   await ticks(3);
   assertEquals(reasons().slice(3), ["latency"]);
-  assertEquals(devices.current()?.latencyFrames, 700);
-  state.latency = 690;
+  assertEquals(devices.current()?.latencyFrames, 800);
+  state.latency = 700;
   await ticks(3);
   assertEquals(reasons().length, 4);
 });

@@ -28,11 +28,13 @@ export interface Cadence {
 export const STRETCH_MS = 2_000;
 /** Stretches in a row that must be too slow. */
 export const STRETCHES = 3;
+/** What happens this long after a device was opened says nothing, in milliseconds: a null sink of PulseAudio may stand still for the first two seconds. */
+export const SETTLING_MS = 3_000;
 /** Part of the frames that may be missing: clocks of cards are within 0.05 %. */
 const TOLERANCE = 0.02;
 /** Periods that a callback at either end of a stretch may bring forward or put off. */
 const JITTER_PERIODS = 4;
-/** A device without callbacks for this time and some periods stands still, in milliseconds. A null sink of PulseAudio may begin with two seconds of it. */
+/** A device without callbacks for this time and some periods stands still, in milliseconds. */
 const STILL_MS = 5_000;
 const STILL_PERIODS = 20;
 /** Longest period that is chosen without being asked for, in frames. */

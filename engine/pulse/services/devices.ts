@@ -15,6 +15,7 @@ import {
   judgeCadence,
   longerPeriod,
   recentSamples,
+  SETTLING_MS,
   standsStill,
 } from "./device_cadence.ts";
 import {
@@ -50,6 +51,9 @@ export interface DevicesOptions {
   /** Called whenever what plays has changed. */
   onChanged: () => void;
 }
+
+/** A latency that is another by this much, in seconds, and by more than a period, is told. */
+const WORTH_TELLING_S = 0.003;
 
 /** Audio systems whose period is not ours to choose. */
 const PERIOD_IS_THEIRS: ReadonlySet<string> = new Set(["jack", "null"]);
@@ -180,7 +184,7 @@ export class Devices {
     const nowMs = signal.nowMs();
     const sinceMs = Math.max(this.#openedMs, health.lastCallbackMs ?? 0);
     if (standsStill(nowMs, sinceMs, state)) return this.#lose(state, "no longer asks for sound");
-    if (health.lastCallbackMs === null) return; // Not begun.
+    if (health.lastCallbackMs === null || nowMs < this.#openedMs + SETTLING_MS) return;
     this.#samples.push({ timeMs: nowMs, givenFrames: health.givenFrames });
     this.#samples = recentSamples(this.#samples);
     const { verdict, framesPerSecond } = judgeCadence(this.#samples, state);
@@ -197,7 +201,7 @@ export class Devices {
       { device: lost },
     );
     this.#watch.doubt(lost.backend);
-    this.#tellState("lost");
+    this.#tellState("lost", { ...lost, state: "lost" });
     void this.#enqueue(() =>
       this.#openOrFall(replacement, this.#wish.device === undefined, "reopened")
     );
@@ -243,7 +247,8 @@ export class Devices {
       const told = this.#told;
       const now = this.current();
       if (times === 0 || told === null || now === null || this.#openings > 0) return;
-      if (Math.abs(now.latencyFrames - told.latencyFrames) <= told.periodFrames / 2) return;
+      const apart = Math.abs(now.latencyFrames - told.latencyFrames);
+      if (apart <= Math.max(told.periodFrames, WORTH_TELLING_S * told.sampleRate)) return;
       this.#told = now;
       this.#tellState("latency");
     }, () => {}).finally(() => this.#measuring = null);
@@ -361,12 +366,12 @@ export class Devices {
     return this.#told;
   }
 
-  #tellState(reason: DeviceReason): void {
+  #tellState(reason: DeviceReason, device = this.current()): void {
     if (this.#closed) return;
     this.#options.notify({
       topic: "device",
       method: "device.changed",
-      params: { device: this.current(), reason },
+      params: { device, reason },
     });
   }
 }
