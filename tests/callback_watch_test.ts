@@ -15,11 +15,15 @@ const linux = Deno.build.os === "linux";
 /** The doors that a session passes outside of its callback: were one not, the interposer would not see the callback there either. */
 const USED = ["allocate", "free", "lock", "wait", "read", "open", "close", "sleep", "map"];
 
-async function watch(backend: string): Promise<WatchedSession & InterposerReport> {
+async function watch(
+  backend: string,
+  ...periods: number[]
+): Promise<WatchedSession & InterposerReport> {
   const session = await runInterposed<WatchedSession & InterposerReport>(
     "watched_session_child.ts",
     await ensureLibrary(),
     backend,
+    ...periods.map(String),
   );
   assertEquals(session.findings, [], "the callback does what may block");
   assertEquals(session.found, 0);
@@ -41,7 +45,7 @@ Deno.test({
     "a session on the null device: its callback neither allocates, locks, waits nor calls the system",
   ignore: !linux,
   fn: async () => {
-    const { callbacks, rendered } = await watch("null");
+    const { callbacks, rendered } = await watch("null", 256, 128, 1024);
     // A callback while the device closes renders nothing any more.
     assert(callbacks >= rendered && rendered > 100, `${callbacks} callbacks, ${rendered} rendered`);
   },
@@ -53,7 +57,7 @@ for (const rate of [48_000, 44_100]) {
     ...needs("pulseaudio"),
     fn: async () => {
       await using _server = await PulseServer.start(rate);
-      const { callbacks, deviceRate } = await watch("pulseaudio");
+      const { callbacks, deviceRate } = await watch("pulseaudio", 256, 1024);
       assertEquals(deviceRate, rate);
       assert(callbacks > 100, `${callbacks} callbacks`);
     },

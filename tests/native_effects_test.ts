@@ -46,7 +46,13 @@ Deno.test({
     ]);
     const names = sources.map((path) => path.slice(path.lastIndexOf("/") + 1));
     assertEquals(PLAYS.filter((name) => !names.includes(name)), [], "sources that are gone");
-    for (const source of sources) assertEquals(await effectsOf(clang, source, headers), "");
+    const queue = [...sources];
+    const work = async () => {
+      for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
+        assertEquals(await effectsOf(clang, source, headers), "");
+      }
+    };
+    await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work));
   },
 });
 

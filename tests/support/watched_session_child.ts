@@ -1,6 +1,6 @@
 /**
- * Child of `callback_watch_test.ts`: plays on a device of the backend that it is told, and does everything meanwhile that reaches the callback. Each step
- * waits until the callback has done its part. Prints what the interposer and the engine counted.
+ * Child of `callback_watch_test.ts`: plays on devices of the backend and the periods that it is told, one after another, and does everything meanwhile that reaches
+ * the callback. Each step waits until the callback has done its part. Prints what the interposer and the engine counted.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const FRAMES = 6 * RATE;
 const PATIENCE_MS = 120_000;
 const ASSETS = ["mono", "stereo", "float", "surround"];
 
-const [interposerPath, backend] = Deno.args;
+const [interposerPath, backend, ...periods] = Deno.args;
 const interposer = openInterposer(interposerPath);
 await using rig = await openRig({ memoryBytes: 4e6 });
 const { signal } = rig;
@@ -165,7 +165,7 @@ async function play(): Promise<void> {
   await until(() => signal.position().state === "stopped", "it is stopped");
 }
 
-const device = await signal.openDevice({ backend, period: 256 });
+const device = await signal.openDevice({ backend, period: Number(periods[0]) });
 await play();
 const tap = new Float32Array(2 * RATE / 4);
 const deviceTap = new Float32Array(2 * RATE / 4);
@@ -179,7 +179,7 @@ await symbols.lp_device_tap_stop(renderer, tapped.subarray(1));
 
 // A source goes while it sounds, the device goes and comes with another period, and with nobody who takes the events they run over.
 signal.closeSource("float");
-for (const period of [128, 1024]) {
+for (const period of periods.slice(1).map(Number)) {
   await signal.closeDevice();
   await signal.openDevice({ backend, period });
   await play();
