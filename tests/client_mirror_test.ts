@@ -2,7 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { EngineError, InvalidParams } from "../engine/errors.ts";
 import type { Timeline } from "../engine/pulse/types.ts";
-import { connect, type EngineView, type PulseClient } from "../server/web/client/mod.js";
+import { connect, type EngineView } from "../server/web/client/mod.js";
+import { PulseClient } from "../server/web/client/client.js";
+import { Notices } from "../server/web/model/notices.js";
+import { Session } from "../server/web/model/session.js";
 import { CuttingLine } from "./support/cutting_line.ts";
 import { type Prng, prng } from "./support/prng.ts";
 import { randomEdit } from "./support/random_edits.ts";
@@ -187,6 +190,39 @@ Deno.test("requests that wait when the line breaks are rejected with what is kno
   assertEquals(engine.service.revision, 1);
 });
 
+Deno.test("what a person did on the page when the line broke is done, once, when it is back", async () => {
+  const engine = new TimelineEngine();
+  await using line = new CuttingLine();
+  await using server = await engine.serve([line.url]);
+  line.lead(server.port);
+  const client = new PulseClient({ url: line.url, topics: ["timeline"], retryMs: [1] });
+  const notices = new Notices();
+  const session = new Session(client, notices);
+  const opened = new Promise<void>((resolve) => {
+    session.on("connected", (connected) => connected && resolve());
+  });
+  client.connect();
+  await opened;
+  for (const [index, lost] of (["server", "client"] as const).entries()) {
+    // Once the request is lost, once its answer.
+    line.cutAfter = (_bytes, to) => to === lost ? 0 : null;
+    const track = { trackId: `t${index}` };
+    const edit = session.edit([{ op: "track.add", track }], { label: "Add track" });
+    await new Promise<void>((resolve) => {
+      const stop = client.on(
+        "connection",
+        ({ state }) => state === "waiting" && (stop(), resolve()),
+      );
+    });
+    line.cutAfter = () => null;
+    assertEquals((await edit)?.revision, index + 1);
+    await reaches(session.view, index + 1);
+  }
+  assertEquals(session.mirror.tracks.map(({ header }) => header.trackId), ["t0", "t1"]);
+  assertEquals([engine.service.revision, notices.all], [2, []]);
+  await client.close();
+});
+
 Deno.test("another project is shown as a whole; what is said of it meanwhile is not taken for changes of the old one", async () => {
   const first = new TimelineEngine();
   const second = new TimelineEngine();
@@ -208,5 +244,5 @@ Deno.test("another project is shown as a whole; what is said of it meanwhile is 
   await reaches(view, 2);
   assertEquals(view.timeline.tracks.map(({ header }) => header.trackId), ["x", "y"]);
   assertEquals(client.hello?.project, project);
-  await (client as PulseClient).close();
+  await client.close();
 });

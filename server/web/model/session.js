@@ -2,6 +2,7 @@
 import { Emitter } from "../client/emitter.js";
 import { EngineView } from "../client/engine_view.js";
 import { AssetBook } from "./asset_book.js";
+import { newId } from "./ids.js";
 import { baseName } from "./format.js";
 import { Meters } from "./meters.js";
 
@@ -98,15 +99,16 @@ export class Session extends Emitter {
   }
 
   /**
+   * An edit that is on its way when the connection breaks is not lost: it has an id, so that the client asks again and it is done once.
+   *
    * @param {Edit[]} edits
    * @param {{ label: string, mergeKey?: string }} options
    * @returns {Promise<EditResult | null>}
    */
   async edit(edits, options) {
     if (edits.length === 0) return null;
-    return this.#edited(
-      await this.ask("timeline.edit", { edits, ...options }, lower(options.label)),
-    );
+    const params = { edits, ...options, requestId: newId("edit") };
+    return this.#edited(await this.ask("timeline.edit", params, lower(options.label)));
   }
 
   async undo() {
