@@ -224,6 +224,20 @@ Deno.test({
     await page.click("#library .tree-row.audio", { count: 2 });
     await page.until("loophole.session.mirror.clipCount === 4");
 
+    // Dragged to a track it lies where it was let go, below all of them on a new one.
+    await page.press("-");
+    await page.until("loophole.view.endVisibleFrame > 40 * 48000");
+    const row = await page.middleOf("#library .tree-row.audio");
+    await page.dragElement(row, await scene.at(36, 120));
+    await page.until("loophole.session.mirror.clipCount === 5");
+    const [dragged] = (await scene.shown())[0].slice(-1);
+    assertAlmostEquals(dragged[0] / RATE, 36, 0.2);
+    await page.dragElement(row, await scene.at(10, 500));
+    await page.until("loophole.session.mirror.tracks.length === 2");
+    assertAlmostEquals((await scene.shown())[1][0][0] / RATE, 10, 0.2);
+    await page.press("Ctrl+z");
+    await page.until("loophole.session.mirror.clipCount === 5");
+
     const before = await scene.shown();
     const name = await page.evaluate("document.getElementById('project-name').textContent");
     await page.click("#project");
@@ -240,7 +254,7 @@ Deno.test({
     await page.until(
       `document.getElementById('project-name').textContent === ${JSON.stringify(name)}`,
     );
-    await page.until("loophole.session.mirror.clipCount === 4");
+    await page.until("loophole.session.mirror.clipCount === 5");
     assertEquals(await scene.shown(), before);
     assertEquals(page.complaints, []);
   },

@@ -79,8 +79,10 @@ class Protocol {
     });
   }
 
-  listen(listener: (sessionId: string, method: string, params: Json) => void): void {
+  /** Gives what ends it. */
+  listen(listener: (sessionId: string, method: string, params: Json) => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async close(): Promise<void> {
@@ -348,6 +350,31 @@ export class Page {
     for (const type of ["dragEnter", "dragOver", "drop"]) {
       await this.call("Input.dispatchDragEvent", { type, ...place, data });
     }
+  }
+
+  /** Drags an element of the page, which says by itself what it gives, to a place. */
+  async dragElement(from: Place, to: Place): Promise<void> {
+    await this.call("Input.setInterceptDrags", { enabled: true });
+    const taken = new Promise<Json>((resolve) => {
+      const stop = this.#protocol.listen((session, method, params) => {
+        if (session !== this.#sessionId || method !== "Input.dragIntercepted") return;
+        stop();
+        resolve(params.data);
+      });
+    });
+    await this.#mouse("mouseMoved", from, {});
+    await this.#mouse("mousePressed", from, { button: "left", clickCount: 1 });
+    for (let step = 1; step <= 4; step++) {
+      const x = from.x + ((to.x - from.x) * step) / 20;
+      const y = from.y + ((to.y - from.y) * step) / 20;
+      await this.#mouse("mouseMoved", { x, y }, { button: "left" });
+    }
+    const data = await taken;
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await this.call("Input.dispatchDragEvent", { type, ...to, data });
+    }
+    await this.#mouse("mouseReleased", to, { button: "left", clickCount: 1 });
+    await this.call("Input.setInterceptDrags", { enabled: false });
   }
 
   /** Writes what the page shows as PNG. */
