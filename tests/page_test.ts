@@ -116,7 +116,7 @@ Deno.test({
     await page.until("globalThis.loophole?.session.mirror.clipCount === 5");
     assertEquals(await scene.shown(), [clips]);
     assertEquals(await scene.frame(), place);
-    assertEquals(await page.evaluate("document.getElementById('undo').disabled"), false);
+    await page.until("!document.getElementById('undo').disabled");
     assertEquals(await page.evaluate("loophole.notices.all.length"), 0);
     assertEquals(page.complaints, []);
   },
