@@ -438,6 +438,7 @@ Deno.test({
     await using folder = await TemporaryFolder.make();
     await using signal = await Signal.open({ sampleRate: 48_000, memoryBytes: 2 ** 20 });
     const damageOf = async (name: string, bytes: Uint8Array) => {
+      signal.takeDamage(); // Of other files, whose inodes may have become free since.
       const path = await folder.write(name, bytes);
       readAll(library, path);
       const { ino } = await Deno.stat(path);
