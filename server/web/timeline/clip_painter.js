@@ -56,6 +56,9 @@ const measured = new Map();
  * @property {number} framesPerColumn project frames a device pixel
  * @property {number} sampleRate the project's
  * @property {number} density
+ * @property {ChangedClip | undefined} before the clip before it on the track
+ * @property {number} crossColumns from its start, in which the clip before it still sounds: their crossfade
+ * @property {number} coveredFrom where the next clip begins to lie on top
  */
 
 /**
@@ -96,6 +99,7 @@ export function drawClipDetails(context, scene) {
     }
   }
   drawFades(context, scene, inner);
+  drawCross(context, scene, inner);
   if (titleHeight > 0) drawTitle(context, scene, titleHeight);
   if (look.handles && titleHeight > 0) drawHandles(context, scene, inner.y);
 }
@@ -105,8 +109,9 @@ export function drawClipDetails(context, scene) {
  *
  * @param {ClipScene} scene
  */
-export function hasDetails({ clip, asset, box, look, framesPerColumn, density }) {
-  return look.handles || asset === undefined || asset.offlineStatus !== "present" ||
+export function hasDetails({ clip, asset, box, look, framesPerColumn, density, crossColumns }) {
+  return look.handles || crossColumns >= LEAST_FADE * density || asset === undefined ||
+    asset.offlineStatus !== "present" ||
     box.width >= (TITLE_ROOM + 2 * TITLE_PAD) * density || framesPerColumn < 1 ||
     Math.max(clip.fadeInFrames, clip.fadeOutFrames) >= LEAST_FADE * density * framesPerColumn;
 }
@@ -290,14 +295,43 @@ function drawFades(context, { clip, box, look, theme, framesPerColumn, density }
 }
 
 /**
+ * Where two clips sound together: the one before goes as this one comes.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {ClipScene} scene
+ * @param {{ y: number, height: number }} inner
+ */
+function drawCross(context, { clip, before, box, look, crossColumns, density }, inner) {
+  if (crossColumns < LEAST_FADE * density) return;
+  context.strokeStyle = look.colours.text;
+  context.lineWidth = density;
+  context.globalAlpha = 0.8;
+  context.beginPath();
+  for (const rises of [true, false]) {
+    for (let step = 0; step <= FADE_SEGMENTS; step++) {
+      const part = step / FADE_SEGMENTS;
+      const along = rises ? part : 1 - part;
+      const shape = rises ? clip.fadeInShape : before?.fadeOutShape;
+      const gain = (shape ?? "linear") === "linear" ? along : Math.sin((along * Math.PI) / 2);
+      const x = box.x + part * crossColumns;
+      const y = inner.y + (1 - gain) * inner.height;
+      if (step === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    }
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {ClipScene} scene
  * @param {number} titleHeight
  */
-function drawTitle(context, { clip, asset, box, look, density }, titleHeight) {
+function drawTitle(context, { clip, asset, box, look, density, coveredFrom }, titleHeight) {
   const pad = TITLE_PAD * density;
   const x = Math.max(box.x, box.visibleX) + pad;
-  const room = box.x + box.width - pad - x;
+  const room = Math.min(box.x + box.width, coveredFrom) - pad - x;
   if (room < TITLE_ROOM * density) return;
   const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;

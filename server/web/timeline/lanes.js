@@ -109,8 +109,11 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
   const plain = silent ? theme.muted : theme.clips[index % theme.clips.length];
   const picked = theme.selected[index % theme.selected.length];
   let painted = -Infinity;
-  /** @param {import("../client/types.js").ChangedClip} clip */
-  const paint = (clip) => {
+  const shown = [...track.clips.range(view.scrollFrame, view.endVisibleFrame)];
+  /** @param {number} at index of a clip in `shown` */
+  const paint = (at) => {
+    const clip = shown[at];
+    const [before, after] = [shown[at - 1], shown[at + 1]];
     const x = Math.round(((clip.startFrame - view.scrollFrame) / view.framesPerPixel) * density);
     const right = Math.round(((clipEnd(clip) - view.scrollFrame) / view.framesPerPixel) * density);
     const selected = selection.has(clip.clipId);
@@ -137,17 +140,24 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
       framesPerColumn,
       sampleRate: mirror.sampleRate,
       density,
+      before,
+      crossColumns: before === undefined
+        ? 0
+        : (Math.min(clipEnd(before), clipEnd(clip)) - clip.startFrame) / framesPerColumn,
+      coveredFrom: after === undefined || after.startFrame >= clipEnd(clip)
+        ? Infinity
+        : ((after.startFrame - view.scrollFrame) / view.framesPerPixel) * density,
     };
     paintClip(raster, clipScene, !isSpeck);
     if (hasDetails(clipScene)) detailed.push(clipScene);
   };
-  /** @type {import("../client/types.js").ChangedClip[]} */
+  /** @type {number[]} */
   const onTop = [];
-  for (const clip of track.clips.range(view.scrollFrame, view.endVisibleFrame)) {
-    if (selection.has(clip.clipId)) onTop.push(clip);
-    else paint(clip);
+  for (let at = 0; at < shown.length; at++) {
+    if (selection.has(shown[at].clipId)) onTop.push(at);
+    else paint(at);
   }
-  for (const clip of onTop) paint(clip);
+  for (const at of onTop) paint(at);
 }
 
 /**
