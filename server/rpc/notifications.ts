@@ -15,6 +15,7 @@ import {
   StreamHandleSchema,
   TransportSchema,
 } from "../../engine/pulse/schema.ts";
+import { DEVICE_REASONS } from "../../engine/pulse/services/device_reasons.ts";
 import { ms, revision } from "../schema/base.ts";
 import { LibraryEntrySchema, OpenDeviceSchema } from "../schema/device.ts";
 import { UnderrunSchema, WarningSchema } from "../schema/diagnostics.ts";
@@ -148,8 +149,9 @@ export const NOTIFICATIONS = [
   {
     name: "device.changed",
     topic: "device",
-    summary: "Another device is open, or none.",
-    params: z.strictObject({ device: OpenDeviceSchema.nullable(), reason: z.string() }),
+    summary:
+      "Another device is open, or none, or the open one is otherwise; or (`list`) others came or went.",
+    params: z.strictObject({ device: OpenDeviceSchema.nullable(), reason: z.enum(DEVICE_REASONS) }),
   },
   {
     name: "project.changed",

@@ -18,6 +18,7 @@ import {
   SETTLING_MS,
   standsStill,
 } from "./device_cadence.ts";
+import type { DeviceReason } from "./device_reasons.ts";
 import {
   betterWay,
   type DeviceWish,
@@ -31,18 +32,6 @@ export type { DeviceWish };
 
 /** How long an audio system may take before clients are told that it is slow, in milliseconds. */
 export const SLOW_MS = 3_000;
-
-/** Why `device.changed` is sent. `list`: other devices came or went; the open one is as it was. */
-export type DeviceReason =
-  | "open"
-  | "fallback"
-  | "unavailable"
-  | "lost"
-  | "reopened"
-  | "returned"
-  | "period"
-  | "latency"
-  | "list";
 
 export interface DevicesOptions {
   signal: () => SignalApi;

@@ -503,8 +503,8 @@ export interface Notifications {
   "job.finished": { job: Job; };
   /** A render ended. */
   "render.finished": { job: Job; };
-  /** Another device is open, or none. */
-  "device.changed": { device: OpenDevice | null; reason: string; };
+  /** Another device is open, or none, or the open one is otherwise; or (`list`) others came or went. */
+  "device.changed": { device: OpenDevice | null; reason: "open" | "fallback" | "unavailable" | "lost" | "reopened" | "returned" | "period" | "latency" | "list"; };
   /** Another project is open, or it has another name. */
   "project.changed": { project: Project; };
   /** More of a folder is known. */
