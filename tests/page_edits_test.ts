@@ -10,6 +10,7 @@ import {
   duplicate,
   extent,
   layOut,
+  layOutOnTracks,
   liftDelete,
   nextCut,
   nudge,
@@ -17,7 +18,9 @@ import {
   rippleDelete,
   splitAt,
   toggleFadeShape,
+  trimTo,
 } from "../server/web/model/edits.js";
+import { Selection } from "../server/web/model/selection.js";
 import { snapPoints, snapShift } from "../server/web/model/snap.js";
 
 function track(trackId: string, ...clips: [id: string, start: number, length: number][]): Track {
@@ -152,4 +155,61 @@ Deno.test("snapShift() draws the nearest of several places to a point within rea
   assertEquals(snapShift(points, [208, 775], 10), { byFrames: 2, atFrame: 777 });
   assertEquals(snapShift(points, [150], 10), null);
   assert(snapShift(points, [], 10) === null);
+});
+
+Deno.test("trimTo() moves the edges of the selected clips under the playhead, or of all that lie there", () => {
+  const { mirror, after } = scene(track("1", ["a", 0, 100]), track("2", ["b", 50, 100]));
+  const places60 = (side: "start" | "end", selected: string[]) =>
+    places(after(trimTo(mirror, (id) => selected.includes(id), 60, side)));
+  assertEquals(places60("start", []), [[[60, 40]], [[60, 90]]]);
+  assertEquals(places60("end", []), [[[0, 60]], [[50, 10]]]);
+  assertEquals(places60("end", ["b"]), [[[0, 100]], [[50, 10]]]);
+  // What is selected elsewhere does not count.
+  assertEquals(places60("start", ["elsewhere"]), [[[60, 40]], [[60, 90]]]);
+  assertEquals(trimTo(mirror, () => false, 0, "start"), []);
+});
+
+Deno.test("layOutOnTracks() gives each file a new track of its name, whatever room there is", () => {
+  const { mirror, after } = scene(track("1"));
+  const files = ["/music/Low drum.wav", "/music/Voice.2.flac"]
+    .map((path) => ({ ...ASSET, path })) as Asset[];
+  const { edits, clipIds, endFrame } = layOutOnTracks(mirror, files, 500);
+  const laid = after(edits);
+  assertEquals(laid.tracks.map(({ name }) => name), ["Track 1", "Low drum", "Voice.2"]);
+  assertEquals(places(laid), [[], [[500, 48_000]], [[500, 48_000]]]);
+  assertEquals(laid.tracks.slice(1).map(({ clips }) => clips[0].clipId), clipIds);
+  assertEquals(endFrame, 48_500);
+});
+
+Deno.test("Selection.extendTo() takes what lies between, in time and over the tracks", () => {
+  const { mirror } = scene(
+    track("1", ["a", 0, 100], ["b", 100, 100], ["c", 200, 100]),
+    track("2", ["d", 0, 100], ["e", 150, 100]),
+    track("3", ["f", 100, 100]),
+  );
+  let changes = 0;
+  const selection = new Selection(() => changes++);
+  selection.extendTo(mirror, "b");
+  assertEquals(selection.clipIds, ["b"]);
+  selection.extendTo(mirror, "e");
+  assertEquals(selection.clipIds.toSorted(), ["b", "c", "e"]);
+  // From where it began, not from where it was last.
+  selection.extendTo(mirror, "a");
+  assertEquals(selection.clipIds.toSorted(), ["a", "b"]);
+  selection.choose("f");
+  selection.extendTo(mirror, "d");
+  assertEquals(selection.clipIds.toSorted(), ["d", "e", "f"]);
+  assertEquals(changes, 5);
+  // What the engine was asked for stays selected until it comes, and goes with it.
+  selection.expect(["new"]);
+  selection.prune(mirror);
+  assertEquals(selection.clipIds, ["new"]);
+  mirror.reset(
+    timelineOf(modelFromTimeline({ sampleRate: 48_000, tracks: [track("1", ["new", 0, 9])] })),
+    2,
+  );
+  selection.prune(mirror);
+  mirror.reset(timelineOf(modelFromTimeline({ sampleRate: 48_000, tracks: [] })), 3);
+  selection.prune(mirror);
+  assertEquals(selection.clipIds, []);
 });

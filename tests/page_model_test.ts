@@ -8,6 +8,8 @@ import { LiveEdit } from "../server/web/model/live_edit.js";
 import { meterPosition, Meters } from "../server/web/model/meters.js";
 import { Notices } from "../server/web/model/notices.js";
 import { View } from "../server/web/model/view.js";
+import { nextTimeFormat, timeFormatOf, writeTime } from "../server/web/model/time_format.js";
+import { latest } from "../server/web/model/latest.js";
 import { gridFor } from "../server/web/timeline/ticks.js";
 import type { EditResult } from "../engine/api.ts";
 import type { Asset } from "../engine/pulse/types.ts";
@@ -165,4 +167,65 @@ Deno.test("AssetBook keeps what notifications said when an older answer comes la
   assertEquals(book.get("a"), asset(10));
   book.putNew([{ ...asset(4), assetId: "b" }]);
   assertEquals(analysedPart(book.get("b")!), 0.4);
+});
+
+Deno.test("positions are written as timecode, clock time or samples; the ruler divides samples by one, two and five", () => {
+  const film = { sampleRate: 48_000, frameRate: { numerator: 24, denominator: 1 } };
+  assertEquals(writeTime(49_000, film, "auto"), "00:00:01:00");
+  assertEquals(writeTime(49_000, film, "clock"), "00:00:01.020");
+  assertEquals(writeTime(49_000, film, "samples"), "49\u2009000");
+  assertEquals(writeTime(49_000, { ...film, frameRate: null }, "auto"), "00:00:01.020");
+  assertEquals(timeFormatOf("nonsense"), "auto");
+  // Every way is come by, and none that shows the same.
+  const round = (frameRate: typeof film.frameRate | null) => {
+    const seen = [timeFormatOf(null)];
+    for (;;) {
+      const next = nextTimeFormat(seen.at(-1)!, frameRate);
+      if (next === "auto") return seen;
+      seen.push(next);
+    }
+  };
+  assertEquals(round(null), ["auto", "samples"]);
+  assertEquals(round(film.frameRate), ["auto", "clock", "samples"]);
+  for (let perPixel = 1 / 48; perPixel < 26 * 3600 * 48; perPixel *= 1.3) {
+    const { stepFrames, parts } = gridFor(perPixel, 48_000, null, "samples");
+    const px = stepFrames / perPixel;
+    assertEquals(px >= 92 && px < 92 * 12, true, `${perPixel}: ${px} px`);
+    assertEquals(/^[125]0*$/.test(String(stepFrames)), true, `${stepFrames}`);
+    assertEquals(stepFrames / parts > 0, true);
+  }
+});
+
+Deno.test("Notices name what failed for one reason in one line, the latest first", () => {
+  const notices = new Notices();
+  const error = (reason: string) =>
+    Object.assign(new Error(`Cannot read "x": ${reason}`), { code: "asset.unreadable" });
+  for (let index = 1; index <= 5; index++) {
+    notices.fail(error("it is empty"), "add", `${index}.wav`);
+  }
+  notices.fail(error("it is empty"), "add", "5.wav");
+  notices.fail(error("it is a folder"), "add", "Takes");
+  assertEquals(notices.all.map(({ message, count }) => [message, count]), [
+    ["Could not add Takes: it is a folder", 1],
+    ["Could not add 5.wav, 4.wav, 3.wav and 2 more: it is empty", 6],
+  ]);
+});
+
+Deno.test("latest() runs one call at a time and passes over all but the newest that wait", async () => {
+  const calls: number[] = [];
+  const gates: (() => void)[] = [];
+  const call = latest((value: number) => {
+    calls.push(value);
+    return new Promise<void>((open) => gates.push(open));
+  });
+  for (const value of [1, 2, 3]) call(value);
+  assertEquals(calls, [1]);
+  gates.shift()!();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(calls, [1, 3]);
+  gates.shift()!();
+  await new Promise((resolve) => setTimeout(resolve));
+  call(4);
+  assertEquals(calls, [1, 3, 4]);
+  gates.shift()!();
 });
