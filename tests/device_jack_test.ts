@@ -4,14 +4,34 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import type { Engine } from "../engine/engine.ts";
 import { needs } from "./needs.ts";
 import { eventually } from "./support/audio_server.ts";
 import { codedMaterial, runsOf } from "./support/coded_sound.ts";
+import { convertWhole } from "./support/convert_whole.ts";
 import { DeviceTaps, makeResident } from "./support/device_taps.ts";
 import { EnginePlace, ME } from "./support/engine_place.ts";
 import { JackServer } from "./support/jack_server.ts";
+import { firstDifference } from "./support/signal_rig.ts";
 
 const RATE = 48_000;
+
+/** One clip with all of the file. */
+async function lay(engine: Engine, path: string): Promise<void> {
+  const { assetId, lengthSamples } = await engine.assets.register(path, "sample", ME);
+  const clip = { assetId, startFrame: 0, lengthFrames: lengthSamples };
+  engine.timeline.edit(
+    [
+      { op: "track.add", track: { trackId: "t" } },
+      { op: "clip.add", trackId: "t", clip },
+    ],
+    {},
+    ME,
+  );
+}
+
+const answers = (engine: Engine) =>
+  eventually(async () => (await engine.signal.listDevices("jack")).length > 0, "jackd answers");
 
 Deno.test({
   name:
@@ -23,24 +43,9 @@ Deno.test({
     const path = await place.wav("a.wav", codedMaterial(120 * RATE, RATE));
     await using opened = await place.open({ backend: "null" });
     const { engine, notices } = opened;
-    const asset = await engine.assets.register(path, "sample", ME);
-    engine.timeline.edit(
-      [
-        { op: "track.add", track: { trackId: "t" } },
-        {
-          op: "clip.add",
-          trackId: "t",
-          clip: { assetId: asset.assetId, startFrame: 0, lengthFrames: asset.lengthSamples },
-        },
-      ],
-      {},
-      ME,
-    );
+    await lay(engine, path);
     await makeResident(engine, 20 * RATE);
-    await eventually(
-      async () => (await engine.signal.listDevices("jack")).length > 0,
-      "jackd answers",
-    );
+    await answers(engine);
     const taps = await DeviceTaps.begin(engine, { backend: "jack", period: 64 });
     const device = engine.devices.current()!;
     assertEquals([device.backend, device.sampleRate, device.periodFrames], ["jack", RATE, 256]);
@@ -72,5 +77,33 @@ Deno.test({
     const back = position();
     await eventually(() => position() > back + RATE / 2, "it plays on");
     assertEquals(engine.devices.current()?.backend, "jack");
+  },
+});
+
+Deno.test({
+  name: "a JACK server of another rate gets the mix through our own filter, bit for bit",
+  ...needs("jack"),
+  fn: async () => {
+    await using server = new JackServer(44_100, 512);
+    await using place = await EnginePlace.make();
+    const path = await place.wav("a.wav", codedMaterial(10 * RATE, RATE));
+    await using opened = await place.open({ backend: "null" });
+    const { engine } = opened;
+    await lay(engine, path);
+    await makeResident(engine, 10 * RATE);
+    await answers(engine);
+    const taps = await DeviceTaps.begin(engine, { backend: "jack", period: 512 });
+    const { sampleRate, periodFrames } = engine.devices.current()!;
+    assertEquals([sampleRate, periodFrames], [server.rate, server.period]);
+    engine.transport.play({ fromFrame: 0 });
+    await eventually(() => engine.transport.get().positionFrame > RATE, "it plays");
+    const { mix, device: handed } = await taps.end();
+    const whole = await convertWhole(place.base, mix, RATE, server.rate);
+    const frames = Math.min(whole[0].length, handed[0].length);
+    assert(frames > server.rate / 2, `${frames} frames`);
+    for (const side of [0, 1]) {
+      const [got, want] = [handed[side].slice(0, frames), whole[side].slice(0, frames)];
+      assertEquals(firstDifference(got, want), -1, `side ${side}`);
+    }
   },
 });

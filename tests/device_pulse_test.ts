@@ -10,12 +10,12 @@ import type { Edit } from "../engine/pulse/types.ts";
 import { needs } from "./needs.ts";
 import { eventually } from "./support/audio_server.ts";
 import { codedMaterial, largestStep, type Run, runsOf, toneStep } from "./support/coded_sound.ts";
+import { convertWhole } from "./support/convert_whole.ts";
 import { DeviceTaps, makeResident } from "./support/device_taps.ts";
 import { EnginePlace, ME } from "./support/engine_place.ts";
-import { buildNative, runNative } from "./support/native_program.ts";
 import { PulseServer } from "./support/pulse_server.ts";
 import { matchRecording } from "./support/recording_match.ts";
-import { firstDifference, unzip } from "./support/signal_rig.ts";
+import { firstDifference } from "./support/signal_rig.ts";
 
 const RATE = 48_000;
 const FADE = 720;
@@ -118,7 +118,7 @@ async function playAndDelete(sinkRate: number): Promise<boolean> {
   assert(largestStep(mix[1]) <= toneStep(RATE) + 1 / FADE, `a step of ${largestStep(mix[1])}`);
 
   // What the device got is what was rendered, converted by our own filter where it runs at another rate.
-  const whole = await convert(place.base, mix, sinkRate);
+  const whole = await convertWhole(place.base, mix, RATE, sinkRate);
   const frames = Math.min(whole[0].length, handed[0].length);
   assert(frames > 5 * sinkRate, `${frames} frames`);
   for (const side of [0, 1]) {
@@ -147,23 +147,6 @@ async function playAndDeleteInTime(sinkRate: number): Promise<void> {
     if (await playAndDelete(sinkRate)) return;
     console.log("The machine did not run the test for over a second: once more");
   }
-}
-
-/** The mix at another rate, converted as a whole in C. */
-async function convert(
-  folder: string,
-  mix: readonly [Float32Array, Float32Array],
-  rate: number,
-): Promise<[Float32Array, Float32Array]> {
-  if (rate === RATE) return [...mix];
-  const both = new Float32Array(mix[0].length * 2);
-  for (let i = 0; i < mix[0].length; i++) both.set([mix[0][i], mix[1][i]], i * 2);
-  await Deno.writeFile(`${folder}/mix.f32`, new Uint8Array(both.buffer));
-  const program = await buildNative("device", "plain");
-  const args = ["convert", `${RATE}`, `${rate}`, `${folder}/mix.f32`, `${folder}/device.f32`];
-  const { ok, text } = await runNative(program, args);
-  assert(ok, text);
-  return unzip(new Float32Array((await Deno.readFile(`${folder}/device.f32`)).buffer));
 }
 
 Deno.test({
