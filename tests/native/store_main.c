@@ -681,7 +681,7 @@ static void test_storm(void) {
   CHECK(w.heard > 100000 && counter_of(w.st, 4) > 200, "too little happened");
   for (int i = 0; i < STORM_SOUNDS; i++) lp_source_unref(w.sources[i]);
   for (int i = 0; i < 2; i++) lp_store_remove_epoch(w.st, &w.epoch[i]);
-  for (int i = 0; i < 2000 && counter_of(w.st, 2) > 0; i++) sleep_ms(1);
+  for (int i = 0; i < 300000 && counter_of(w.st, 2) > 0; i++) sleep_ms(1);
   lp_store_want(w.st, &o, NULL, 0, NULL);
   CHECK(lp_store_destroy(w.st) == 0, "threads left");
 }
@@ -711,7 +711,7 @@ static void test_unref(void) {
     if (round % 5 == 0) lp_store_pin(st, source, 0);
     lp_source_unref(source);
   }
-  for (int i = 0; i < 2000 && (counter_of(st, 2) > 0 || lp_store_units_free(st) != lp_store_units(st) || counter_of(st, 11) > 0); i++) sleep_ms(1);
+  for (int i = 0; i < 300000 && (counter_of(st, 2) > 0 || lp_store_units_free(st) != lp_store_units(st) || counter_of(st, 11) > 0); i++) sleep_ms(1);
   CHECK(counter_of(st, 2) == 0 && counter_of(st, 9) == 0, "pages %g queue %g", counter_of(st, 2), counter_of(st, 9));
   CHECK(lp_store_units_free(st) == lp_store_units(st), "units leaked: %u", lp_store_units_free(st));
   CHECK(counter_of(st, 11) == 0, "files left open: %g", counter_of(st, 11));
@@ -829,7 +829,7 @@ static void test_hang(void) {
   CHECK(took > 1500 * MS, "it took %llu ms", (unsigned long long)(took / MS));
   atomic_store(&clock_is_gone, true); /* an engine may free what its clock needs now */
   atomic_store(&reads_hang, false);
-  for (int i = 0; i < 1000 && atomic_load(&reads_hanging); i++) sleep_ms(1);
+  for (int i = 0; i < 300000 && atomic_load(&reads_hanging); i++) sleep_ms(1);
   sleep_ms(50); /* it returns into what was leaked for it */
   atomic_store(&clock_is_gone, false);
 }
