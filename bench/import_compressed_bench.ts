@@ -3,7 +3,8 @@
  * complete peaks, with a cold cache of peaks each time, against `ffmpeg -f null -` and `audiowaveform -z 256 -b 16` where they are
  * installed. Everybody takes turns, so that what else the machine does falls on all alike.
  *
- * `ffmpeg, all cores` may use as many threads as it likes; its FLAC and MP3 decoders take the same either way.
+ * Our threads decode below normal priority (nice 5, level with the fill pool), the others at normal: on a machine that is busy with other
+ * things the ratios are worse for us than on one that is not. `ffmpeg, all cores` may use as many threads as it likes; its FLAC and MP3 decoders take the same either way.
  *
  * @module
  */
