@@ -10,6 +10,7 @@ import { timeFormatOf } from "./model/time_format.js";
 import { View } from "./model/view.js";
 import { gridFor } from "./timeline/ticks.js";
 import { TimelineView } from "./timeline/timeline_view.js";
+import { Audition } from "./model/audition.js";
 import { AssetsPanel } from "./ui/assets_panel.js";
 import { Commands } from "./ui/commands.js";
 import { deviceMenu } from "./ui/device_menu.js";
@@ -59,6 +60,7 @@ export class App {
   constructor(client) {
     this.client = client;
     this.session = new Session(client, this.notices);
+    this.audition = new Audition(this.session);
     this.selection = new Selection(() => this.#selected());
     this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
     this.commands = new Commands(this);

@@ -43,6 +43,11 @@ export class AssetsPanel {
       this.update();
     });
     app.session.on("connected", (connected) => connected && this.#tiles.restart());
+    app.audition.on("changed", (heard) => {
+      for (const [assetId, { element }] of this.#rows) {
+        element.classList.toggle("heard", assetId === heard);
+      }
+    });
   }
 
   update() {
@@ -84,6 +89,10 @@ export class AssetsPanel {
         ondblclick: () => this.app.addAssets([assetId]),
         onkeydown: (/** @type {KeyboardEvent} */ event) => {
           if (event.key === "Enter") this.app.addAssets([assetId]);
+          if (event.key !== "ArrowRight") return;
+          event.stopPropagation();
+          event.preventDefault();
+          this.#listen(assetId);
         },
         oncontextmenu: (/** @type {MouseEvent} */ event) => this.#menu(event, assetId),
       },
@@ -114,7 +123,7 @@ export class AssetsPanel {
     const nameElement = /** @type {HTMLElement} */ (element.querySelector(".asset-name"));
     setText(nameElement, name);
     element.title =
-      `${asset.path}\n${asset.container} ${asset.codec}, ${asset.bitDepth} bit\nDouble-click adds it at the playhead`;
+      `${asset.path}\n${asset.container} ${asset.codec}, ${asset.bitDepth} bit\nDouble-click adds it at the playhead, → listens to it`;
     element.dataset.assetId = asset.assetId;
     setText(
       detail,
@@ -135,6 +144,12 @@ export class AssetsPanel {
     bar.style.setProperty("--part", String(part));
   }
 
+  /** @param {string} assetId */
+  #listen(assetId) {
+    const path = this.app.session.assets.get(assetId)?.path ?? "";
+    this.app.audition.toggle(assetId, baseName(path));
+  }
+
   /**
    * @param {MouseEvent} event
    * @param {string} assetId
@@ -142,7 +157,12 @@ export class AssetsPanel {
   #menu(event, assetId) {
     event.preventDefault();
     openMenuAt(event.clientX, event.clientY, [
-      { label: "Add at the playhead", run: () => this.app.addAssets([assetId]) },
+      {
+        label: this.app.audition.assetId === assetId ? "Stop listening" : "Listen",
+        run: () => this.#listen(assetId),
+        keys: "→",
+      },
+      { label: "Add at the playhead", run: () => this.app.addAssets([assetId]), keys: "Enter" },
       {
         label: "Remove from the project",
         run: () => this.app.session.ask("asset.remove", { assetId }, "remove the file"),

@@ -56,6 +56,7 @@ export class LibraryPanel {
     addEventListener("focus", () => app.client.isOpen && this.refresh());
     app.session.on("library", ({ path, entries }) => this.#changed(path, entries));
     app.session.on("connected", (connected) => connected && this.refresh());
+    app.audition.on("changed", () => this.#render());
   }
 
   focusSearch() {
@@ -211,13 +212,19 @@ export class LibraryPanel {
         class: `tree-row ${kind}`,
         role: "treeitem",
         tabindex: -1,
-        title: kind === "audio" ? `${path}\nDouble-click adds it at the playhead` : path,
+        title: kind === "audio"
+          ? `${path}\nDouble-click adds it at the playhead, → listens to it`
+          : path,
         "aria-level": depth + 1,
         "aria-expanded": kind === "folder" ? String(open) : null,
         "data-path": path,
         style: `--depth: ${depth}`,
       },
-      kind === "folder" ? icon(open ? "open" : "closed") : h("span", { class: "icon" }),
+      kind === "folder"
+        ? icon(open ? "open" : "closed")
+        : kind === "audio" && entry.assetId !== undefined
+        ? this.#listenButton(entry.assetId, name)
+        : h("span", { class: "icon" }),
       icon(kind === "folder" ? "folder" : kind === "audio" ? "wave" : "file"),
       h("span", { class: "tree-name" }, name),
       offlineStatus ? statusIcon(offlineStatus) : null,
@@ -235,15 +242,66 @@ export class LibraryPanel {
   }
 
   /**
+   * @param {string} assetId
+   * @param {string} name
+   */
+  #listenButton(assetId, name) {
+    const { audition } = this.app;
+    const heard = audition.assetId === assetId;
+    return h(
+      "button",
+      {
+        class: "listen",
+        type: "button",
+        tabindex: -1,
+        "aria-pressed": String(heard),
+        "aria-label": `${heard ? "Stop" : "Listen to"} ${name}`,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          event.stopPropagation();
+          audition.toggle(assetId, name);
+        },
+        ondblclick: (/** @type {MouseEvent} */ event) => event.stopPropagation(),
+      },
+      icon(heard ? "stop" : "play"),
+    );
+  }
+
+  /** @param {string} path */
+  #audioAt(path) {
+    const entries = this.#found ?? this.#folders.get(parentOf(path))?.entries ?? [];
+    const entry = entries.find((entry) => entry.path === path);
+    return entry?.kind === "audio" ? entry : undefined;
+  }
+
+  /** Listens to the file at a path, or no more. @param {string} path */
+  #listen(path) {
+    const { assetId, name = "" } = this.#audioAt(path) ?? {};
+    if (assetId !== undefined) this.app.audition.toggle(assetId, name);
+  }
+
+  /** Whoever listens and goes on to the next file listens to that. @param {string} path */
+  #listenOn(path) {
+    const { audition } = this.app;
+    const { assetId, name = "" } = this.#audioAt(path) ?? {};
+    if (audition.assetId === null || assetId === undefined) return;
+    if (assetId !== audition.assetId) audition.listen(assetId, name);
+  }
+
+  /**
    * @param {MouseEvent} event
    * @param {LibraryEntry} entry
    */
-  #menu(event, { kind, path }) {
+  #menu(event, { kind, name, path, assetId }) {
     event.preventDefault();
     const { app } = this;
     if (kind === "other") return;
     if (kind === "audio") {
       return openMenuAt(event.clientX, event.clientY, [
+        ...assetId === undefined ? [] : [{
+          label: app.audition.assetId === assetId ? "Stop listening" : "Listen",
+          run: () => app.audition.toggle(assetId, name),
+          keys: "→",
+        }],
         { label: "Add at the playhead", run: () => app.addPaths([path]), keys: "Enter" },
         { label: "Add on a new track", run: () => app.addPaths([path], this.#atHead("new")) },
       ]);
@@ -289,8 +347,11 @@ export class LibraryPanel {
     if (at < 0) return;
     const path = rows[at].dataset.path ?? "";
     const expanded = rows[at].getAttribute("aria-expanded");
-    const focus = (/** @type {number} */ index) =>
-      rows[Math.min(rows.length - 1, Math.max(0, index))].focus();
+    const focus = (/** @type {number} */ index) => {
+      const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
+      row.focus();
+      this.#listenOn(row.dataset.path ?? "");
+    };
     const level = Number(rows[at].getAttribute("aria-level"));
     const actions = new Map(Object.entries({
       ArrowDown: () => focus(at + 1),
@@ -298,7 +359,11 @@ export class LibraryPanel {
       Home: () => focus(0),
       End: () => focus(rows.length - 1),
       ArrowRight: () =>
-        expanded === "false" ? this.#toggle(path) : expanded === "true" && focus(at + 1),
+        expanded === "false"
+          ? this.#toggle(path)
+          : expanded === "true"
+          ? focus(at + 1)
+          : this.#listen(path),
       ArrowLeft: () => {
         if (expanded === "true") return this.#toggle(path);
         const parent = rows.slice(0, at).findLastIndex((row) =>
