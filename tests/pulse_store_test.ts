@@ -248,11 +248,18 @@ Deno.test("one project is open at a time; the list is in order of opening", () =
     assertEquals(again.timeline.revision, 1);
     assert((await store.open({ path: a.path })).file === again);
     assertEquals(store.list()[0].projectId, a.identity.projectId);
+    // However fast one follows the other.
+    for (let i = 0; i < 10; i++) {
+      for (const { identity: { projectId } } of [b, a]) {
+        await store.open({ projectId });
+        assertEquals(store.list()[0].projectId, projectId);
+      }
+    }
     Deno.removeSync(b.path);
     assertEquals(store.list().length, 1);
     await assertRejects(() => store.open({ projectId: b.identity.projectId }), EngineError);
     await assertRejects(() => store.open({ projectId: "zz" }), EngineError);
-    assert(store.current === again);
+    assertEquals(store.current.identity.projectId, a.identity.projectId);
   }));
 
 Deno.test("saveAs goes on with a copy, undo history and edits that come meanwhile included", () =>

@@ -31,8 +31,14 @@ export class ProjectList {
       name,
       path,
       revision,
-      Date.now(),
+      this.#now(),
     );
+  }
+
+  /** Later than all before, also within a millisecond and where the clock was put back: the order is what counts. */
+  #now(): number {
+    const { last } = this.database.prepare("SELECT max(opened_ms) AS last FROM project").get()!;
+    return Math.max(Date.now(), Number(last ?? 0) + 1);
   }
 
   remove(projectId: string): void {
