@@ -18,6 +18,10 @@ class HeldSocket implements Socket {
   readonly sent: Json[] = [];
   closed: number | null = null;
 
+  get readyState(): number {
+    return this.closed === null ? 1 : 2;
+  }
+
   constructor(readonly url: string, readonly protocols: string[]) {
     HeldSocket.made.push(this);
   }
@@ -177,4 +181,17 @@ Deno.test("an engine may be named by its page, its socket, or a path that someth
     assertEquals(client.url, socket);
     await client.close();
   }
+});
+
+Deno.test("nothing is put on a line that is closing: what is asked then waits for its end", async () => {
+  const { client, socket } = await open();
+  socket.close();
+  const before = socket.sent.length;
+  const asked = client.call("transport.play");
+  const edit = client.call("timeline.edit", { edits: [], requestId: "r" });
+  assertEquals(socket.sent.length, before);
+  socket.onclose?.({ code: 1006 });
+  await assertRejects(() => asked, Disconnected);
+  await client.close();
+  await assertRejects(() => edit, Disconnected);
 });

@@ -9,6 +9,8 @@ import { subprotocols } from "./token.js";
 /** @import { Call, ClientEvents, ClientOptions, Hello, Socket, SocketMaker, TopicStates } from "./interface.ts" */
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
 /** Close codes after which trying again cannot help. */
 const REFUSALS = new Map([[4001, "token"], [4002, "protocol"], [4003, "origin"]]);
 const TOO_LARGE = 1009;
@@ -182,7 +184,8 @@ export class PulseClient extends Emitter {
       return;
     }
     this.#pending.set(id, request);
-    socket.send(text);
+    // On a line that is closing it would be lost, and browsers complain: its end says what becomes of what waits.
+    if ((socket.readyState ?? OPEN) === OPEN) socket.send(text);
   }
 
   /**

@@ -165,6 +165,8 @@ export interface RoundTrip {
 /** What a client needs of a WebSocket. */
 export interface Socket {
   binaryType: string;
+  /** 1 while something can be sent; a socket that does not tell takes everything. */
+  readonly readyState?: number;
   // deno-lint-ignore no-explicit-any
   onopen: ((event: any) => void) | null;
   // deno-lint-ignore no-explicit-any
