@@ -10,8 +10,10 @@
  *
  * @module
  */
-import regionsCode from "wavesurfer.js/dist/plugins/regions.esm.js" with { type: "text" };
-import wavesurferCode from "wavesurfer.js/dist/wavesurfer.esm.js" with { type: "text" };
+// deno-lint-ignore no-import-prefix
+import regionsCode from "npm:wavesurfer.js@8.0.1/dist/plugins/regions.esm.js" with { type: "text" };
+// deno-lint-ignore no-import-prefix
+import wavesurferCode from "npm:wavesurfer.js@8.0.1/dist/wavesurfer.esm.js" with { type: "text" };
 import { findOnPath } from "../tests/needs.ts";
 import { Browser, type Page } from "../tests/support/chromium.ts";
 import { printFigures, quantile } from "./support/figures.ts";

@@ -12,6 +12,7 @@ import {
   lacksSystemHeaders,
 } from "./build_compiler.ts";
 import { type Header, headerSearchPath, isAtLeast, obtainHeader } from "./build_header.ts";
+import { ensurePackages } from "./build_packages.ts";
 import {
   closureOf,
   compileFlags,
@@ -283,6 +284,11 @@ async function prune(buildDir: string, keep: ReadonlySet<string>): Promise<void>
 if (import.meta.main) {
   try {
     checkDenoVersion();
+    await ensurePackages({
+      entry: `${ROOT}server/main.ts`,
+      lock: `${ROOT}deno.lock`,
+      buildDir: `${ROOT}.build`,
+    });
     const library = await ensureLibrary({ warningsAreErrors: Deno.args.includes("--check") });
     await Deno.mkdir(`${ROOT}.build`, { recursive: true });
     const pointer = `${ROOT}.build/library.path`;

@@ -11,6 +11,7 @@ import {
   isAtLeast,
   obtainHeader,
 } from "../ffi/build_header.ts";
+import { ensurePackages } from "../ffi/build_packages.ts";
 import { compileFlags, includesOf, isForeign, isLibrarySource } from "../ffi/build_plan.ts";
 
 /** A folder with a small library of two sources, and a machine that writes down what it runs. */
@@ -362,6 +363,27 @@ Deno.test("advice fits the system, and missing C headers are told from other err
   assert(lacksSystemHeaders("a.c:1:10: fatal error: stdint.h: No such file or directory"));
   assert(lacksSystemHeaders("a.c:1:10: fatal error: 'stdio.h' file not found"));
   assert(!lacksSystemHeaders("a.c:1:10: fatal error: absent.h: No such file or directory"));
+});
+
+Deno.test("ensurePackages() says what to do without a network, and asks nobody once they are there", async () => {
+  const root = new URL("..", import.meta.url).pathname;
+  const folder = await Deno.makeTempDir();
+  try {
+    const options = {
+      entry: `${root}server/main.ts`,
+      lock: `${root}deno.lock`,
+      buildDir: `${folder}/build`,
+    };
+    // Nothing is cached, and nobody answers.
+    const env = { DENO_DIR: `${folder}/deno`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/" };
+    const error = await assertRejects(() => ensurePackages({ ...options, env }), BuildError);
+    assertMatch(error.message, /^Cannot fetch the npm packages .* needs the network.*\n.*error/);
+    await assertRejects(() => Deno.stat(options.buildDir), Deno.errors.NotFound);
+    await ensurePackages(options);
+    await ensurePackages({ ...options, env });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("checkDenoVersion() names the version that is needed and two ways to it", () => {

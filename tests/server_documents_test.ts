@@ -1,10 +1,15 @@
 /** `/openapi.json` and `/openrpc.json`: whole, consistent, and of what is really served. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import schemaOfSchemas from "@json-schema-tools/meta-schema";
-import schemaOfOpenRpc from "@open-rpc/meta-schema";
-import { Validator } from "@seriousme/openapi-schema-validator";
-import { Ajv } from "ajv";
-import addFormats from "ajv-formats";
+// deno-lint-ignore no-import-prefix
+import schemaOfSchemas from "npm:@json-schema-tools/meta-schema@1.8.0";
+// deno-lint-ignore no-import-prefix
+import schemaOfOpenRpc from "npm:@open-rpc/meta-schema@1.14.9";
+// deno-lint-ignore no-import-prefix
+import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
+// deno-lint-ignore no-import-prefix
+import { Ajv } from "npm:ajv@8.20.0";
+// deno-lint-ignore no-import-prefix
+import addFormats from "npm:ajv-formats@3.0.1";
 import { METHODS } from "../server/rpc/methods.ts";
 import { DocumentSchemas } from "./support/json_schema.ts";
 import { startServer } from "./support/server_client.ts";

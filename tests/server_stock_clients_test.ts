@@ -1,6 +1,7 @@
 /** A JSON-RPC client of another hand, unmodified, over the real engine. */
 import { assert, assertEquals } from "@std/assert";
-import { JSONRPCClient, JSONRPCServer, JSONRPCServerAndClient } from "json-rpc-2.0";
+// deno-lint-ignore no-import-prefix
+import { JSONRPCClient, JSONRPCServer, JSONRPCServerAndClient } from "npm:json-rpc-2.0@1.8.1";
 import { serveEngine } from "./support/served_engine.ts";
 
 // deno-lint-ignore no-explicit-any

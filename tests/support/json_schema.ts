@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Ajv2020 } from "ajv/dist/2020.js";
+// deno-lint-ignore no-import-prefix
+import { Ajv2020 } from "npm:ajv@8.20.0/dist/2020.js";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;

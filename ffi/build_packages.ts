@@ -1,0 +1,47 @@
+/**
+ * The npm packages that the engine runs with, fetched before it starts, so that a machine without a network is told what to do.
+ *
+ * @module
+ */
+import { BuildError } from "./build_error.ts";
+
+/** What {@linkcode ensurePackages} needs. */
+export interface PackagesOptions {
+  /** The program whose packages are fetched. */
+  entry: string;
+  /** The lock file, which says which they are. */
+  lock: string;
+  /** Where it is noted that they are there. */
+  buildDir: string;
+  /** Environment of the program that fetches them (tests). */
+  env?: Record<string, string>;
+}
+
+/**
+ * Fetches what is not there yet; nothing is asked where this was done for the same lock file before.
+ *
+ * @throws {BuildError} If they cannot be had.
+ */
+export async function ensurePackages(options: PackagesOptions): Promise<void> {
+  const { entry, lock, buildDir, env } = options;
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(lock));
+  const note = `${buildDir}/packages-${new Uint8Array(digest).toHex().slice(0, 16)}`;
+  if (await Deno.stat(note).then(() => true, () => false)) return;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--quiet", entry],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  if (!success) {
+    const said = new TextDecoder().decode(stderr).trim();
+    throw new BuildError(
+      "Cannot fetch the npm packages that the engine runs with. The first start needs the network: connect this machine, or name " +
+        "a proxy in HTTPS_PROXY or a mirror in NPM_CONFIG_REGISTRY, and start again. Later starts work without it.\n" +
+        said.split("\n").filter((line) => line.trim() !== "").slice(0, 6).join("\n"),
+    );
+  }
+  await Deno.mkdir(buildDir, { recursive: true });
+  await Deno.writeTextFile(note, "");
+}
