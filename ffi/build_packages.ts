@@ -28,7 +28,7 @@ export async function ensurePackages(options: PackagesOptions): Promise<void> {
   const note = `${buildDir}/packages-${new Uint8Array(digest).toHex().slice(0, 16)}`;
   if (await Deno.stat(note).then(() => true, () => false)) return;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", entry],
+    args: ["cache", "--quiet", `--lock=${lock}`, entry],
     stdin: "null",
     stdout: "null",
     stderr: "piped",

@@ -58,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = [
     "test",
     "--no-prompt",
+    "--lock=deno.lock",
     "--allow-read",
     `--allow-write=${ROOT}/.build`,
     "--allow-env",

@@ -1,5 +1,6 @@
 /**
- * Hono, pinned. Here and not in `deno.json`, where a task would fetch it before anything of ours could say what to do without a network.
+ * Hono, pinned. Here and not in `deno.json`, whose packages a task would fetch before anything of ours could say what to do without a network; for
+ * the same reason tasks name the lock file themselves.
  *
  * @module
  */
