@@ -39,7 +39,7 @@ export async function ensurePackages(options: PackagesOptions): Promise<void> {
     throw new BuildError(
       "Cannot fetch the npm packages that the engine runs with. The first start needs the network: connect this machine, or name " +
         "a proxy in HTTPS_PROXY or a mirror in NPM_CONFIG_REGISTRY, and start again. Later starts work without it.\n" +
-        said.split("\n").filter((line) => line.trim() !== "").slice(0, 6).join("\n"),
+        said.split("\nStack backtrace")[0].trim(),
     );
   }
   await Deno.mkdir(buildDir, { recursive: true });
