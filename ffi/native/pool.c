@@ -141,17 +141,17 @@ static void put_back(lp_store *st, lp_job *job) {
 /* [under the mutex] Volumes at which, by tier, nobody else may read now. `threads` may, and in the stead of each that hangs another one; for what is about to
  * be heard nobody waits for that: one that is late is made up for at once. Up to a cap, since a volume that is dead swallows all. */
 static void full_volumes(lp_store *st, lp_volume_set full[2]) {
-  lp_volume *of = st->volumes.of;
-  for (uint32_t i = 0; i < LP_VOLUMES; i++) of[i].late = 0;
+  const lp_volume *of = st->volumes.of;
+  uint32_t late[LP_VOLUMES] = {0};
   const uint64_t now = lp_monotonic_ns();
   for (uint32_t i = 0; i < st->worker_room; i++) {
     const lp_worker *w = &st->workers[i];
-    if (w->volume < LP_VOLUMES && lp_worker_is_late(w, now)) of[w->volume].late++;
+    if (w->volume < LP_VOLUMES && lp_worker_is_late(w, now)) late[w->volume]++;
   }
   full[LP_TIER_REALTIME] = full[LP_TIER_ANTICIPATIVE] = 0;
   for (uint32_t i = 0; i < LP_VOLUMES; i++) {
     const bool most = of[i].reading >= st->threads + MOST_LATE;
-    if (most || of[i].reading - of[i].late >= st->threads) full[LP_TIER_REALTIME] |= 1u << i;
+    if (most || of[i].reading - late[i] >= st->threads) full[LP_TIER_REALTIME] |= 1u << i;
     if (most || of[i].reading - of[i].stalled >= st->threads) full[LP_TIER_ANTICIPATIVE] |= 1u << i;
   }
 }

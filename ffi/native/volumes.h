@@ -17,7 +17,6 @@ typedef struct lp_volume {
   uint32_t sources;   /* that lie on it; 0: the place is free */
   uint32_t reading;   /* threads with a job of it, hanging ones too */
   uint32_t stalled;   /* of them, those found hanging */
-  uint32_t late;      /* of them, those at it for longer than a step should take, when somebody last looked */
   bool indexing;      /* one of its seek indexes is being built */
 } lp_volume;
 

@@ -10,16 +10,6 @@
 #include "resample.h"
 #include "store_support.h"
 
-#define MIB 1048576.0
-#define MS 1000000ull
-
-static const bool quick =
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    true;
-#else
-    false;
-#endif
-
 /* ---- what must be there ------------------------------------------------------------------------------------------- */
 
 typedef struct converted {
@@ -117,7 +107,7 @@ static void test_random_order(void) {
       lp_source *source = open_at(st, &s, &c);
       lp_origin o = {0};
       uint64_t random = threads + 100 * (uint64_t)n;
-      for (int round = 0; round < (quick ? 1 : 3); round++) {
+      for (int round = 0; round < (QUICK ? 1 : 3); round++) {
         for (int64_t k = 0; k < 3 * source->pages && k < 300; k++) {
           lp_want w = {.source = source, .page = next_random(&random) % (uint64_t)source->pages, .tier = LP_TIER_REALTIME, .deadline_ns = next_random(&random)};
           w.first_frame = (int32_t)(next_random(&random) % LP_F32_PAGE_FRAMES);
@@ -240,7 +230,7 @@ static void test_refused(void) {
 
 /* The scratch that a worker has is enough for every pair of rates. */
 static void test_scratch(void) {
-  if (quick) return; /* arithmetic alone */
+  if (QUICK) return; /* arithmetic alone */
   static const uint32_t rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 37800, 44056, 44100, 47952, 48000, 48048, 64000, 88200, 96000, 176400, 192000, 352800, 383999, 384000};
   enum { N = sizeof rates / sizeof *rates };
   for (int a = 0; a < N; a++) {

@@ -12,16 +12,6 @@
 #include "store_support.h"
 #include "window.h"
 
-#define MIB 1048576.0
-#define MS 1000000ull
-
-static const bool quick =
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    true;
-#else
-    false;
-#endif
-
 /* ---- order ------------------------------------------------------------------------------------------------------ */
 
 static int key_order(const void *context, uint32_t a, uint32_t b) {
@@ -652,7 +642,7 @@ static void test_storm(void) {
   pthread_t callbacks[2];
   for (int i = 0; i < 2; i++) CHECK(pthread_create(&callbacks[i], NULL, callback_main, &w) == 0, "thread");
   lp_origin o = {.tick = 1};
-  uint64_t random = 17, began = real_now(NULL), until = began + (quick ? 2500 : 2000) * MS;
+  uint64_t random = 17, began = real_now(NULL), until = began + (QUICK ? 2500 : 2000) * MS;
   /* For a while, and until enough has happened: on a busy machine that takes longer. A store that stands still ends it too, and fails below. */
   while (real_now(NULL) < until ||
          ((w.heard <= 100000 || counter_of(w.st, 4) <= 200) && real_now(NULL) < began + 60000 * MS)) {
@@ -698,7 +688,7 @@ static void test_unref(void) {
   lp_store *st = make_store(220 * LP_UNIT_BYTES, 3);
   lp_origin o = {.tick = 1, .sticky = true};
   uint64_t random = 23;
-  int rounds = quick ? 150 : 600;
+  int rounds = QUICK ? 150 : 600;
   for (int round = 0; round < rounds; round++) {
     const sound *s = &sounds[next_random(&random) % 4];
     lp_source *source = open_sound(st, s);
@@ -911,7 +901,7 @@ static void test_windows(void) {
   int64_t first[WINDOWS] = {0}, length[WINDOWS] = {0};
   uint32_t refused = 0, whole = 0;
   /* However busy the machine is: until enough has happened. */
-  for (int step = 0; step < (quick ? 1500 : 6000) || refused <= 10 || whole <= 50; step++) {
+  for (int step = 0; step < (QUICK ? 1500 : 6000) || refused <= 10 || whole <= 50; step++) {
     int k = (int)(next_random(&random) % WINDOWS);
     if (!windows[k]) {
       of[k] = (int)(next_random(&random) % 2);

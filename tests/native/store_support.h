@@ -19,6 +19,15 @@
   } while (0)
 
 #define RATE 48000u
+#define MIB 1048576.0
+#define MS 1000000ull /* in ns */
+
+/* Under a sanitizer, which makes everything several times as slow. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define QUICK true
+#else
+#define QUICK false
+#endif
 
 enum kind { S16, S24, F32 };
 typedef struct sound {
