@@ -1,0 +1,40 @@
+/**
+ * Stretches of a line that have been taken, so that each is counted once.
+ *
+ * @module
+ */
+
+/** Half-open stretches `[start, end)`, apart from each other, in order. */
+export class Stretches {
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+
+  /** Takes `[start, end)`; tells each part of it that was not taken before, in order. */
+  take(start: number, end: number, onNew: (start: number, end: number) => void): void {
+    if (!(end > start)) return;
+    const first = this.#firstThatEndsFrom(start);
+    let after = first;
+    let at = start;
+    for (; after < this.#starts.length && this.#starts[after] <= end; after++) {
+      if (this.#starts[after] > at) onNew(at, this.#starts[after]);
+      at = Math.max(at, this.#ends[after]);
+    }
+    if (at < end) onNew(at, end);
+    const joinedStart = first < after ? Math.min(start, this.#starts[first]) : start;
+    const joinedEnd = Math.max(at, end);
+    this.#starts.splice(first, after - first, joinedStart);
+    this.#ends.splice(first, after - first, joinedEnd);
+  }
+
+  /** First index whose stretch ends at or after `place`. */
+  #firstThatEndsFrom(place: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ends[middle] < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
