@@ -169,6 +169,29 @@ export interface PeaksQuery {
   channels?: "all" | "mix" | number[];
 }
 
+/** A range of the timeline to be shown in columns. */
+export interface ReadinessQuery {
+  /** In frames, fractions allowed. Default 0. */
+  start?: number;
+  /** Default: where the last clip ends. */
+  end?: number;
+  /** 1 to 8,192. Default 1,024. */
+  width?: number;
+}
+/** Where playback would begin at once. */
+export interface Readiness {
+  start: number;
+  end: number;
+  width: number;
+  /** Of the timeline that it was reckoned from. */
+  revision: number;
+  /**
+   * In their order, muted ones too; `columns` has a letter for each column: `i`, instant: all that sounds there is resident, or nothing
+   * does; `p`, pending: something must be read first; `o`, offline: a file is away or cannot be read, so something would be silent.
+   */
+  tracks: { trackId: string; columns: string }[];
+}
+
 /** A file or bytes to serve. */
 export interface BytesAnswer {
   bytes: Uint8Array<ArrayBuffer>;
@@ -194,6 +217,8 @@ export interface EngineApi {
   /** Meters as a binary frame (API.md) since the last call, `null` if nothing was rendered. Called by one pump 30 times a second. */
   takeMeters(): Uint8Array<ArrayBuffer> | null;
   viewHint(caller: Caller, hint: unknown): void;
+  /** Where playback of the timeline would begin at once, as things stand now. */
+  readiness(query: ReadinessQuery): Promise<Readiness>;
 
   readonly projects: {
     current(): Project;

@@ -13,6 +13,8 @@ import type {
   Notification,
   OpenDevice,
   PeaksQuery,
+  Readiness,
+  ReadinessQuery,
   Topic,
 } from "./api.ts";
 import { Background } from "./background.ts";
@@ -297,6 +299,10 @@ export class Engine implements EngineApi, AsyncDisposable {
 
   viewHint(_caller: Caller, hint: unknown): void {
     this.#session.hint(hint as ViewHint);
+  }
+
+  readiness(query: ReadinessQuery): Promise<Readiness> {
+    return this.#session.readiness(query);
   }
 
   readonly projects: EngineApi["projects"] = {

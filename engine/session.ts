@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Readiness, ReadinessQuery } from "./api.ts";
 import { Background } from "./background.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
 import { Grants } from "./files/grants.ts";
@@ -17,6 +18,7 @@ import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { ClipWindows } from "./pulse/services/clip_windows.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
+import { readiness } from "./pulse/services/readiness.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
 import { Streams } from "./pulse/services/streams.ts";
@@ -190,6 +192,16 @@ export class Session {
   /** Where the last clip ends. */
   get endFrame(): Frames {
     return endFrameOf(this.timeline.model);
+  }
+
+  /** Where playback would begin at once. */
+  readiness(query: ReadinessQuery): Promise<Readiness> {
+    return readiness(query, {
+      signal: () => this.#signal,
+      timeline: () => this.timeline,
+      endFrame: () => this.endFrame,
+      asset: (assetId) => this.assets.entry(assetId),
+    });
   }
 
   /** Makes the project heard and looks after its files; what takes long goes on behind. */

@@ -9,7 +9,7 @@
  */
 
 /** `LP_ABI_VERSION` that this table was written for. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 export const SYMBOLS = {
   lp_abi_version: { parameters: [], result: "i32" },
@@ -67,6 +67,21 @@ export const SYMBOLS = {
       "f64", /* max_frames */
     ],
     result: "f64",
+  },
+  lp_source_columns: {
+    parameters: [
+      "u32", /* engine */
+      "u32", /* source */
+      "buffer", /* const double *first */
+      "buffer", /* const double *end */
+      "u32", /* from_column */
+      "u32", /* to_column */
+      "f64", /* from_frame */
+      "f64", /* to_frame */
+      "f64", /* shift_frames */
+      "buffer", /* uint8_t *out */
+    ],
+    result: "i32",
   },
   lp_source_page_hash: {
     parameters: [

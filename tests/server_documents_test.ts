@@ -57,6 +57,7 @@ Deno.test("/openapi.json is OpenAPI 3.1 of every route of this issue", async () 
     "/aura/assets/{assetId}/wavesurfer.json",
     "/aura/exports/{path}",
     "/aura/library/{name}",
+    "/aura/readiness",
     "/health",
     "/metrics",
     "/openapi.json",

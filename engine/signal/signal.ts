@@ -42,6 +42,7 @@ import type {
   SignalStream,
   SignalWindow,
   SourceInfo,
+  SourceStretch,
   WindowRange,
 } from "./signal_api.ts";
 import { sourceError } from "./source_errors.ts";
@@ -474,6 +475,29 @@ export class Signal implements SignalApi {
       0,
       symbols.lp_source_resident(this.#engine, source, positionFrame, maxFrames),
     );
+  }
+
+  raiseColumns(
+    { assetId, fromFrame, toFrame, shiftFrames }: SourceStretch,
+    { first, end }: { first: Float64Array<ArrayBuffer>; end: Float64Array<ArrayBuffer> },
+    [from, past]: readonly [number, number],
+    out: Uint8Array<ArrayBuffer>,
+  ): boolean {
+    const source = this.#closed ? 0 : this.#sourceOf(assetId);
+    if (source === 0) return false;
+    const result = this.#library.symbols.lp_source_columns(
+      this.#engine,
+      source,
+      first,
+      end,
+      from,
+      past,
+      fromFrame,
+      toFrame,
+      shiftFrames,
+      out,
+    );
+    return result === 0;
   }
 
   async listDevices(backend = "auto"): Promise<DeviceEntry[]> {

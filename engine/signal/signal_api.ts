@@ -147,6 +147,14 @@ export interface WindowRange {
   rate: number;
 }
 
+/** Frames of the timeline at which an asset's own, `shiftFrames` on, are played. */
+export interface SourceStretch {
+  readonly assetId: string;
+  readonly fromFrame: Frames;
+  readonly toFrame: Frames;
+  readonly shiftFrames: Frames;
+}
+
 /** A stretch of an asset that stays resident until it is disposed of. */
 export interface SignalWindow extends Disposable {
   /** Goes on with fetching it; call it now and then until it is true: all is held. */
@@ -195,6 +203,16 @@ export interface SignalApi extends AsyncDisposable {
   openWindow(range: WindowRange): SignalWindow;
   /** Frames of an asset resident from `positionFrame` on without a gap, at most `maxFrames`. */
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames;
+  /**
+   * Raises each column in `[first, past)` that shows some of the asset's frames to 1 where one of them is not resident, to 2 where the
+   * last try to read it failed. False if the asset's source is not open: then nothing was looked at.
+   */
+  raiseColumns(
+    stretch: SourceStretch,
+    grid: { first: Float64Array<ArrayBuffer>; end: Float64Array<ArrayBuffer> },
+    columns: readonly [first: number, past: number],
+    out: Uint8Array<ArrayBuffer>,
+  ): boolean;
   listDevices(backend?: string): Promise<DeviceEntry[]>;
   openDevice(params: { backend?: string; device?: string; period?: number }): Promise<DeviceState>;
   closeDevice(): Promise<void>;

@@ -37,7 +37,7 @@
 #endif
 
 /* Raised whenever a signature or a packed layout below changes. */
-#define LP_ABI_VERSION 4
+#define LP_ABI_VERSION 5
 
 enum lp_result {
   LP_OK = 0,
@@ -176,6 +176,15 @@ LP_API int32_t lp_source_prefetch(uint32_t engine, uint32_t source, double start
 
 /* [any] Frames resident without a gap from start_frame on, at most max_frames; as f64, negative lp_result on error. */
 LP_API double lp_source_resident(uint32_t engine, uint32_t source, double start_frame, double max_frames);
+
+enum lp_readiness { LP_READY = 0, LP_NOT_READ = 1, LP_UNREADABLE = 2 };
+
+/* [control] Whether what columns of a drawing show of the source is resident: raises each out[c] in [from_column, to_column) to LP_NOT_READ
+ * where a frame is not there, to LP_UNREADABLE where the last try to read such a one failed. Column c has the frames [first[c], end[c]), of which
+ * those in [from_frame, to_frame) count; a frame plus shift_frames is the source's own. What lies outside the source is silence, and there. first,
+ * end and out have to_column entries. Costs a look at each page that is there: keep to 2^24 frames a call. */
+LP_API int32_t lp_source_columns(uint32_t engine, uint32_t source, const double *first, const double *end, uint32_t from_column, uint32_t to_column,
+                                 double from_frame, double to_frame, double shift_frames, uint8_t *out);
 
 /* [control] 64-bit hash (FNV-1a) of a fully resident page's samples, written to out as 8 bytes. LP_E_STATE if it is not
  * resident. */

@@ -13,6 +13,7 @@ import type { FileReader } from "./file_reader.ts";
 import { fileRoutes } from "./file_routes.ts";
 import { toOpenApi } from "./openapi.ts";
 import { peaksRoutes } from "./peaks_routes.ts";
+import { readinessRoutes } from "./readiness_routes.ts";
 import { parseQuery, type Route } from "./route.ts";
 import { StaticFiles } from "./static.ts";
 import { systemRoutes } from "./system_routes.ts";
@@ -34,7 +35,7 @@ export interface AppOptions {
 /** The app: guard, routes, the page. */
 export function createApp(options: AppOptions): Hono {
   const { engine, files, guard } = options;
-  const routes: Route[] = [...peaksRoutes, ...fileRoutes];
+  const routes: Route[] = [...peaksRoutes, ...readinessRoutes, ...fileRoutes];
   routes.push(...systemRoutes({
     counters: options.counters,
     openApi: () => toOpenApi(routes, engine.version),

@@ -114,6 +114,7 @@ export class FakeSignal implements SignalApi {
     throw new Error("not in the fake");
   };
   residentFrames = () => 0;
+  raiseColumns = () => false;
   listDevices = (_backend?: string): Promise<DeviceEntry[]> => Promise.resolve([]);
   openDevice: SignalApi["openDevice"] = () => Promise.reject(new Error("not in the fake"));
   closeDevice = () => Promise.resolve();

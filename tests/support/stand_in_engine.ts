@@ -4,7 +4,14 @@
  *
  * @module
  */
-import type { Caller, EngineApi, Notification, PeaksColumns, Topic } from "../../engine/api.ts";
+import type {
+  Caller,
+  EngineApi,
+  Notification,
+  PeaksColumns,
+  ReadinessQuery,
+  Topic,
+} from "../../engine/api.ts";
 import { EngineError } from "../../engine/errors.ts";
 import type { Asset, Changes, Timeline, Transport } from "../../engine/pulse/types.ts";
 
@@ -93,6 +100,9 @@ export class StandInEngine implements EngineApi {
   takeMeters() {
     this.metersTaken++;
     return new Uint8Array([1, 1, this.metersTaken >> 8, this.metersTaken]);
+  }
+  readiness({ start = 0, end = 1, width = 1_024 }: ReadinessQuery) {
+    return Promise.resolve({ start, end, width, revision: this.#revision, tracks: [] });
   }
   viewHint() {}
 
