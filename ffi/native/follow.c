@@ -7,6 +7,8 @@
  *   2. The walk: each head is moved forward in time, loop wraps included, and the pages of every clip that it meets are wanted, nearest first,
  *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
  *   3. What playback has passed is given up.
+ * A pass looks at every page of the horizon, so there are no more of them than it takes: while the next two pages of every voice are there, one for each
+ * eighth of the horizon held.
  * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
  */
 #include <stdlib.h>
@@ -18,7 +20,9 @@
 #define HORIZON_NS 10000000000ull
 #define SLICE_MS 250.0
 #define BEHIND_MS 300.0
-#define PASS_NS 20000000ull /* between passes while something plays */
+#define PASS_NS 20000000ull /* between passes while something plays, at least */
+#define LONG_PASS_NS 200000000ull /* and at most */
+#define PASSES_A_HORIZON 8
 #define IDLE_NS 200000000ull
 #define BATCH 64
 #define SEEN_MIN 1024u
@@ -40,6 +44,8 @@ struct lp_follow {
   uint32_t refused, refused_playing; /* voices */
   uint64_t now_ns;
   uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
+  uint32_t missing; /* pages of those wanted in this pass that are not there */
+  uint32_t lacking; /* of voices at the heads alone */
   lp_origin *origin;
   lp_want batch[BATCH];
   uint32_t batched;
@@ -69,8 +75,10 @@ void lp_follow_destroy(struct lp_follow *f) {
 /* ---- wanting ------------------------------------------------------------------------------------------------------------- */
 
 static void flush(struct lp_follow *f) {
-  if (f->batched) lp_store_want(f->engine->store, f->origin, f->batch, f->batched, NULL);
+  uint32_t missing = 0;
+  if (f->batched) lp_store_want(f->engine->store, f->origin, f->batch, f->batched, &missing);
   f->batched = 0;
+  f->missing += missing;
 }
 
 /* Was the page wanted in this pass? If not: the place to note it, NULL if there is none near. */
@@ -169,18 +177,26 @@ static void want_voices(struct lp_follow *f, const lp_snapshot *s, const lp_head
     }
   }
   flush(f);
+  f->lacking += f->missing;
+  f->missing = 0;
 }
 
-/* What playback has passed goes first when room is needed. */
+/* What playback has passed goes first when room is needed: what ended since the pass before, however long ago that was. */
 static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head) {
-  const int64_t at = head->position - (int64_t)(BEHIND_MS * f->engine->sample_rate / 1000);
+  const double rate = (double)f->engine->sample_rate;
+  const int64_t at = head->position - (int64_t)(BEHIND_MS * rate / 1000);
+  const int64_t since = at - (int64_t)((double)(2 * LONG_PASS_NS) * rate / 1e9);
   for (uint32_t t = 0; t < s->count; t++) {
     lp_found c;
-    for (lp_walk w = lp_content_walk(s->tracks[t].content, at, at + 1); lp_walk_next(&w, &c);) {
+    for (lp_walk w = lp_content_walk(s->tracks[t].content, since, at + 1); lp_walk_next(&w, &c);) {
       lp_source *source = c.clip->source;
-      int64_t frame = c.clip->first + (at - c.start);
-      if (source && frame >= source->page_frames && frame < source->frames + source->page_frames)
-        lp_store_passed(f->engine->store, source, (frame >> source->page_shift) - 1);
+      if (!source) continue;
+      const int64_t from = c.clip->first + ((c.start > since ? c.start : since) - c.start);
+      const int64_t to = c.clip->first + ((c.end < at + 1 ? c.end : at + 1) - 1 - c.start);
+      int64_t first = (from >> source->page_shift) - 1, last = (to >> source->page_shift) - 1;
+      if (first < 0) first = 0;
+      if (last >= source->pages) last = source->pages - 1;
+      for (; first <= last; first++) lp_store_passed(f->engine->store, source, first);
     }
   }
 }
@@ -283,6 +299,13 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
   }
 }
 
+/* When the next pass is due while something plays. Pages that are not there may have been dropped from the queue, or may be tried again. */
+static uint64_t pass_ns(const struct lp_follow *f) {
+  if (f->lacking || f->held_ns == UINT64_MAX) return PASS_NS;
+  const uint64_t ns = f->held_ns / PASSES_A_HORIZON;
+  return ns < PASS_NS ? PASS_NS : ns > LONG_PASS_NS ? LONG_PASS_NS : ns;
+}
+
 uint64_t lp_follow_pass(struct lp_follow *f) {
   lp_engine *e = f->engine;
   /* Whoever closes a renderer waits for the pass; the control thread, which makes one, does not. */
@@ -293,16 +316,17 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->pass++;
   f->units = 0;
   f->refused = f->refused_playing = 0;
+  f->missing = f->lacking = 0;
   /* What windows hold cannot be had. */
   f->most = (uint64_t)(lp_store_units(e->store) - lp_window_units(e->store)) * 9 / 10;
   f->now_ns = lp_engine_now_ns(e);
   f->held_ns = UINT64_MAX;
   uint64_t next = IDLE_NS;
+  bool playing = false;
   for (lp_renderer *r = first; r; r = r->next) {
     uint64_t due = begin(r);
     if (due < next) next = due;
-    for (uint32_t i = 0; i < r->followed.count; i++)
-      if (r->followed.heads[i].state == LP_PLAYING && PASS_NS < next) next = PASS_NS;
+    for (uint32_t i = 0; i < r->followed.count; i++) playing = playing || r->followed.heads[i].state == LP_PLAYING;
   }
   for (int phase = 0; phase < PHASES; phase++)
     for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
@@ -312,8 +336,9 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   for (lp_renderer *r = first; r; r = r->next) end(r);
   lp_store_set_voices_refused(e->store, f->refused);
   if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
+  const uint64_t due = playing ? pass_ns(f) : IDLE_NS;
   pthread_mutex_unlock(&e->pass_lock);
-  return next;
+  return due < next ? due : next;
 }
 
 /* ---- what is there -------------------------------------------------------------------------------------------------------- */

@@ -114,6 +114,7 @@ void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t 
 }
 
 void lp_residency_passed(lp_residency *r, lp_page *p) {
+  if (p->list == LP_LIST_PASSED) return; /* it has its place */
   if (p->due_origin && mark_lives(p) && p->due_tick == atomic_load_explicit(&p->due_origin->tick, memory_order_relaxed)) return;
   p->due_origin = NULL;
   if (p->list == LP_LIST_NONE) return;
