@@ -18,6 +18,7 @@ const PLAYS = [
   "head.c",
   "master_rate.c",
   "mix.c",
+  "proxy.c",
   "render.c",
   "resample.c",
   "resample_kernel_avx2.c",

@@ -239,12 +239,14 @@ int32_t lp_counters(uint32_t handle, double *out, uint32_t count) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
   lp_counts *c = &r->counts;
-  double v[25] = { load(&c->callbacks), load(&c->frames) };
+  double v[32] = { load(&c->callbacks), load(&c->frames) };
   for (int i = 0; i < LP_CAUSES; i++) {
     v[4 + i] = load(&c->missing[i]);
     v[10 + i] = load(&c->faded[i]);
+    v[26 + i] = load(&c->proxied[i]);
     v[2] += v[4 + i];
     v[3] += v[10 + i];
+    v[25] += v[26 + i];
   }
   v[16] = load(&c->longest_ns);
   v[17] = load(&c->late);
@@ -255,7 +257,7 @@ int32_t lp_counters(uint32_t handle, double *out, uint32_t count) {
   v[22] = load(&c->sum_ns);
   v[23] = load(&c->events_lost);
   v[24] = load(&c->old_frames);
-  uint32_t n = count < 25 ? count : 25;
+  uint32_t n = count < 32 ? count : 32;
   memcpy(out, v, n * sizeof *v);
   return (int32_t)n;
 }
@@ -266,7 +268,8 @@ int32_t lp_track_counters(uint32_t handle, uint32_t slot, double *out, uint32_t 
   if (slot >= LP_MAX_TRACKS || count < 2) return LP_E_ARGUMENT;
   out[0] = load(&r->counts.track_missing[slot]);
   out[1] = load(&r->counts.track_faded[slot]);
-  return 2;
+  if (count > 2) out[2] = load(&r->counts.track_proxied[slot]);
+  return count > 2 ? 3 : 2;
 }
 
 /* ---- callers as drivers ---- */
