@@ -49,10 +49,6 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  lp_source_set_proxy: {
-    parameters: ["u32", /* engine */ "u32", /* source */ "u32" /* proxy */],
-    result: "i32",
-  },
   lp_source_close: { parameters: ["u32", /* engine */ "u32" /* source */], result: "i32" },
   lp_source_prefetch: {
     parameters: [
@@ -100,6 +96,66 @@ export const SYMBOLS = {
   lp_store_drop: { parameters: ["u32" /* engine */], result: "i32" },
   lp_store_counters: {
     parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+
+  // ---- what took how long
+  lp_histogram_bounds: {
+    parameters: ["buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+  lp_store_histogram: {
+    parameters: [
+      "u32", /* engine */
+      "u32", /* which */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
+    result: "i32",
+  },
+  lp_renderer_histogram: {
+    parameters: [
+      "u32", /* renderer */
+      "u32", /* which */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
+    result: "i32",
+  },
+  lp_overruns_since: {
+    parameters: [
+      "u32", /* renderer */
+      "f64", /* since */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
+    result: "i32",
+  },
+  lp_source_stats: {
+    parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+  lp_volume_stats: {
+    parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+  lp_fills_since: {
+    parameters: [
+      "u32", /* engine */
+      "f64", /* since */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
+    result: "i32",
+  },
+  lp_page_state: {
+    parameters: [
+      "u32", /* engine */
+      "u32", /* source */
+      "f64", /* page */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
     result: "i32",
   },
 

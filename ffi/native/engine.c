@@ -9,7 +9,6 @@
 
 #include "engine_internal.h"
 #include "float_mode.h"
-#include "proxy.h"
 
 int32_t lp_abi_version(void) { return LP_ABI_VERSION; }
 
@@ -246,16 +245,6 @@ int32_t lp_source_set_fold(uint32_t engine, uint32_t handle, const float *coeffi
   return result;
 }
 
-int32_t lp_source_set_proxy(uint32_t engine, uint32_t handle, uint32_t proxy_handle) {
-  lp_source *s = source_get(engine, handle, NULL);
-  if (!s) return LP_E_HANDLE;
-  lp_source *proxy = proxy_handle ? source_get(engine, proxy_handle, NULL) : NULL;
-  int32_t result = proxy || !proxy_handle ? lp_source_pair(s, proxy) : LP_E_HANDLE;
-  if (proxy) lp_source_unref(proxy);
-  lp_source_unref(s);
-  return result;
-}
-
 int32_t lp_source_close(uint32_t engine, uint32_t handle) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
@@ -324,6 +313,39 @@ int32_t lp_store_drop(uint32_t engine) {
 int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
   return e ? (int32_t)lp_store_counters_read(e->store, out, count) : LP_E_HANDLE;
+}
+
+/* ---- what took how long ---- */
+
+int32_t lp_store_histogram(uint32_t engine, uint32_t which, double *out, uint32_t count) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  if (!e) return LP_E_HANDLE;
+  return which < LP_STORE_HISTOGRAMS ? (int32_t)lp_store_histogram_read(e->store, which, out, count) : LP_E_ARGUMENT;
+}
+
+int32_t lp_source_stats(uint32_t engine, double *out, uint32_t count) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  return e ? (int32_t)lp_store_source_stats_read(e->store, out, count) : LP_E_HANDLE;
+}
+
+int32_t lp_volume_stats(uint32_t engine, double *out, uint32_t count) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  return e ? (int32_t)lp_store_volume_stats_read(e->store, out, count) : LP_E_HANDLE;
+}
+
+int32_t lp_fills_since(uint32_t engine, double since, double *out, uint32_t count) {
+  lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
+  return e ? (int32_t)lp_store_fills_read(e->store, since, out, count) : LP_E_HANDLE;
+}
+
+int32_t lp_page_state(uint32_t engine, uint32_t handle, double page, double *out, uint32_t count) {
+  lp_engine *e;
+  lp_source *s = source_get(engine, handle, &e);
+  if (!s) return LP_E_HANDLE;
+  int32_t result = LP_E_ARGUMENT;
+  if (page >= 0 && page < (double)s->pages) result = (int32_t)lp_store_page_state_read(e->store, s, (int64_t)page, out, count);
+  lp_source_unref(s);
+  return result;
 }
 
 /* ---- single step and gates ---- */

@@ -167,13 +167,6 @@ LP_API int32_t lp_source_open(uint32_t engine, const uint8_t *path, uint32_t pat
  * Default: mono to both sides at unity, stereo as it is, others folded by ITU-R BS.775. Before its first use only. */
 LP_API int32_t lp_source_set_fold(uint32_t engine, uint32_t source, const float *coefficients, uint32_t count);
 
-/* [control] Makes `proxy` (0: none) stand in for the source's frames: a file of lower rate, fewer channels or bits that stands for the same frames at the
- * engine's rate. Where a voice has no page of the source it sounds from its proxy's, over a crossfade of one fade length, with the proxy's own fold; offline
- * renderers never do. The source keeps a reference: the proxy's handle may be closed. Taking it away from a voice that sounds from it leaves silence until
- * the source's own pages come. LP_E_ARGUMENT: the source itself, or a length that differs by more than 10 ms; LP_E_STATE: one of the two
- * is in such a pair already the other way round, since a proxy has none of its own. */
-LP_API int32_t lp_source_set_proxy(uint32_t engine, uint32_t source, uint32_t proxy);
-
 /* [control] Forgets the source. Its pages go when no snapshot names it any more. */
 LP_API int32_t lp_source_close(uint32_t engine, uint32_t source);
 
@@ -203,8 +196,62 @@ LP_API int32_t lp_store_drop(uint32_t engine);
 /* [any] Counters of the store into out (f64 each): 0 units, 1 units free, 2 pages resident, 3 page fills, 4 evictions, 5 bytes read,
  * 6 reads, 7 read ns, 8 convert ns, 9 queue length, 10 queue dropped, 11 open files, 12 read errors, 13 horizon held in ms (the least of
  * all playing heads), 14 voices refused, 15 stalled reads, 16 ns of the read ns that went into reading and decoding compressed files, 17 runs of
- * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang). Returns how many were written. */
+ * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang), 19 pages asked for that were there (each pass asks anew), 20 pages
+ * that had to be queued. Returns how many were written. */
 LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
+
+/* ---- what took how long -------------------------------------------------------------------------------- */
+
+/* A histogram: values in ns, or shares in ppb; in bucket i lies what is greater than bound i - 1 and at most bound i, in the last what is greater than all. */
+#define LP_HISTOGRAM_BOUNDS 43
+/* [any] The bounds, ascending. Returns how many were written. */
+LP_API int32_t lp_histogram_bounds(double *out, uint32_t count);
+
+enum lp_store_histogram_kind {
+  LP_STORE_QUEUE_REALTIME = 0,     /* engine's clock: a page's wait in the queue until a thread began to read it */
+  LP_STORE_QUEUE_ANTICIPATIVE = 1,
+  LP_STORE_READ = 2,               /* a block (one read of one or more adjacent pages) waited for the disk */
+  LP_STORE_DECODE = 3,             /* the rest of its time: decoding, resampling, converting */
+  LP_STORE_HISTOGRAMS = 4
+};
+/* [any] sum, max, then the buckets (LP_HISTOGRAM_BOUNDS + 1) as f64. Returns how many were written. */
+LP_API int32_t lp_store_histogram(uint32_t engine, uint32_t which, double *out, uint32_t count);
+
+enum lp_render_histogram_kind {
+  LP_RENDER_CALLBACK = 0, /* time of a callback */
+  LP_RENDER_SHARE = 1,    /* the same as a share of its period */
+  LP_RENDER_GATE = 2,     /* engine's clock: from a publication's making until it was admitted */
+  LP_RENDER_HISTOGRAMS = 3
+};
+/* [any] As lp_store_histogram. */
+LP_API int32_t lp_renderer_histogram(uint32_t renderer, uint32_t which, double *out, uint32_t count);
+
+/* [any] Callbacks longer than their period after number `since` (0: all that is remembered, 64), the oldest first: records of 4 f64: number, when it
+ * began in ms, ms that it took, ms of its period. Offline renderers have none. Returns how many records were written. */
+LP_API int32_t lp_overruns_since(uint32_t renderer, double since, double *out, uint32_t count);
+
+#define LP_SOURCE_STATS 9
+/* [any] What fetching took, of each open source of which something was read: records of LP_SOURCE_STATS f64: 0 source, 1 blocks read, 2 bytes of the
+ * file, 3 ms of waiting for the disk, 4 ms of decoding, resampling and converting, 5 frames of a compressed file, 6 pages filled, 7 errors, 8 stalls.
+ * Returns how many sources there are; as many as fit are written. */
+LP_API int32_t lp_source_stats(uint32_t engine, double *out, uint32_t count);
+#define LP_VOLUME_STATS 15
+/* [any] The same of each volume: 0 id (st_dev), 1 open sources on it, 2 threads there, 3 of them hanging, 4 … 11 as 1 … 8 of a source, 12 ms in which at
+ * least one thread was reading pages there, 13 mean ms of waiting of a block (the latest weigh most), 14 the longest. Returns how many were written. */
+LP_API int32_t lp_volume_stats(uint32_t engine, double *out, uint32_t count);
+
+enum lp_fill_outcome { LP_FILL_FILLED = 0, LP_FILL_FAILED = 1, LP_FILL_STALLED = 2 /* it hangs; what becomes of the page is told anew */ };
+#define LP_FILL_FIELDS 15
+/* [any] What became of pages that were late or nearly so, or could not be read, after number `since` (0: all that is remembered, 2,048), the oldest first:
+ * records of LP_FILL_FIELDS f64: 0 number, 1 source, 2 page, 3 first frame in the page, 4 frames, 5 asked for (ms), 6 queued last, 7 begun, 8 ended, 9
+ * due (NaN: never), 10 ms of waiting for the disk (of all that it was read with), 11 ms of decoding, 12 lp_fill_outcome, 13 errno of a failure, 14 volume. */
+LP_API int32_t lp_fills_since(uint32_t engine, double since, double *out, uint32_t count);
+
+enum lp_page_wait { LP_PAGE_UNASKED = 0, LP_PAGE_WAITING = 1, LP_PAGE_READING = 2, LP_PAGE_STALLED = 3 };
+#define LP_PAGE_STATE 7
+/* [any] How a page is: 0 what of it is resident (0 nothing, 1 a part, 2 all), 1 lp_page_wait, 2 asked for (ms), 3 queued last, 4 begun, 5 due (2 … 5
+ * NaN where it is not so), 6 volume. */
+LP_API int32_t lp_page_state(uint32_t engine, uint32_t source, double page, double *out, uint32_t count);
 
 /* ---- windows ------------------------------------------------------------------------------------------ */
 
@@ -265,15 +312,13 @@ enum lp_event_kind {
   LP_EV_SWAP = 1,        /* a publication was taken: a = position before, b = position after, value = revision */
   LP_EV_WRAP = 2,        /* loop wrap: a = loop end, b = loop start */
   LP_EV_END = 3,         /* to_frame was reached: a = position, value = the state since then */
-  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, filled_by, a = position, cause */
-  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over, or something else fills the gap: the same, b = frames of the gap */
+  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, a = position, cause, source_frame = the first of them */
+  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over: the same, source_frame too, b = frames missed */
   LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
   LP_EV_STATE = 7,       /* not sent: LP_EV_END says how the renderer changes its state by itself */
   LP_EV_LOST = 8         /* the ring was full: value = events lost before the next one */
 };
 enum lp_cause { LP_CAUSE_QUEUE = 0, LP_CAUSE_READ = 1, LP_CAUSE_DECODE = 2, LP_CAUSE_STALLED = 3, LP_CAUSE_ABSENT = 4, LP_CAUSE_BUDGET = 5, LP_CAUSES = 6 };
-
-enum lp_filling { LP_FILLED_BY_SILENCE = 0, LP_FILLED_BY_PROXY = 1 };
 
 typedef struct lp_event {
   uint32_t kind;     /* 0 */
@@ -281,12 +326,12 @@ typedef struct lp_event {
   uint32_t track;    /* 8: slot */
   uint32_t clip;     /* 12: uid */
   uint32_t source;   /* 16: handle */
-  uint32_t filled_by; /* 20: of a gap: lp_filling */
+  uint32_t reserved; /* 20 */
   double a;          /* 24 */
   double b;          /* 32 */
   double time_ms;    /* 40 */
   double value;      /* 48 */
-  double reserved2;  /* 56 */
+  double source_frame; /* 56: at the engine's rate */
 } lp_event;
 
 /* [control] Takes the meters gathered since the last take: out = f64 audible_frame, f64 time_ms, f64 revision, f64 frames gathered, then
@@ -296,10 +341,10 @@ LP_API int32_t lp_meters(uint32_t renderer, uint8_t *out, uint32_t out_bytes);
 
 /* [any] Counters of the renderer (f64 each): 0 callbacks, 1 frames, 2 missing total, 3 faded total, 4 … 9 missing by cause, 10 … 15 faded by
  * cause, 16 longest callback ns, 17 callbacks longer than their period, 18 publications taken, 19 displaced, 20 admitted by deadline,
- * 21 crossfades, 22 sum of callback ns, 23 events lost, 24 frames of the old snapshot rendered after the last publish, 25 frames that came from a proxy in
- * whole or in part (neither missing nor faded), 26 … 31 these by cause. */
+ * 21 crossfades, 22 sum of callback ns, 23 events lost, 24 frames of the old snapshot rendered after the last publish, 25 voices
+ * rendered for a span (at most 512 frames) with all frames there, 26 with frames missing, 27 missing frames of gaps whose end was lost. */
 LP_API int32_t lp_counters(uint32_t renderer, double *out, uint32_t count);
-/* [any] missing, faded and proxied of one track slot, three f64 or the first of them. */
+/* [any] missing and faded of one track slot, two f64; then missing by cause, six, and faded by cause, six. Returns how many were written. */
 LP_API int32_t lp_track_counters(uint32_t renderer, uint32_t slot, double *out, uint32_t count);
 
 /* [any] Manual device: renders `frames` frames (interleaved stereo f32) at once. LP_E_STATE while something else drives it: a device, from the

@@ -99,6 +99,7 @@ void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns) {
     q->last_asked_ns = now_ns > q->last_asked_ns ? now_ns : q->last_asked_ns + 1;
     n->key.asked_ns = q->last_asked_ns;
   }
+  n->queued_ns = now_ns;
   n->state = LP_NODE_QUEUED;
   lp_heap_push(&q->best[n->volume][n->key.tier], node);
   lp_heap_push(&q->worst[n->key.tier], node);

@@ -24,6 +24,7 @@ typedef struct lp_fill_node {
   uint32_t tick;
   int32_t first_frame;
   uint32_t volume;   /* the source's; constant while it is queued */
+  uint64_t queued_ns; /* when it was, last */
   uint32_t next, prev; /* the source's nodes; next also chains free nodes */
   uint8_t state;
   bool alone; /* a read of several pages failed, this one among them: by itself now */

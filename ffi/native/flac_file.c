@@ -28,7 +28,7 @@ static int64_t read_at(int fd, uint8_t *out, int64_t n, int64_t offset) {
   while (done < n) {
     lp_disk_wait_begin();
     ssize_t got = pread(fd, out + done, (size_t)(n - done), (off_t)(offset + done));
-    lp_disk_wait_end();
+    lp_disk_read_end(got);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -errno;
     if (got == 0) break;

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "engine_internal.h"
-#include "proxy.h"
 #include "window.h"
 
 #define HORIZON_NS 10000000000ull
@@ -314,7 +313,6 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   pthread_mutex_lock(&e->lock);
   lp_renderer *const first = e->renderers;
   pthread_mutex_unlock(&e->lock);
-  lp_proxies_collect(e->store);
   f->pass++;
   f->units = 0;
   f->refused = f->refused_playing = 0;

@@ -46,7 +46,7 @@ static const uint8_t *look(window *w, int64_t offset, int64_t n) {
     while (done < want) {
       lp_disk_wait_begin();
       ssize_t got = pread(w->fd, w->bytes + done, (size_t)(want - done), (off_t)(offset + done));
-      lp_disk_wait_end();
+      lp_disk_read_end(got);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) {
         w->error = -errno;

@@ -11,6 +11,7 @@
 #include "pcm_header.h"
 
 _Thread_local _Atomic uint64_t *lp_disk_wait_since;
+_Thread_local uint64_t lp_disk_waited_ns, lp_disk_bytes, lp_disk_wait_begun;
 
 #define MAX_RATE 768000
 #define MAX_CHANNELS 8
@@ -31,7 +32,7 @@ static int64_t read_at(int fd, uint8_t *out, int64_t n, int64_t offset) {
     if (part > 1 << 30) part = 1 << 30; /* Linux returns at most 2 GiB a call */
     lp_disk_wait_begin();
     ssize_t got = pread(fd, out + done, (size_t)part, (off_t)(offset + done));
-    lp_disk_wait_end();
+    lp_disk_read_end(got);
     if (got < 0) {
       if (errno == EINTR) continue;
       return -errno;

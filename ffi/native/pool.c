@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "disk_wait.h"
 #include "float_mode.h"
 #include "store_internal.h"
@@ -253,6 +254,7 @@ static int take_job(lp_store *st, lp_worker *w) {
   if (taken != TAKE_JOB) return taken;
   if (st->gate_closed) st->gate_permits--;
   begin_wait(st, w, w->job.source->volume);
+  lp_account_begin(st, w);
   if (st->queue.queued) lp_pool_watch(st);
   return TAKE_JOB;
 }
@@ -382,6 +384,7 @@ static void close_place(lp_store *st, lp_worker *w, int fd) {
 /* [pool] Enters and leaves without the mutex. False: the store was given up meanwhile, touch nothing of it any more. */
 static bool run_job(lp_store *st, lp_worker *w) {
   uint64_t begun = lp_monotonic_ns();
+  const uint64_t waited = lp_disk_waited_ns, bytes = lp_disk_bytes;
   int error = read_job(st, w);
   uint64_t read = lp_monotonic_ns();
   uint32_t phase = LP_PHASE_READING;
@@ -389,7 +392,9 @@ static bool run_job(lp_store *st, lp_worker *w) {
   bool ours = atomic_compare_exchange_strong_explicit(&w->phase, &phase, LP_PHASE_FILLING, memory_order_relaxed, memory_order_relaxed);
   if (ours && !error) convert_job(w);
   lp_count(st, LP_COUNT_READ_NS, read - begun);
-  lp_count(st, LP_COUNT_CONVERT_NS, lp_monotonic_ns() - read);
+  const uint64_t took = lp_monotonic_ns() - begun, disk = lp_disk_waited_ns - waited;
+  w->job.bytes = lp_disk_bytes - bytes;
+  lp_count(st, LP_COUNT_CONVERT_NS, took - (read - begun));
   lp_source *s = w->job.source;
   pthread_mutex_lock(&st->mutex);
   if (st->abandoned) {
@@ -398,6 +403,7 @@ static bool run_job(lp_store *st, lp_worker *w) {
     if (w->job.lease.opening && w->job.lease.fd >= 0) (void)close(w->job.lease.fd);
     return false;
   }
+  lp_account_end(st, w, error == PAUSED ? 0 : error, disk, took > disk ? took - disk : 0);
   int fd = end_job(st, w, error);
   int spare = error == -EMFILE || error == -ENFILE ? lp_files_shrink(&st->files) : -1;
   /* Here, not after the files are closed: closing one may hang until the store is given up and the engine behind it gone. */
@@ -488,5 +494,6 @@ void lp_pool_note_stalls(lp_store *st) {
     }
     if (w->volume < LP_VOLUMES) st->volumes.of[w->volume].stalled++;
     lp_count(st, LP_COUNT_STALLED, 1);
+    lp_account_stall(st, w);
   }
 }

@@ -72,6 +72,7 @@ static void admit(lp_renderer *r, bool by_deadline) {
   lp_publication *p = r->candidate;
   set_candidate(r, NULL);
   if (by_deadline) atomic_fetch_add_explicit(&r->counts.by_deadline, 1, memory_order_relaxed);
+  lp_histogram_add(&r->histograms[LP_RENDER_GATE], lp_engine_now_ns(r->engine) - p->made_ns);
   if (r->driver == LP_DRIVER_NONE) {
     /* Nobody renders, and the mailbox is empty: whoever ended rendering took what was in it. */
     lp_renderer_take_inline(r, p);

@@ -10,14 +10,14 @@ static void add(_Atomic uint64_t *counter, uint64_t n) {
   atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-void lp_event_push(lp_renderer *r, const lp_event *e) {
+bool lp_event_push(lp_renderer *r, const lp_event *e) {
   uint32_t head = atomic_load_explicit(&r->event_head, memory_order_relaxed);
   /* Acquire: the slot's reader is done with it before it is written again. */
   const uint32_t room = LP_EVENTS - (head - atomic_load_explicit(&r->event_tail, memory_order_acquire));
   if (room < (r->events_unsaid ? 2 : 1)) {
     r->events_unsaid++;
     add(&r->counts.events_lost, 1);
-    return;
+    return false;
   }
   const double now_ms = (double)lp_engine_now_ns(r->engine) / 1e6;
   if (r->events_unsaid) {
@@ -29,6 +29,7 @@ void lp_event_push(lp_renderer *r, const lp_event *e) {
   slot->time_ms = now_ms;
   /* Release: the events are whole before they are seen. */
   atomic_store_explicit(&r->event_head, head, memory_order_release);
+  return true;
 }
 
 static void event(lp_renderer *r, uint32_t kind, int64_t a, int64_t b, double value) {
@@ -419,5 +420,10 @@ void lp_renderer_process_at(lp_renderer *r, float *out, uint32_t frames, uint64_
   add(&r->counts.frames, frames);
   add(&r->counts.sum_ns, took);
   if (took > atomic_load_explicit(&r->counts.longest_ns, memory_order_relaxed)) atomic_store_explicit(&r->counts.longest_ns, took, memory_order_relaxed);
-  if ((double)took > (double)frames * 1e9 / r->rate) add(&r->counts.late, 1);
+  const double period = (double)frames * 1e9 / r->rate;
+  lp_histogram_add(&r->histograms[LP_RENDER_CALLBACK], took);
+  lp_histogram_add(&r->histograms[LP_RENDER_SHARE], (uint64_t)((double)took / period * 1e9));
+  if ((double)took <= period) return;
+  add(&r->counts.late, 1);
+  if (!(r->flags & LP_RENDERER_OFFLINE)) lp_overruns_note(&r->overruns, began, took, (uint64_t)period);
 }

@@ -13,7 +13,9 @@
 
 #include "engine.h"
 #include "head.h"
+#include "histogram.h"
 #include "nonblocking.h"
+#include "overruns.h"
 #include "snapshot.h"
 #include "store.h"
 #include "tap.h"
@@ -55,11 +57,10 @@ enum lp_part {
 typedef struct lp_voice {
   uint32_t uid;
   float presence; /* 0 … 1 */
-  float proxy;    /* 0 … 1: how far the proxy fills what presence leaves; means something only while that is below 1 */
   bool gap;       /* a hole is sounding (an event stands open) */
   uint8_t cause;  /* of the last hole seen */
-  uint8_t filled_by; /* lp_filling of the open gap */
   uint32_t gap_source; /* handle */
+  int64_t gap_first;   /* frame of the source that it began with */
   int64_t gap_frames;
 } lp_voice;
 
@@ -104,9 +105,11 @@ typedef struct lp_ramp {
 } lp_ramp;
 
 typedef struct lp_counts {
-  _Atomic uint64_t callbacks, frames, missing[LP_CAUSES], faded[LP_CAUSES], proxied[LP_CAUSES], longest_ns, late, taken, displaced, by_deadline, crossfades, sum_ns,
+  _Atomic uint64_t callbacks, frames, missing[LP_CAUSES], faded[LP_CAUSES], longest_ns, late, taken, displaced, by_deadline, crossfades, sum_ns,
       events_lost, old_frames;
-  _Atomic uint64_t track_missing[LP_MAX_TRACKS], track_faded[LP_MAX_TRACKS], track_proxied[LP_MAX_TRACKS];
+  /* Voices rendered for a span with all of their frames there, or not; frames of gaps whose end found no room among the events. */
+  _Atomic uint64_t hits, misses, gap_frames_lost;
+  _Atomic uint64_t track_missing[LP_MAX_TRACKS][LP_CAUSES], track_faded[LP_MAX_TRACKS][LP_CAUSES];
 } lp_counts;
 
 enum lp_driver { LP_DRIVER_NONE = 0, LP_DRIVER_DEVICE = 1, LP_DRIVER_CALLER = 2, LP_DRIVER_SIDE = 3 /* another renderer's callback */ };
@@ -149,6 +152,8 @@ typedef struct lp_renderer {
   _Atomic(lp_meter_page *) meter_ready;    /* full page for control, or NULL */
   _Atomic(lp_meter_page *) meter_spare;    /* empty page for the callback, or NULL */
   lp_counts counts;
+  lp_histogram histograms[LP_RENDER_HISTOGRAMS];
+  lp_overruns overruns;
   _Atomic uint32_t latency_frames;
   _Atomic uint32_t quiesce; /* 0 runs, 1 fade out and hold, 2 held */
   _Atomic bool closing;     /* who waits inside gives up */
@@ -189,16 +194,12 @@ void lp_sides_leave(lp_renderer *host);
 void lp_record_write(lp_renderer *r, uint64_t time_ns) LP_NONBLOCKING;
 /* [any] */
 void lp_record_read(lp_renderer *r, double out[16]);
-/* [callback] */
-void lp_event_push(lp_renderer *r, const lp_event *e) LP_NONBLOCKING;
+/* [callback] False: there was no room for it. */
+bool lp_event_push(lp_renderer *r, const lp_event *e) LP_NONBLOCKING;
 
 /* mix.c [callback]: adds [position, position + n) of a track to left and right; limit: frames from position to the head's next jump. */
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
                      bool count, float *left, float *right) LP_NONBLOCKING;
-
-/* mix.c [callback]: a gap of a voice begins, in place of one that stands open; one ends. */
-void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, lp_voice *v, int64_t position, uint8_t filled_by, bool count) LP_NONBLOCKING;
-void lp_gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) LP_NONBLOCKING;
 
 /* mix.c [callback]: the gaps of a track end here, since the voices do. */
 void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) LP_NONBLOCKING;

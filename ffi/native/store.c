@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "fold.h"
-#include "proxy.h"
 #include "resample.h"
 #include "store_internal.h"
 
@@ -104,7 +103,6 @@ int lp_store_destroy(lp_store *st) {
     lp_slab_discard(&st->residency.slab);
     return left;
   }
-  lp_proxies_end(st);
   while (st->sources) {
     lp_source *s = st->sources;
     st->sources = s->next;
@@ -274,8 +272,6 @@ void lp_source_unref(lp_source *s) {
   if (s->indexing == LP_INDEX_WANTED) st->indexes_wanted--;
   int fd = lp_file_destroy(&st->files, s->file);
   lp_volume_leave(&st->volumes, s->volume);
-  lp_source *proxy = atomic_load_explicit(&s->proxy, memory_order_relaxed);
-  if (proxy) proxy->stands_for--;
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   if (fd >= 0) {
@@ -284,9 +280,8 @@ void lp_source_unref(lp_source *s) {
     lp_files_closed(&st->files);
     pthread_mutex_unlock(&st->mutex);
   }
-  /* No callback can be at it: snapshots hold references until the callback has left them. So none can be at its proxy by it. */
+  /* No callback can be at it: snapshots hold references until the callback has left them. */
   free_source(s);
-  if (proxy) lp_source_unref(proxy);
 }
 
 /* [under the mutex] The entry, with its table made if it must. NULL: no memory. */
@@ -392,7 +387,7 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
 }
 
 void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing) {
-  uint32_t not_whole = 0, added = 0;
+  uint32_t not_whole = 0, added = 0, found = 0;
   uint64_t now = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
   lp_pool_note_stalls(st);
@@ -410,7 +405,10 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
     lp_page *p = e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL; /* linked under the mutex */
     if (p) {
       lp_residency_mark(&st->residency, p, origin, tick, (lp_rank){.tier = w.tier, .deadline_ns = w.deadline_ns});
-      if (atomic_load_explicit(&p->valid, memory_order_relaxed) == lp_valid(0, length)) continue;
+      if (atomic_load_explicit(&p->valid, memory_order_relaxed) == lp_valid(0, length)) {
+        found++;
+        continue;
+      }
     }
     not_whole++;
     if (!e) continue; /* no memory for a table: as good as not asked */
@@ -420,6 +418,8 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
     else
       added += enqueue(st, e, origin, tick, &w, tier, now);
   }
+  lp_count(st, LP_COUNT_FOUND, found);
+  lp_count(st, LP_COUNT_QUEUED, added);
   if (added) lp_wake(st, added);
   if (added) lp_pool_watch(st);
   lp_note_queue_length(st);
@@ -533,7 +533,7 @@ void lp_store_set_voices_refused(lp_store *st, double voices) {
 static double counter(lp_store *st, enum lp_counter c) { return (double)atomic_load_explicit(&st->counters[c], memory_order_relaxed); }
 
 uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
-  double all[19] = {
+  double all[21] = {
       lp_store_units(st),
       lp_store_units_free(st),
       (double)atomic_load_explicit(&st->residency.pages, memory_order_relaxed),
@@ -553,8 +553,10 @@ uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
       counter(st, LP_COUNT_DECODE_NS),
       counter(st, LP_COUNT_BROKEN),
       atomic_load_explicit(&st->workers_running, memory_order_relaxed),
+      counter(st, LP_COUNT_FOUND),
+      counter(st, LP_COUNT_QUEUED),
   };
-  if (count > 19) count = 19;
+  if (count > 21) count = 21;
   memcpy(out, all, count * sizeof *out);
   return count;
 }

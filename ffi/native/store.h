@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fetched.h"
 #include "media_file.h"
 #include "nonblocking.h"
 #include "pcm_file.h"
@@ -79,7 +80,6 @@ struct lp_source {
   int64_t pages;
   _Atomic(lp_table *) *tables; /* pages / 512, rounded up; each table made when first needed, never moved or freed before the source */
   float fold[LP_MAX_CHANNELS][2];
-  _Atomic(lp_source *) proxy; /* referenced; NULL: none (proxy.h) */
   lp_pcm_format format; /* of a compressed file: of its decoded frames */
   lp_media *media;      /* NULL: not compressed */
   lp_identity identity;
@@ -92,7 +92,7 @@ struct lp_source {
   uint32_t first_page;       /* its resident pages */
   uint32_t first_node;       /* its nodes in the fill queue */
   uint8_t indexing;          /* lp_indexing */
-  uint32_t stands_for;       /* sources whose proxy it is */
+  lp_fetched fetched;
   lp_source *prev, *next;    /* the store's sources */
 };
 
@@ -233,6 +233,12 @@ void lp_store_gate(lp_store *store, bool closed);
 void lp_store_gate_release(lp_store *store, uint32_t reads);
 /* [any] As lp_store_counters (engine.h). */
 uint32_t lp_store_counters_read(lp_store *store, double *out, uint32_t count);
+/* [any] As the functions of these names in engine.h. The source is referenced, the page one of it. */
+uint32_t lp_store_histogram_read(lp_store *store, uint32_t which, double *out, uint32_t count);
+uint32_t lp_store_source_stats_read(lp_store *store, double *out, uint32_t count);
+uint32_t lp_store_volume_stats_read(lp_store *store, double *out, uint32_t count);
+uint32_t lp_store_fills_read(lp_store *store, double since, double *out, uint32_t count);
+uint32_t lp_store_page_state_read(lp_store *store, const lp_source *source, int64_t page, double *out, uint32_t count);
 /* [follower] Counters 13 and 14. */
 void lp_store_set_horizon_ms(lp_store *store, double horizon_ms);
 void lp_store_set_voices_refused(lp_store *store, double voices);

@@ -5,7 +5,9 @@
 #include <pthread.h>
 
 #include "files.h"
+#include "fill_log.h"
 #include "fill_queue.h"
+#include "histogram.h"
 #include "residency.h"
 #include "volumes.h"
 
@@ -25,6 +27,8 @@ typedef struct lp_job {
   bool extends;    /* the one page is linked (and pinned), else they are private */
   int32_t from;    /* in the first page */
   int64_t frames;  /* in all */
+  uint64_t begun_ns; /* engine's clock */
+  uint64_t bytes;    /* that were read of the file */
 } lp_job;
 
 /* A thread of the pool; with single_step the one that the caller lends. */
@@ -51,7 +55,7 @@ static inline bool lp_worker_is_late(const lp_worker *w, uint64_t now_ns) {
   return since && now_ns > since && now_ns - since > LP_LATE_NS;
 }
 
-enum lp_counter { LP_COUNT_FILLS, LP_COUNT_BYTES, LP_COUNT_READS, LP_COUNT_READ_NS, LP_COUNT_CONVERT_NS, LP_COUNT_DROPPED, LP_COUNT_ERRORS, LP_COUNT_STALLED, LP_COUNT_DECODE_NS, LP_COUNT_BROKEN, LP_COUNTS };
+enum lp_counter { LP_COUNT_FILLS, LP_COUNT_BYTES, LP_COUNT_READS, LP_COUNT_READ_NS, LP_COUNT_CONVERT_NS, LP_COUNT_DROPPED, LP_COUNT_ERRORS, LP_COUNT_STALLED, LP_COUNT_DECODE_NS, LP_COUNT_BROKEN, LP_COUNT_FOUND, LP_COUNT_QUEUED, LP_COUNTS };
 
 struct lp_store {
   lp_store_config config;
@@ -67,7 +71,6 @@ struct lp_store {
   lp_volumes volumes;
   lp_source *sources;
   struct lp_window *windows;
-  struct lp_unpaired *unpaired; /* proxies that a callback may still read (proxy_pair.c) */
   uint32_t idle_workers, fill_waiters;
   uint32_t indexes_wanted; /* sources whose index is LP_INDEX_WANTED */
   bool stopping;
@@ -80,12 +83,13 @@ struct lp_store {
   pthread_t warden;
   bool warden_runs;
   bool warden_waits;     /* for nothing but a signal */
+  lp_fill_log fill_log;
   /* Read without the mutex: */
   _Atomic uint64_t fill_count;
   _Atomic uint64_t counters[LP_COUNTS];
   _Atomic uint32_t queue_length, workers_running, window_units;
   _Atomic double horizon_ms, voices_refused;
-  _Atomic bool any_unpaired;
+  lp_histogram histograms[LP_STORE_HISTOGRAMS];
 };
 
 /* [pool, control] */

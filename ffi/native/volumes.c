@@ -12,7 +12,15 @@ uint32_t lp_volume_enter(lp_volumes *v, uint64_t id) {
     /* A thread may still hang in what was there before: that place is not given again. */
     if (!v->of[i].sources && !v->of[i].reading && !v->of[i].indexing) place = i;
   }
-  if (v->of[place].sources++ == 0) v->of[place].id = id;
+  lp_volume *volume = &v->of[place];
+  /* What comes back finds its figures, unless another was here meanwhile. */
+  if (volume->sources == 0 && volume->id != id) {
+    volume->id = id;
+    volume->fetched = (lp_fetched){0};
+    volume->busy_ns = volume->longest_ns = 0;
+    volume->latency_ns = 0;
+  }
+  volume->sources++;
   return place;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fetched.h"
 #include "pcm_file.h"
 
 /* Told apart at a time; whatever comes beyond that shares the last. One bit each in a lp_volume_set. */
@@ -18,6 +19,13 @@ typedef struct lp_volume {
   uint32_t reading;   /* threads with a job of it, hanging ones too */
   uint32_t stalled;   /* of them, those found hanging */
   bool indexing;      /* one of its seek indexes is being built */
+  /* For show: */
+  lp_fetched fetched;
+  uint32_t filling;       /* threads with a read of pages */
+  uint64_t busy_ns;       /* of the engine's clock, in which there was one */
+  uint64_t busy_since_ns; /* while there is */
+  double latency_ns;      /* of a read, a mean in which the latest weigh most */
+  uint64_t longest_ns;
 } lp_volume;
 
 typedef struct lp_volumes {
