@@ -301,8 +301,15 @@ export class Engine implements EngineApi, AsyncDisposable {
     this.#session.hint(hint as ViewHint);
   }
 
-  readiness(query: ReadinessQuery): Promise<Readiness> {
-    return this.#session.readiness(query);
+  async readiness(query: ReadinessQuery): Promise<Readiness> {
+    try {
+      return await this.#session.readiness(query);
+    } catch (error) {
+      // Another project or renderer took over meanwhile: that one is asked.
+      if (!(error instanceof EngineError) || this.#closing !== null) throw error;
+      await this.#switching.catch(() => {}); // Told to whoever asked.
+      return await this.#session.readiness(query);
+    }
   }
 
   readonly projects: EngineApi["projects"] = {

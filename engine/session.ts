@@ -197,7 +197,7 @@ export class Session {
   /** Where playback would begin at once. */
   readiness(query: ReadinessQuery): Promise<Readiness> {
     return readiness(query, {
-      signal: () => this.#signal,
+      signal: () => this.#closed ? null : this.#signal,
       timeline: () => this.timeline,
       endFrame: () => this.endFrame,
       asset: (assetId) => this.assets.entry(assetId),

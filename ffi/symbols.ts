@@ -49,6 +49,10 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  lp_source_set_proxy: {
+    parameters: ["u32", /* engine */ "u32", /* source */ "u32" /* proxy */],
+    result: "i32",
+  },
   lp_source_close: { parameters: ["u32", /* engine */ "u32" /* source */], result: "i32" },
   lp_source_prefetch: {
     parameters: [

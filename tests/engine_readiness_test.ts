@@ -6,6 +6,7 @@ import type { Asset, OfflineStatus } from "../engine/pulse/types.ts";
 import type { MixModel } from "../engine/signal/model.ts";
 import type { Signal } from "../engine/signal/signal.ts";
 import { randomPlanes, seededRandom } from "./support/audio_files.ts";
+import { EnginePlace, lay, ME } from "./support/engine_place.ts";
 import { serveEngine } from "./support/served_engine.ts";
 import { clip, mixOf, openRig, track } from "./support/signal_rig.ts";
 import { until } from "./support/wait.ts";
@@ -230,7 +231,7 @@ Deno.test("an answer under way when the project is left is refused, and touches 
     () =>
       readiness({}, {
         ...options,
-        signal: () => asked++ < 3 ? options.signal() : { ...options.signal() } as Signal,
+        signal: () => asked++ < 3 ? options.signal() : null,
       }),
     EngineError,
   );
@@ -294,4 +295,32 @@ Deno.test("GET /aura/readiness: pending while the disk does not answer, instant 
   }, "nothing is resident");
   assertEquals((await ask("?width=4")).body.tracks[0].columns, "oopp");
   symbols.lp_gate_set(native, 0);
+});
+
+Deno.test("asked while another project is being opened, the answer is of one of the two as a whole", async () => {
+  await using place = await EnginePlace.make();
+  await using opened = await place.open();
+  const { engine } = opened;
+  const tone = { planes: randomPlanes(1, 1, 48_000, "s16"), encoding: "s16" } as const;
+  const asset = await engine.assets.register(
+    await place.wav("a.wav", { ...tone, sampleRate: 48_000 }),
+    undefined,
+    ME,
+  );
+  engine.timeline.edit(lay(asset), {}, ME);
+  const { projectId } = engine.projects.current();
+  const other = await engine.projects.create({ name: "Other" });
+  for (let turn = 0; turn < 6; turn++) {
+    const next = turn % 2 === 0 ? projectId : other.projectId;
+    const switched = engine.projects.open({ projectId: next });
+    let over = false;
+    switched.finally(() => over = true);
+    while (!over) {
+      const { tracks, end } = await engine.readiness({ width: 1 });
+      if (tracks.length === 0) assertEquals(end, 1);
+      else assertEquals([tracks.length, end, tracks[0].trackId], [1, 48_000, "t"]);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await switched;
+  }
 });

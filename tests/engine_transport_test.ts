@@ -173,6 +173,7 @@ Deno.test("a gap is told at its begin and at its end, under one id, and kept", (
     assetId: "a",
     positionFrame: 100,
     cause: "read" as const,
+    filledBy: "proxy" as const,
   };
   signal.events.push({ kind: "gapBegin", timeMs: 1, frames: 0, ...gap });
   transport.tick();
@@ -180,8 +181,9 @@ Deno.test("a gap is told at its begin and at its end, under one id, and kept", (
   signal.events.push({ kind: "gapBegin", timeMs: 3, frames: 0, ...gap });
   transport.tick();
   const told = notices.filter(({ method }) => method === "stream.underrun").map(({ params }) =>
-    params as { underrunId: number; ended: boolean; frames: number }
+    params as { underrunId: number; ended: boolean; frames: number; filledBy: string }
   );
+  assert(told.every(({ filledBy }) => filledBy === "proxy"));
   assertEquals(
     told.map(({ underrunId, ended, frames }) => [underrunId, ended, frames]),
     [[1, false, 0], [1, true, 640], [2, false, 0]],
@@ -191,7 +193,13 @@ Deno.test("a gap is told at its begin and at its end, under one id, and kept", (
 
 Deno.test("gaps whose ends may have been lost are told as over; one that goes on ends by itself later", () => {
   const { transport, signal, notices } = setUp();
-  const gap = { trackId: "t", assetId: "a", positionFrame: 100, cause: "read" as const };
+  const gap = {
+    trackId: "t",
+    assetId: "a",
+    positionFrame: 100,
+    cause: "read" as const,
+    filledBy: "silence" as const,
+  };
   for (const clipId of ["c", "d"]) {
     signal.events.push({ kind: "gapBegin", timeMs: 1, frames: 0, ...gap, clipId });
   }

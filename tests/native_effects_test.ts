@@ -20,6 +20,7 @@ const PLAYS = [
   "master_rate.c",
   "mix.c",
   "overruns.c",
+  "proxy.c",
   "render.c",
   "resample.c",
   "resample_kernel_avx2.c",

@@ -10,6 +10,7 @@ export const EVENT_BYTES = 64;
 
 /** Names of `enum lp_cause`, by number. */
 export const CAUSES: readonly Cause[] = ["queue", "read", "decode", "stalled", "absent", "budget"];
+const FILLINGS = ["silence", "proxy"] as const;
 const STATES = ["stopped", "paused", "playing"] as const;
 
 /** Who the numbers in an event mean. */
@@ -44,6 +45,7 @@ export function readEvent(view: DataView, at: number, names: EventNames): Signal
         positionFrame: a,
         frames: b,
         cause: CAUSES[u32(4)] ?? "queue",
+        filledBy: FILLINGS[u32(20)] ?? "silence",
       };
     case 6:
       return { kind: "loopOff", timeMs };

@@ -151,7 +151,7 @@ export class SideStream implements SignalStream {
       for (let i = 0; i < count; i++) {
         const event = readEvent(view, i * EVENT_BYTES, names);
         if (event === null) continue;
-        if (event.kind === "gapBegin") this.#gap = true;
+        if (event.kind === "gapBegin") this.#gap = event.filledBy === "silence";
         if (event.kind === "gapEnd" || event.kind === "lost") this.#gap = false;
         if (event.kind !== "gapBegin" && event.kind !== "gapEnd" && event.kind !== "end") continue;
         events.push(event);

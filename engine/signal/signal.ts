@@ -29,6 +29,7 @@ import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
 import { Packer } from "./pack.ts";
 import { PageWindow } from "./page_window.ts";
+import { ProxyPairs } from "./proxy_pairs.ts";
 import { SideStream } from "./side_stream.ts";
 import type {
   DeviceEntry,
@@ -100,6 +101,8 @@ const RENDER_COUNTERS = [
   "callbackNs",
   "eventsLost",
   "oldFramesAfterPublish",
+  "proxied",
+  ...CAUSES.map((cause) => `proxied.${cause}`),
 ];
 const MOST_EVENTS = 256;
 /** `LP_SIDES`. */
@@ -118,6 +121,7 @@ export class Signal implements SignalApi {
   readonly #sources = new Map<string, number>();
   readonly #assets = new Map<number, string>();
   readonly #rebound = new Set<string>();
+  readonly #proxies: ProxyPairs;
   readonly #record = new Float64Array(16);
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
   readonly #status = new Float64Array(DEVICE_STATUS_FIELDS);
@@ -139,6 +143,7 @@ export class Signal implements SignalApi {
     this.#library = library;
     this.#cacheDir = cacheDir;
     this.#damage = new DamageLog(library.symbols);
+    this.#proxies = new ProxyPairs(library.symbols, engine, this.#sourceOf);
     this.#engine = engine;
     this.#renderer = renderer;
     this.sampleRate = sampleRate;
@@ -201,6 +206,7 @@ export class Signal implements SignalApi {
     this.#sources.set(assetId, result);
     this.#assets.set(result, assetId);
     this.#rebind(assetId, before);
+    this.#proxies.opened(assetId);
     return {
       frames: info.frames,
       sourceFrames: info.engineFrames,
@@ -234,6 +240,10 @@ export class Signal implements SignalApi {
     if (before === undefined) return;
     this.#sources.delete(assetId);
     this.#rebind(assetId, before);
+  }
+
+  setProxy(assetId: string, proxyAssetId: string | null): void {
+    this.#proxies.set(assetId, proxyAssetId);
   }
 
   /** Clips of the asset are packed anew, once for all assets that change within a few milliseconds. */
@@ -398,12 +408,12 @@ export class Signal implements SignalApi {
     return this.#damage.take();
   }
 
-  trackCounters(trackId: string): { missing: number; faded: number } {
+  trackCounters(trackId: string): { missing: number; faded: number; proxied: number } {
     const slot = this.#packer.slotOf(trackId);
-    if (slot === undefined) return { missing: 0, faded: 0 };
-    const values = new Float64Array(2);
-    this.#library.symbols.lp_track_counters(this.#renderer, slot, values, 2);
-    return { missing: values[0], faded: values[1] };
+    if (slot === undefined) return { missing: 0, faded: 0, proxied: 0 };
+    const values = new Float64Array(3);
+    this.#library.symbols.lp_track_counters(this.#renderer, slot, values, 3);
+    return { missing: values[0], faded: values[1], proxied: values[2] };
   }
 
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {

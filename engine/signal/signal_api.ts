@@ -63,6 +63,8 @@ export type SignalEvent =
     positionFrame: Frames;
     frames: Frames;
     cause: Cause;
+    /** What sounds meanwhile. Where that changes, one gap ends and another begins. */
+    filledBy: "proxy" | "silence";
   }
   | { kind: "loopOff"; timeMs: number }
   | { kind: "state"; timeMs: number; state: "stopped" | "paused" | "playing" }
@@ -178,6 +180,14 @@ export interface SignalApi extends AsyncDisposable {
    */
   openSource(assetId: string, path: string): Promise<SourceInfo>;
   closeSource(assetId: string): void;
+  /**
+   * Makes another asset stand in for one: a file of lower rate, fewer channels or bits with the same sound. Where a page of the asset is not there in time,
+   * the proxy's is heard, by a crossfade; offline renders wait instead. `null`: none. Holds for both assets' sources, whenever they are open.
+   *
+   * @throws {InvalidParams} If the two cannot be a pair: their lengths differ by more than 10 ms, or one of them is
+   * in a pair already the other way round.
+   */
+  setProxy(assetId: string, proxyAssetId: string | null): void;
   /** Makes a mix heard: packs what changed since the last one. `map`: how the head moves (all-track ripples only). Synchronous. */
   publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void;
   play(fromFrame?: Frames, toFrame?: Frames): void;
@@ -193,7 +203,7 @@ export interface SignalApi extends AsyncDisposable {
   counters(): Record<string, number>;
   /** What was found broken in files since the last take, by playback and analysis alike. */
   takeDamage(): FileDamage[];
-  trackCounters(trackId: string): { missing: number; faded: number };
+  trackCounters(trackId: string): { missing: number; faded: number; proxied: number };
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
   /** Makes a stream, silent yet. Throws `EngineError` `limit.exceeded` where there are too many. */
   openStream(): SignalStream;

@@ -9,6 +9,7 @@
 
 #include "engine_internal.h"
 #include "float_mode.h"
+#include "proxy.h"
 
 int32_t lp_abi_version(void) { return LP_ABI_VERSION; }
 
@@ -241,6 +242,16 @@ int32_t lp_source_set_fold(uint32_t engine, uint32_t handle, const float *coeffi
   for (uint32_t i = 0; i < count && !result; i++)
     if (!isfinite(coefficients[i])) result = LP_E_ARGUMENT;
   if (!result) memcpy(s->fold, coefficients, count * sizeof *coefficients);
+  lp_source_unref(s);
+  return result;
+}
+
+int32_t lp_source_set_proxy(uint32_t engine, uint32_t handle, uint32_t proxy_handle) {
+  lp_source *s = source_get(engine, handle, NULL);
+  if (!s) return LP_E_HANDLE;
+  lp_source *proxy = proxy_handle ? source_get(engine, proxy_handle, NULL) : NULL;
+  int32_t result = proxy || !proxy_handle ? lp_source_pair(s, proxy) : LP_E_HANDLE;
+  if (proxy) lp_source_unref(proxy);
   lp_source_unref(s);
   return result;
 }

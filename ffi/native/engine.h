@@ -167,6 +167,13 @@ LP_API int32_t lp_source_open(uint32_t engine, const uint8_t *path, uint32_t pat
  * Default: mono to both sides at unity, stereo as it is, others folded by ITU-R BS.775. Before its first use only. */
 LP_API int32_t lp_source_set_fold(uint32_t engine, uint32_t source, const float *coefficients, uint32_t count);
 
+/* [control] Makes `proxy` (0: none) stand in for the source's frames: a file of lower rate, fewer channels or bits that stands for the same frames at the
+ * engine's rate. Where a voice has no page of the source it sounds from its proxy's, over a crossfade of one fade length, with the proxy's own fold; offline
+ * renderers never do. The source keeps a reference: the proxy's handle may be closed. Taking it away from a voice that sounds from it leaves silence until
+ * the source's own pages come. LP_E_ARGUMENT: the source itself, or a length that differs by more than 10 ms; LP_E_STATE: one of the two
+ * is in such a pair already the other way round, since a proxy has none of its own. */
+LP_API int32_t lp_source_set_proxy(uint32_t engine, uint32_t source, uint32_t proxy);
+
 /* [control] Forgets the source. Its pages go when no snapshot names it any more. */
 LP_API int32_t lp_source_close(uint32_t engine, uint32_t source);
 
@@ -312,13 +319,15 @@ enum lp_event_kind {
   LP_EV_SWAP = 1,        /* a publication was taken: a = position before, b = position after, value = revision */
   LP_EV_WRAP = 2,        /* loop wrap: a = loop end, b = loop start */
   LP_EV_END = 3,         /* to_frame was reached: a = position, value = the state since then */
-  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, a = position, cause, source_frame = the first of them */
-  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over: the same, source_frame too, b = frames missed */
+  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, filled_by, a = position, cause, source_frame = the first of them */
+  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over, or something else fills the gap: the same, source_frame too, b = frames of the gap */
   LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
   LP_EV_STATE = 7,       /* not sent: LP_EV_END says how the renderer changes its state by itself */
   LP_EV_LOST = 8         /* the ring was full: value = events lost before the next one */
 };
 enum lp_cause { LP_CAUSE_QUEUE = 0, LP_CAUSE_READ = 1, LP_CAUSE_DECODE = 2, LP_CAUSE_STALLED = 3, LP_CAUSE_ABSENT = 4, LP_CAUSE_BUDGET = 5, LP_CAUSES = 6 };
+
+enum lp_filling { LP_FILLED_BY_SILENCE = 0, LP_FILLED_BY_PROXY = 1 };
 
 typedef struct lp_event {
   uint32_t kind;     /* 0 */
@@ -326,7 +335,7 @@ typedef struct lp_event {
   uint32_t track;    /* 8: slot */
   uint32_t clip;     /* 12: uid */
   uint32_t source;   /* 16: handle */
-  uint32_t reserved; /* 20 */
+  uint32_t filled_by; /* 20: of a gap: lp_filling */
   double a;          /* 24 */
   double b;          /* 32 */
   double time_ms;    /* 40 */
@@ -341,10 +350,11 @@ LP_API int32_t lp_meters(uint32_t renderer, uint8_t *out, uint32_t out_bytes);
 
 /* [any] Counters of the renderer (f64 each): 0 callbacks, 1 frames, 2 missing total, 3 faded total, 4 … 9 missing by cause, 10 … 15 faded by
  * cause, 16 longest callback ns, 17 callbacks longer than their period, 18 publications taken, 19 displaced, 20 admitted by deadline,
- * 21 crossfades, 22 sum of callback ns, 23 events lost, 24 frames of the old snapshot rendered after the last publish, 25 voices
- * rendered for a span (at most 512 frames) with all frames there, 26 with frames missing, 27 missing frames of gaps whose end was lost. */
+ * 21 crossfades, 22 sum of callback ns, 23 events lost, 24 frames of the old snapshot rendered after the last publish, 25 frames that came from a proxy in
+ * whole or in part (neither missing nor faded), 26 … 31 these by cause, 32 voices rendered for a span (at most 512 frames) with all frames there, 33 with
+ * frames missing or from a proxy, 34 missing frames of gaps whose end was lost. */
 LP_API int32_t lp_counters(uint32_t renderer, double *out, uint32_t count);
-/* [any] missing and faded of one track slot, two f64; then missing by cause, six, and faded by cause, six. Returns how many were written. */
+/* [any] missing, faded and proxied of one track slot, three f64; then missing by cause, six, and faded by cause, six; or the first of them. */
 LP_API int32_t lp_track_counters(uint32_t renderer, uint32_t slot, double *out, uint32_t count);
 
 /* [any] Manual device: renders `frames` frames (interleaved stereo f32) at once. LP_E_STATE while something else drives it: a device, from the

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "proxy.h"
 #include "window.h"
 
 #define HORIZON_NS 10000000000ull
@@ -313,6 +314,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   pthread_mutex_lock(&e->lock);
   lp_renderer *const first = e->renderers;
   pthread_mutex_unlock(&e->lock);
+  lp_proxies_collect(e->store);
   f->pass++;
   f->units = 0;
   f->refused = f->refused_playing = 0;

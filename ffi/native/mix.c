@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "renderer.h"
+#include "proxy.h"
 
 /* sin(π/2 · w) for w in 0 … 1: Taylor's series to x^15, error below 1e-10. No library function, so that the bits are the same everywhere. */
 static double quarter_sine(double w) {
@@ -106,14 +106,17 @@ static void gap_event(lp_renderer *r, uint32_t kind, uint32_t slot, const lp_voi
                  .track = slot,
                  .clip = v->uid,
                  .source = v->gap_source,
+                 .filled_by = v->filled_by,
                  .a = (double)position,
                  .b = (double)v->gap_frames,
                  .source_frame = (double)v->gap_first };
-  if (!lp_event_push(r, &e) && kind == LP_EV_GAP_END) add(&r->counts.gap_frames_lost, (uint64_t)v->gap_frames);
+  if (!lp_event_push(r, &e) && kind == LP_EV_GAP_END && v->filled_by == LP_FILLED_BY_SILENCE) add(&r->counts.gap_frames_lost, (uint64_t)v->gap_frames);
 }
 
-static void gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, bool count) {
+void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) {
+  if (v->gap) lp_gap_end(r, slot, v, position, count);
   v->gap = true;
+  v->filled_by = filled_by;
   v->gap_frames = 0;
   v->gap_first = first;
   v->gap_source = source ? source->handle : 0;
@@ -122,7 +125,7 @@ static void gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, in
   gap_event(r, LP_EV_GAP_BEGIN, slot, v, position);
 }
 
-static void gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) {
+void lp_gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) {
   v->gap = false;
   if (!count) return;
   r->gaps--;
@@ -131,7 +134,7 @@ static void gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position
 
 void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) {
   for (int i = 0; i < 2; i++)
-    if (r->voices->of[slot][i].gap) gap_end(r, slot, &r->voices->of[slot][i], position, true);
+    if (r->voices->of[slot][i].gap) lp_gap_end(r, slot, &r->voices->of[slot][i], position, true);
 }
 
 /* The voice of a clip, or NULL. */
@@ -146,7 +149,7 @@ static lp_voice *voice_of(lp_renderer *r, lp_voices *voices, uint32_t slot, uint
   if (v) return v;
   v = voices->of[slot];
   if (v[0].uid == keep_uid) v++;
-  if (v->gap) gap_end(r, slot, v, position, count);
+  if (v->gap) lp_gap_end(r, slot, v, position, count);
   *v = (lp_voice){ .uid = uid, .presence = 1.0f };
   return v;
 }
@@ -161,7 +164,7 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
   uint32_t cause = view ? v->cause : LP_CAUSE_ABSENT;
   int64_t run = view ? lp_view_run(view, first, want, &cause) : 0;
   int64_t hole_at = run < want ? run : INT64_MAX;
-  if (run > 0 && v->gap) gap_end(r, slot, v, position, count);
+  if (run > 0 && v->gap) lp_gap_end(r, slot, v, position, count);
   if (count) add(hole_at < n ? &r->counts.misses : &r->counts.hits, 1);
   if (hole_at == INT64_MAX && v->presence >= 1.0f) return false;
   v->cause = (uint8_t)cause;
@@ -186,9 +189,9 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
     }
     int64_t hole = view ? lp_view_hole(view, first + i, n - i) : n - i;
     if (hole > 0) {
-      if (!v->gap) {
+      if (!v->gap || v->filled_by != LP_FILLED_BY_SILENCE) {
         v->cause = (uint8_t)cause;
-        gap_begin(r, slot, f->clip->source, first + i, v, position + i, count);
+        lp_gap_begin(r, slot, f->clip->source, first + i, v, position + i, LP_FILLED_BY_SILENCE, count);
       }
       v->gap_frames += hole;
       if (count) {
@@ -203,9 +206,10 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
     if (i >= n) break;
     run = lp_view_run(view, first + i, want - i, &cause);
     hole_at = run < want - i ? i + run : INT64_MAX;
-    if (run > 0 && v->gap) gap_end(r, slot, v, position + i, count);
+    if (run > 0 && v->gap) lp_gap_end(r, slot, v, position + i, count);
   }
   v->presence = p;
+  v->proxy = 0;
   if (count && faded) {
     const uint32_t by = cause < LP_CAUSES ? cause : 0;
     add(&r->counts.faded[by], faded);
@@ -250,16 +254,25 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
   /* One look answers what is there and gives it: a page that goes meanwhile is still read, one that comes is not there yet. */
   lp_view view;
   if (s) lp_view_look(&view, s, first, n + ahead);
-  bool ramped = presence_of(r, f, s ? &view : NULL, v, slot, position, n, ahead, count, r->presence);
-  if (v->gap && position + n == f->end) gap_end(r, slot, v, f->end, count);
+  lp_stand_in stand_in;
+  const lp_source *proxy = s ? lp_proxy_of(r, s) : NULL;
+  const bool stands_in = proxy && lp_proxy_look(r, f, proxy, &view, v, slot, position, n, ahead, count, &stand_in);
+  bool ramped = !stands_in && presence_of(r, f, s ? &view : NULL, v, slot, position, n, ahead, count, r->presence);
+  if (v->gap && position + n == f->end) lp_gap_end(r, slot, v, f->end, count);
   if (!s) return;
   if (first >= s->frames || first + n <= 0) return; /* beyond the source is silence */
 
+  float folded[2][LP_BLOCK];
+  if (stands_in) lp_proxy_read(&stand_in, first, n, r->scratch);
   lp_view_read(&view, first, n, r->scratch);
   float *sides[2] = { r->scratch[0], r->scratch[s->channels > 1 ? 1 : 0] };
-  float folded[2][LP_BLOCK];
   if (!is_plain(s)) {
     fold(s, r->scratch, n, folded[0], folded[1]);
+    sides[0] = folded[0];
+    sides[1] = folded[1];
+  }
+  if (stands_in) {
+    lp_proxy_blend(&stand_in, n, sides, folded);
     sides[0] = folded[0];
     sides[1] = folded[1];
   }
@@ -326,7 +339,7 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
           clip_render(r, u, slot, voices, t->clip->uid, at, m, limit - offset, count, env, left + offset, right + offset);
         } else {
           lp_voice *hidden = voice_find(voices, slot, u->clip->uid);
-          if (hidden && hidden->gap) gap_end(r, slot, hidden, at, count);
+          if (hidden && hidden->gap) lp_gap_end(r, slot, hidden, at, count);
         }
       }
       bool shaped = own_envelope(t, &te, at, m, r->envelope);

@@ -239,12 +239,14 @@ int32_t lp_counters(uint32_t handle, double *out, uint32_t count) {
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
   lp_counts *c = &r->counts;
-  double v[28] = { load(&c->callbacks), load(&c->frames) };
+  double v[35] = { load(&c->callbacks), load(&c->frames) };
   for (int i = 0; i < LP_CAUSES; i++) {
     v[4 + i] = load(&c->missing[i]);
     v[10 + i] = load(&c->faded[i]);
+    v[26 + i] = load(&c->proxied[i]);
     v[2] += v[4 + i];
     v[3] += v[10 + i];
+    v[25] += v[26 + i];
   }
   v[16] = load(&c->longest_ns);
   v[17] = load(&c->late);
@@ -255,10 +257,10 @@ int32_t lp_counters(uint32_t handle, double *out, uint32_t count) {
   v[22] = load(&c->sum_ns);
   v[23] = load(&c->events_lost);
   v[24] = load(&c->old_frames);
-  v[25] = load(&c->hits);
-  v[26] = load(&c->misses);
-  v[27] = load(&c->gap_frames_lost);
-  uint32_t n = count < 28 ? count : 28;
+  v[32] = load(&c->hits);
+  v[33] = load(&c->misses);
+  v[34] = load(&c->gap_frames_lost);
+  uint32_t n = count < 35 ? count : 35;
   memcpy(out, v, n * sizeof *v);
   return (int32_t)n;
 }
@@ -267,10 +269,10 @@ int32_t lp_track_counters(uint32_t handle, uint32_t slot, double *out, uint32_t 
   lp_renderer *r = lp_handle_get(handle, LP_KIND_RENDERER);
   if (!r) return LP_E_HANDLE;
   if (slot >= LP_MAX_TRACKS || count < 2) return LP_E_ARGUMENT;
-  double v[2 + 2 * LP_CAUSES] = { 0 };
+  double v[3 + 2 * LP_CAUSES] = { [2] = load(&r->counts.track_proxied[slot]) };
   for (int i = 0; i < LP_CAUSES; i++) {
-    v[0] += v[2 + i] = load(&r->counts.track_missing[slot][i]);
-    v[1] += v[2 + LP_CAUSES + i] = load(&r->counts.track_faded[slot][i]);
+    v[0] += v[3 + i] = load(&r->counts.track_missing[slot][i]);
+    v[1] += v[3 + LP_CAUSES + i] = load(&r->counts.track_faded[slot][i]);
   }
   if (count > sizeof v / sizeof *v) count = sizeof v / sizeof *v;
   memcpy(out, v, count * sizeof *v);

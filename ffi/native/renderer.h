@@ -57,8 +57,10 @@ enum lp_part {
 typedef struct lp_voice {
   uint32_t uid;
   float presence; /* 0 … 1 */
+  float proxy;    /* 0 … 1: how far the proxy fills what presence leaves; means something only while that is below 1 */
   bool gap;       /* a hole is sounding (an event stands open) */
   uint8_t cause;  /* of the last hole seen */
+  uint8_t filled_by; /* lp_filling of the open gap */
   uint32_t gap_source; /* handle */
   int64_t gap_first;   /* frame of the source that it began with */
   int64_t gap_frames;
@@ -105,11 +107,11 @@ typedef struct lp_ramp {
 } lp_ramp;
 
 typedef struct lp_counts {
-  _Atomic uint64_t callbacks, frames, missing[LP_CAUSES], faded[LP_CAUSES], longest_ns, late, taken, displaced, by_deadline, crossfades, sum_ns,
+  _Atomic uint64_t callbacks, frames, missing[LP_CAUSES], faded[LP_CAUSES], proxied[LP_CAUSES], longest_ns, late, taken, displaced, by_deadline, crossfades, sum_ns,
       events_lost, old_frames;
   /* Voices rendered for a span with all of their frames there, or not; frames of gaps whose end found no room among the events. */
   _Atomic uint64_t hits, misses, gap_frames_lost;
-  _Atomic uint64_t track_missing[LP_MAX_TRACKS][LP_CAUSES], track_faded[LP_MAX_TRACKS][LP_CAUSES];
+  _Atomic uint64_t track_missing[LP_MAX_TRACKS][LP_CAUSES], track_faded[LP_MAX_TRACKS][LP_CAUSES], track_proxied[LP_MAX_TRACKS];
 } lp_counts;
 
 enum lp_driver { LP_DRIVER_NONE = 0, LP_DRIVER_DEVICE = 1, LP_DRIVER_CALLER = 2, LP_DRIVER_SIDE = 3 /* another renderer's callback */ };
@@ -200,6 +202,10 @@ bool lp_event_push(lp_renderer *r, const lp_event *e) LP_NONBLOCKING;
 /* mix.c [callback]: adds [position, position + n) of a track to left and right; limit: frames from position to the head's next jump. */
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
                      bool count, float *left, float *right) LP_NONBLOCKING;
+
+/* mix.c [callback]: a gap of a voice begins, in place of one that stands open; one ends. */
+void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) LP_NONBLOCKING;
+void lp_gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) LP_NONBLOCKING;
 
 /* mix.c [callback]: the gaps of a track end here, since the voices do. */
 void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) LP_NONBLOCKING;

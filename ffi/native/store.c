@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fold.h"
+#include "proxy.h"
 #include "resample.h"
 #include "store_internal.h"
 
@@ -103,6 +104,7 @@ int lp_store_destroy(lp_store *st) {
     lp_slab_discard(&st->residency.slab);
     return left;
   }
+  lp_proxies_end(st);
   while (st->sources) {
     lp_source *s = st->sources;
     st->sources = s->next;
@@ -272,6 +274,8 @@ void lp_source_unref(lp_source *s) {
   if (s->indexing == LP_INDEX_WANTED) st->indexes_wanted--;
   int fd = lp_file_destroy(&st->files, s->file);
   lp_volume_leave(&st->volumes, s->volume);
+  lp_source *proxy = atomic_load_explicit(&s->proxy, memory_order_relaxed);
+  if (proxy) proxy->stands_for--;
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   if (fd >= 0) {
@@ -280,8 +284,9 @@ void lp_source_unref(lp_source *s) {
     lp_files_closed(&st->files);
     pthread_mutex_unlock(&st->mutex);
   }
-  /* No callback can be at it: snapshots hold references until the callback has left them. */
+  /* No callback can be at it: snapshots hold references until the callback has left them. So none can be at its proxy by it. */
   free_source(s);
+  if (proxy) lp_source_unref(proxy);
 }
 
 /* [under the mutex] The entry, with its table made if it must. NULL: no memory. */

@@ -80,6 +80,7 @@ struct lp_source {
   int64_t pages;
   _Atomic(lp_table *) *tables; /* pages / 512, rounded up; each table made when first needed, never moved or freed before the source */
   float fold[LP_MAX_CHANNELS][2];
+  _Atomic(lp_source *) proxy; /* referenced; NULL: none (proxy.h) */
   lp_pcm_format format; /* of a compressed file: of its decoded frames */
   lp_media *media;      /* NULL: not compressed */
   lp_identity identity;
@@ -92,6 +93,7 @@ struct lp_source {
   uint32_t first_page;       /* its resident pages */
   uint32_t first_node;       /* its nodes in the fill queue */
   uint8_t indexing;          /* lp_indexing */
+  uint32_t stands_for;       /* sources whose proxy it is */
   lp_fetched fetched;
   lp_source *prev, *next;    /* the store's sources */
 };

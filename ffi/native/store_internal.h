@@ -71,6 +71,7 @@ struct lp_store {
   lp_volumes volumes;
   lp_source *sources;
   struct lp_window *windows;
+  struct lp_unpaired *unpaired; /* proxies that a callback may still read (proxy_pair.c) */
   uint32_t idle_workers, fill_waiters;
   uint32_t indexes_wanted; /* sources whose index is LP_INDEX_WANTED */
   bool stopping;
@@ -89,6 +90,7 @@ struct lp_store {
   _Atomic uint64_t counters[LP_COUNTS];
   _Atomic uint32_t queue_length, workers_running, window_units;
   _Atomic double horizon_ms, voices_refused;
+  _Atomic bool any_unpaired;
   lp_histogram histograms[LP_STORE_HISTOGRAMS];
 };
 

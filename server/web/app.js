@@ -3,6 +3,7 @@ import { layOut, layOutOnTracks } from "./model/edits.js";
 import { baseName } from "./model/format.js";
 import { Notices } from "./model/notices.js";
 import { PeakTiles } from "./model/peak_tiles.js";
+import { Readiness } from "./model/readiness.js";
 import { Selection } from "./model/selection.js";
 import { Session } from "./model/session.js";
 import { recall, remember } from "./model/settings.js";
@@ -63,6 +64,7 @@ export class App {
     this.audition = new Audition(this.session);
     this.selection = new Selection(() => this.#selected());
     this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
+    this.readiness = new Readiness(this.session, this.view, this.authorize);
     this.commands = new Commands(this);
     this.sidebar = new Sidebar();
     this.timeline = new TimelineView(this);
@@ -237,6 +239,10 @@ export class App {
       session.hint({ cursorFrame: session.frame });
     });
     session.on("meters", () => this.metersChanged());
+    this.readiness.on("changed", () => {
+      this.timeline.rulerChanged();
+      this.timeline.accessible.writeReadiness();
+    });
     session.on("connected", (connected) => connected && this.tiles.restart());
     watchSystemTheme(() => this.#showTheme());
     this.metersChanged();

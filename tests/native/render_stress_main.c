@@ -1,6 +1,6 @@
 /* The rendering half under everything at once: render_stress_main <seed> <milliseconds> [rounds]. Each round opens an engine with fill threads and a live
  * renderer that a thread of its own drives by lp_render, while another opens the null device on it, at the engine's rate or another, and closes it again,
- * one more makes it vanish and asks how it does, and then at random: publishes edits of every kind, seeks, loops, plays, pauses, stops, taps, opens and closes sources, makes reads fail, and renders offline on another thread, while one
+ * one more makes it vanish and asks how it does, and then at random: publishes edits of every kind, seeks, loops, plays, pauses, stops, taps, opens and closes sources, pairs them with proxies and parts them, makes reads fail, and renders offline on another thread, while one
  * more thread reads all that may be read from any thread. It ends at a random moment, in any state. Sanitizers look for races and for what is not its own; the
  * program for what must hold at any moment. */
 #include <errno.h>
@@ -39,7 +39,7 @@ static void check_sound(const float *out, uint32_t frames, const char *who) {
 
 /* Things that only grow, seen by one thread. */
 typedef struct watch {
-  double revision, taken, rendered, counters[25];
+  double revision, taken, rendered, counters[32];
 } watch;
 
 static void look_at_position(uint32_t renderer, watch *w, double p[16]) {
@@ -58,9 +58,9 @@ static void look_at_position(uint32_t renderer, watch *w, double p[16]) {
 }
 
 static void look_at_counters(uint32_t renderer, watch *w) {
-  double c[25];
-  CHECK(lp_counters(renderer, c, 25) == 25, "counters");
-  for (int i = 0; i < 25; i++) {
+  double c[32];
+  CHECK(lp_counters(renderer, c, 32) == 32, "counters");
+  for (int i = 0; i < 32; i++) {
     CHECK(i == 24 || c[i] >= w->counters[i], "counter %d: %g after %g", i, c[i], w->counters[i]);
     w->counters[i] = c[i];
   }
@@ -286,7 +286,7 @@ static void take_events(uint32_t renderer, ledger *l) {
           CHECK(l->lost > 0 || *gap == key, "a gap of clip %u on slot %u ends that never began", e->clip, e->track);
           if (*gap == key) *gap = 1;
           CHECK(e->b >= 1 || l->lost > 0, "a gap of %g frames", e->b);
-          l->explained += e->b;
+          if (e->filled_by == LP_FILLED_BY_SILENCE) l->explained += e->b;
           break;
         case LP_EV_LOST:
           CHECK(e->value >= 1, "%g events were lost", e->value);
@@ -348,6 +348,16 @@ static void seek_exactly(round_of_play *y, watch *w, uint64_t *random) {
   }
 }
 
+/* One source becomes another's proxy, or is it no more. */
+static void pair_sources(uint32_t engine, const mix_model *m, uint64_t *random) {
+  uint32_t source = m->sources[whole(random, m->source_count)], proxy = whole(random, 4) ? m->sources[whole(random, m->source_count)] : 0;
+  int32_t result = lp_source_set_proxy(engine, source, proxy);
+  CHECK(result == LP_OK || (proxy && (result == LP_E_ARGUMENT || result == LP_E_STATE)), "proxy %u of %u: %d", proxy, source, result);
+  CHECK(proxy != source || result == LP_E_ARGUMENT, "its own proxy");
+}
+
+static double proxied; /* frames in all rounds, for people */
+
 static void play_round(uint64_t seed) {
   uint64_t random = seed * 0x9E3779B97F4A7C15ull + 1;
   const double slabs[] = { 65536, 400e3, 3e6, 24e6 };
@@ -368,6 +378,13 @@ static void play_round(uint64_t seed) {
     int32_t handle = open_file(y->engine, files[i].path);
     CHECK(handle > 0, "%s: %d", files[i].path, handle);
     model.sources[model.source_count++] = (uint32_t)handle;
+  }
+  /* Some stand for others from the start. */
+  for (int i = 0; i < FILES; i++) {
+    int32_t handle = open_file(y->engine, files[i].path);
+    CHECK(handle > 0, "%s: %d", files[i].path, handle);
+    model.sources[model.source_count++] = (uint32_t)handle;
+    if (whole(&random, 2)) CHECK(lp_source_set_proxy(y->engine, model.sources[i], (uint32_t)handle) == LP_OK, "a proxy");
   }
   packed p = { 0 };
   mix_full(&model, &p);
@@ -394,7 +411,7 @@ static void play_round(uint64_t seed) {
   uint32_t actions = 30 + whole(&random, 250);
   for (uint32_t action = 0; action < actions; action++) {
     double near = (double)(model.around + whole(&random, 90000));
-    switch (whole(&random, 34)) {
+    switch (whole(&random, 37)) {
       case 0: lp_transport_pause(y->renderer); break;
       case 1: lp_transport_stop(y->renderer); break;
       case 2: lp_transport_play(y->renderer, near, whole(&random, 3) ? NAN : near + whole(&random, 3000)); break;
@@ -451,6 +468,11 @@ static void play_round(uint64_t seed) {
       case 31:
       case 32:
       case 33: side_step(&sides[whole(&random, SIDES)], y, &model, &p, &random); break;
+      case 34:
+      case 35:
+      case 36:
+        for (int i = 0; i < 12; i++) pair_sources(y->engine, &model, &random);
+        break;
       case 19:
         for (int i = 0; i < 30; i++) { /* a storm */
           mix_any(&model, &p);
@@ -479,6 +501,7 @@ static void play_round(uint64_t seed) {
     pthread_join(vanisher, NULL);
   }
   atomic_store(&read_fault, 0);
+  proxied += w.counters[25];
   /* Every second round is counted up; the others end as they stand. */
   if (whole(&random, 2)) {
     static float out[720 * 4 * 2];
@@ -537,6 +560,6 @@ int main(int argc, char **argv) {
     if (getenv("VERBOSE")) printf("round %llu\n", (unsigned long long)(seed + rounds));
     play_round(seed + rounds);
   }
-  printf("ok %llu rounds\n", (unsigned long long)rounds);
+  printf("ok %llu rounds, %g frames from proxies\n", (unsigned long long)rounds, proxied);
   return 0;
 }

@@ -46,6 +46,7 @@ export class FakeSignal implements SignalApi {
   nowMs = () => this.timeMs;
   openSource = (): Promise<SourceInfo> => Promise.reject(new Error("not in the fake"));
   closeSource = () => {};
+  setProxy = () => {};
   publish(_mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
     this.#send({ kind: "map", revision, map });
   }
@@ -91,7 +92,7 @@ export class FakeSignal implements SignalApi {
   takeMeters = (): MeterReading | null => null;
   counters = () => ({});
   takeDamage = () => [];
-  trackCounters = () => ({ missing: 0, faded: 0 });
+  trackCounters = () => ({ missing: 0, faded: 0, proxied: 0 });
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {
     this.rendered.push(mix);
     let at = startFrame;

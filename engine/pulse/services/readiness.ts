@@ -27,7 +27,8 @@ const CALL_FRAMES = 2 ** 24;
 const CLIPS_A_TURN = 16;
 
 export interface ReadinessOptions {
-  readonly signal: () => SignalApi;
+  /** `null` when the project was left. */
+  readonly signal: () => SignalApi | null;
   readonly timeline: () => { readonly model: MixModel; readonly revision: number };
   /** Where the last clip ends. */
   readonly endFrame: () => Frames;
@@ -45,6 +46,7 @@ export async function readiness(
 ): Promise<Readiness> {
   const { model, revision } = options.timeline();
   const signal = options.signal();
+  if (signal === null) throw left();
   const { start, end, width } = checked(query, options.endFrame());
   const grid = columnGrid({ start, end, width });
   // A column narrower than a frame shows the frame under it, which may begin before the range.

@@ -86,7 +86,7 @@ export class Underruns {
   }
 
   #begin(key: string, event: GapEvent, handleId?: string): Underrun {
-    const { trackId, clipId, assetId, positionFrame, timeMs, cause } = event;
+    const { trackId, clipId, assetId, positionFrame, timeMs, cause, filledBy } = event;
     const record: Underrun = {
       underrunId: ++this.#lastId,
       ...(handleId === undefined ? {} : { handleId }),
@@ -98,7 +98,7 @@ export class Underruns {
       timeMs,
       ended: false,
       cause,
-      filledBy: "silence",
+      filledBy,
     };
     this.#open.set(key, record);
     this.#records.push(record);

@@ -2,7 +2,8 @@
 import { stem } from "../model/format.js";
 import { writeTime } from "../model/time_format.js";
 import { clipEnd } from "../model/edits.js";
-import { h } from "../ui/dom.js";
+import { byId, h, setText } from "../ui/dom.js";
+import { describeReadiness } from "./readiness_strip.js";
 
 /** @import { App } from "../app.js" */
 
@@ -24,11 +25,17 @@ export class AccessibleLanes {
   constructor(app, canvas) {
     this.app = app;
     this.canvas = canvas;
+    this.readiness = byId("readiness-text", HTMLElement);
   }
 
   changed() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#write(), SETTLE_MS);
+  }
+
+  /** What the strip below the ruler shows. */
+  writeReadiness() {
+    setText(this.readiness, describeReadiness(this.app));
   }
 
   #write() {
@@ -51,5 +58,6 @@ export class AccessibleLanes {
       return list;
     });
     this.canvas.replaceChildren(...tracks);
+    this.writeReadiness();
   }
 }

@@ -12,6 +12,7 @@ import {
 /** @import { MirroredTrack } from "../client/mirror.js" */
 /** @import { AssetBook } from "../model/asset_book.js" */
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
+/** @import { ReadyRun } from "../model/ready_runs.js" */
 /** @import { Selection } from "../model/selection.js" */
 /** @import { View } from "../model/view.js" */
 /** @import { Theme } from "../ui/theme.js" */
@@ -34,6 +35,7 @@ const SPECK = 3;
  * @property {Grid} grid the ruler's
  * @property {string | null} hoveredClipId
  * @property {{ enabled: boolean, startFrame: number, endFrame: number } | null} loop
+ * @property {readonly ReadyRun[]} readiness
  */
 
 /**

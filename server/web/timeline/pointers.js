@@ -16,6 +16,7 @@ import { trimGesture } from "./gestures/trim.js";
 import { hitTest } from "./hit.js";
 import { overviewSpan } from "./overview.js";
 import { trackPointer } from "./pointer.js";
+import { readinessAt } from "./readiness_strip.js";
 import { BAND_HEIGHT } from "./ruler.js";
 
 /** @import { App } from "../app.js" */
@@ -226,7 +227,7 @@ export function rulerPointer(app, element) {
         ? `${marker.name}: drag to move, double-click to rename`
         : inBand(point)
         ? "Drag to draw or move the loop; Shift-drag for the I/O range"
-        : "";
+        : readinessAt(app, point.frame);
       const part = partAt(point);
       return marker !== null || part === "loop"
         ? "grab"

@@ -1,4 +1,6 @@
 // @ts-check
+import { drawReadiness, STRIP_HEIGHT } from "./readiness_strip.js";
+
 /** @import { LaneScene } from "./lanes.js" */
 /** @import { Surface } from "./surface.js" */
 
@@ -23,6 +25,7 @@ export function drawRuler(surface, scene) {
   drawBand(surface, scene);
   drawTicks(surface, scene);
   const boxes = drawMarkers(surface, scene);
+  drawReadiness(surface, scene);
   context.fillStyle = theme.lineStrong;
   context.fillRect(0, canvas.height - Math.round(density), canvas.width, Math.round(density));
   return boxes;
@@ -38,6 +41,7 @@ function drawTicks({ context, canvas, density }, { view, theme, grid }) {
   const first = Math.floor(view.scrollFrame / stepFrames) * parts;
   const last = Math.ceil(view.endVisibleFrame / minor);
   const line = Math.round(density);
+  const foot = canvas.height - line - Math.round(STRIP_HEIGHT * density);
   context.font = `${10.5 * density}px ${theme.font}`;
   context.textBaseline = "alphabetic";
   for (let tick = first; tick <= last; tick++) {
@@ -46,10 +50,10 @@ function drawTicks({ context, canvas, density }, { view, theme, grid }) {
     const major = tick % parts === 0;
     context.fillStyle = major ? theme.faint : theme.lineStrong;
     const length = Math.round((major ? 15 : 5) * density);
-    context.fillRect(x, canvas.height - length, line, length);
+    context.fillRect(x, foot - length, line, length);
     if (!major) continue;
     context.fillStyle = theme.dim;
-    context.fillText(label(frame), x + 5 * density, canvas.height - 6 * density);
+    context.fillText(label(frame), x + 5 * density, foot - 5 * density);
   }
 }
 

@@ -100,6 +100,7 @@ export class TimelineView {
     loop.request(this.#draw);
     loop.request(this.movePlayhead);
     this.accessible.changed();
+    this.app.readiness.viewChanged();
     session.hint({
       visible: {
         startFrame: Math.floor(view.scrollFrame),
@@ -243,7 +244,7 @@ export class TimelineView {
 
   /** @returns {LaneScene} */
   get #scene() {
-    const { view, session, selection, tiles, theme, grid } = this.app;
+    const { view, session, selection, tiles, theme, grid, readiness } = this.app;
     return {
       view,
       mirror: session.mirror,
@@ -254,6 +255,7 @@ export class TimelineView {
       grid,
       hoveredClipId: this.hoveredClipId,
       loop: session.transport?.loop ?? null,
+      readiness: readiness.runs,
     };
   }
 

@@ -49,6 +49,8 @@ const HUES = [232, 162, 62, 300, 20, 196];
  * @property {string} panel
  * @property {string} shade over what a fade takes away, and over pending parts
  * @property {string} warn
+ * @property {string} error
+ * @property {string} ready what plays at once
  * @property {string} font
  * @property {string} meterTrack
  * @property {string} meterCool
@@ -129,6 +131,8 @@ export function readTheme() {
     panel: read("--panel"),
     shade: read("--shade"),
     warn: read("--warn"),
+    error: read("--error"),
+    ready: read("--ready"),
     font: read("--font"),
     meterTrack: read("--meter-track"),
     meterCool: read("--meter-cool"),
