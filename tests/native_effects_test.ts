@@ -21,6 +21,9 @@ const PLAYS = [
   "mix.c",
   "overruns.c",
   "proxy.c",
+  "mix_kernel_avx2.c",
+  "mix_kernel_avx512.c",
+  "mix_kernel_plain.c",
   "render.c",
   "resample.c",
   "resample_kernel_avx2.c",
@@ -28,6 +31,7 @@ const PLAYS = [
   "resample_kernel_plain.c",
   "side.c",
   "snapshot.c",
+  "steady.c",
   "store.c",
   "tap.c",
 ];

@@ -1,6 +1,6 @@
 /**
  * Runs the tests in C of the rendering half under sanitizers: `native/render_main.c` (step by step), `native/render_stress_main.c` (everything at
- * once), `native/storm_main.c` and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the second and the last: build them by this test, then
+ * once), `native/storm_main.c`, `native/steady_main.c` and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the second and the last: build them by this test, then
  * `.build/native_test/render_stress-thread 1 600000`, `.build/native_test/publish_fuzz-address 1 1000000`.
  *
  * @module
@@ -38,6 +38,15 @@ const TESTS: [promise: string, mode: "address" | "thread", program: string, args
     "thread",
     "storm",
     ["1"],
+  ],
+  [
+    "what sounds the quick way sounds as the long way, to the bit, by every kernel",
+    "address",
+    "steady",
+    [
+      "1",
+      "40",
+    ],
   ],
   ["10,000 damaged edits are refused whole, or are valid", "address", "publish_fuzz", [
     "7",

@@ -56,6 +56,14 @@ static edges edges_of(const lp_content *c, const lp_found *f) {
   return e;
 }
 
+bool lp_clip_steady(const lp_content *c, const lp_found *f, int64_t position, int64_t *to) {
+  const edges e = edges_of(c, f);
+  *to = f->end - (e.out > 0 ? e.out : 0);
+  lp_found next;
+  if (lp_content_next(c, f, &next) && next.start < *to) *to = next.start;
+  return position >= f->start + (e.in > 0 ? e.in : 0) && position < *to;
+}
+
 /* Envelope of a clip by its own edges at [from, from + n), into env. Returns false, and writes nothing, where it is 1 throughout. */
 static bool own_envelope(const lp_found *f, const edges *e, int64_t from, int32_t n, float *env) {
   bool in = e->in > 0 && from < f->start + e->in;
@@ -239,6 +247,8 @@ static bool is_plain(const lp_source *s) {
   if (s->channels == 1) return s->fold[0][0] == 1.0f && s->fold[0][1] == 1.0f;
   return s->channels == 2 && s->fold[0][0] == 1.0f && s->fold[0][1] == 0.0f && s->fold[1][0] == 0.0f && s->fold[1][1] == 1.0f;
 }
+
+bool lp_source_is_plain(const lp_source *s) { return is_plain(s); }
 
 /* Adds one clip at [position, position + n); env: its envelope, NULL if 1. The clip covers the whole range. */
 static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n,

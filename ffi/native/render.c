@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine_internal.h"
+#include "steady.h"
 
 static void add(_Atomic uint64_t *counter, uint64_t n) {
   /* Relaxed: read for people, each by itself; the callback is the only writer. */
@@ -115,6 +116,14 @@ static const lp_track *old_track(const lp_renderer *r, const lp_snapshot *old, u
   return place ? &old->tracks[place - 1] : NULL;
 }
 
+/* Of a track whose content is another one nothing is known: one that has gone may have left its address to it. */
+static void forget_changed(lp_renderer *r, const lp_snapshot *old, const lp_snapshot *now) {
+  for (uint32_t i = 0; i < now->count; i++) {
+    const lp_track *t = &now->tracks[i], *o = old_track(r, old, t->slot);
+    if (!o || o->content != t->content) lp_steady_forget(r, t->slot);
+  }
+}
+
 /* Aims the gains at the snapshot's; those of tracks that were not there before, and all of them with snap, are there at once. */
 static void aim_gains(lp_renderer *r, const lp_snapshot *old, const lp_snapshot *now, bool snap) {
   for (uint32_t i = 0; i < now->count; i++) {
@@ -147,6 +156,7 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
   bool was = old_head.state == LP_PLAYING, is = r->head.state == LP_PLAYING;
   r->current = p;
   note_places(r, p->snapshot);
+  forget_changed(r, old->snapshot, p->snapshot);
   aim_gains(r, old->snapshot, p->snapshot, !was || (r->flags & LP_RENDERER_OFFLINE));
 
   bool fade = false;
@@ -208,34 +218,6 @@ void lp_renderer_take_inline(lp_renderer *r, lp_publication *p) {
   take(r, p, false);
 }
 
-/* ---- meters ---- */
-
-#define LANES 16
-
-/* Peak and energy of n samples, in lanes that do not wait for each other. */
-static void measure(const float *restrict x, int32_t n, float *peak, double *square) {
-  float p[LANES] = { 0 }, q[LANES] = { 0 };
-  int32_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int k = 0; k < LANES; k++) {
-      float v = x[i + k], a = fabsf(v);
-      p[k] = a > p[k] ? a : p[k];
-      q[k] += v * v;
-    }
-  for (; i < n; i++) {
-    float a = fabsf(x[i]);
-    p[0] = a > p[0] ? a : p[0];
-    q[0] += x[i] * x[i];
-  }
-  float most = *peak, sum = 0;
-  for (int k = 0; k < LANES; k++) {
-    most = p[k] > most ? p[k] : most;
-    sum += q[k];
-  }
-  *peak = most;
-  *square += sum;
-}
-
 /* ---- rendering ---- */
 
 static float ramp_peek_step(lp_ramp *g, int32_t fade) {
@@ -256,7 +238,7 @@ static void mix_track(lp_renderer *r, uint32_t slot, float *const in[2], float *
     for (i = 0; i < n; i++) o[i] += t[i];
     if (!meter) continue;
     lp_meter *m = &r->meter_active->tracks[slot];
-    measure(t, n, &m->peak[side], &m->square[side]);
+    r->kernel->measure(t, n, &m->peak[side], &m->square[side]);
   }
 }
 
@@ -267,25 +249,39 @@ static bool silent(const lp_renderer *r, uint32_t slot) {
 
 enum which { WHICH_ALL, WHICH_SHARED, WHICH_OWN };
 
+/* Adds one track at the head's position to out. */
+static void mix_long(lp_renderer *r, const lp_track *t, const lp_head *head, lp_voices *voices, int32_t n, int64_t limit, bool count, float *const out[2]) {
+  memset(r->track[0], 0, (size_t)n * sizeof(float));
+  memset(r->track[1], 0, (size_t)n * sizeof(float));
+  lp_track_render(r, t->content, t->slot, voices, head->position, n, limit, count, r->track[0], r->track[1]);
+  /* In a fade a track sounds twice; its gains must be stepped once: by the new, or by the old if no new sounds. Its meters do not count what
+   * sinks away. */
+  const lp_ramp keep[2] = { r->ramps[t->slot][0], r->ramps[t->slot][1] };
+  mix_track(r, t->slot, r->track, out, n, count);
+  if (!count && r->head.state == LP_PLAYING && r->part[t->slot] != LP_PART_GONE) memcpy(r->ramps[t->slot], keep, sizeof keep);
+}
+
 /* Adds a snapshot's tracks at the head's position to out; n does not cross a jump of the head. */
 static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *head, lp_voices *voices, int32_t n, enum which which, bool count,
                          float *const out[2]) {
-  int64_t limit = lp_head_span(head, INT32_MAX);
+  const int64_t limit = lp_head_span(head, INT32_MAX);
+  lp_steady_block looks[LP_STEADY_AHEAD];
   for (uint32_t i = 0; i < s->count; i++) {
+    /* What sinks away goes the long way: `steady` is of what is current. */
+    if (count && i % LP_STEADY_AHEAD == 0)
+      for (uint32_t k = 0; k < LP_STEADY_AHEAD && i + k < s->count; k++) lp_steady_look(r, &s->tracks[i + k], head->position, n, limit, &looks[k]);
     const lp_track *t = &s->tracks[i];
     if (which != WHICH_ALL && (which == WHICH_SHARED) != (r->part[t->slot] == LP_PART_SHARED)) continue;
     if (silent(r, t->slot)) {
       if (count && r->gaps) lp_track_end_gaps(r, t->slot, head->position);
       continue;
     }
-    memset(r->track[0], 0, (size_t)n * sizeof(float));
-    memset(r->track[1], 0, (size_t)n * sizeof(float));
-    lp_track_render(r, t->content, t->slot, voices, head->position, n, limit, count, r->track[0], r->track[1]);
-    /* In a fade a track sounds twice; its gains must be stepped once: by the new, or by the old if no new sounds. Its meters do not count what
-     * sinks away. */
-    const lp_ramp keep[2] = { r->ramps[t->slot][0], r->ramps[t->slot][1] };
-    mix_track(r, t->slot, r->track, out, n, count);
-    if (!count && r->head.state == LP_PLAYING && r->part[t->slot] != LP_PART_GONE) memcpy(r->ramps[t->slot], keep, sizeof keep);
+    if (count && looks[i % LP_STEADY_AHEAD].plane[0]) {
+      lp_steady_mix(r, t->slot, &looks[i % LP_STEADY_AHEAD], n, out);
+      continue;
+    }
+    mix_long(r, t, head, voices, n, limit, count, out);
+    if (count) lp_steady_note(r, t, head->position + n);
   }
 }
 
@@ -347,7 +343,7 @@ static int32_t render_span(lp_renderer *r, uint32_t most) {
 
 static void meter_master(lp_renderer *r, int32_t n) {
   lp_meter *m = &r->meter_active->master;
-  for (int side = 0; side < 2; side++) measure(r->mix[side], n, &m->peak[side], &m->square[side]);
+  for (int side = 0; side < 2; side++) r->kernel->measure(r->mix[side], n, &m->peak[side], &m->square[side]);
   r->meter_active->frames += n;
 }
 

@@ -20,6 +20,7 @@ void lp_renderer_free(lp_renderer *r) {
   }
   free(r->voices);
   free(r->old_voices);
+  free(r->steady);
   for (int i = 0; i < 2; i++) {
     free(r->mix[i]);
     free(r->old_mix[i]);
@@ -39,6 +40,7 @@ static bool allocate(lp_renderer *r) {
   bool ok = true;
   ok = ok && (r->voices = calloc(1, sizeof *r->voices));
   ok = ok && (r->old_voices = calloc(1, sizeof *r->old_voices));
+  ok = ok && (r->steady = calloc(LP_MAX_TRACKS, sizeof *r->steady));
   for (int i = 0; i < 2; i++) {
     ok = ok && (r->mix[i] = floats(LP_BLOCK));
     ok = ok && (r->old_mix[i] = floats(LP_BLOCK));
@@ -72,6 +74,7 @@ int32_t lp_renderer_create(uint32_t engine, uint32_t flags) {
   r->rate = e->sample_rate;
   r->fade_frames = (int32_t)lrint(LP_FADE_MS * r->rate / 1000);
   r->head = (lp_head){ .to_frame = LP_NO_FRAME };
+  r->kernel = lp_mix_kernel_best();
   if (!allocate(r) || !(r->handle = lp_handle_make(LP_KIND_RENDERER, r))) {
     lp_renderer_free(r);
     return LP_E_MEMORY;

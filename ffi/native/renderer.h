@@ -14,6 +14,7 @@
 #include "engine.h"
 #include "head.h"
 #include "histogram.h"
+#include "mix_kernel.h"
 #include "nonblocking.h"
 #include "overruns.h"
 #include "snapshot.h"
@@ -70,11 +71,6 @@ typedef struct lp_voices {
   lp_voice of[LP_MAX_TRACKS][2];
 } lp_voices;
 
-typedef struct lp_meter {
-  float peak[2];
-  double square[2];
-} lp_meter;
-
 typedef struct lp_meter_page {
   double audible, time_ms, revision, frames;
   lp_meter master;
@@ -99,6 +95,22 @@ typedef struct lp_followed {
   lp_snapshot *snapshots[2]; /* referenced; the newest, and what sounds if that is another */
   lp_head heads[2];
 } lp_followed;
+
+/* What a track plays at [from, to) of the timeline, while its content is this one: one clip, as it lies in its source (steady.h). */
+typedef struct lp_steady {
+  const lp_content *content; /* NULL: it is not known */
+  int64_t from, to;
+  int64_t end;    /* of the clip */
+  int64_t offset; /* from the timeline to the source */
+  int64_t page;   /* whose place in the directory is known, -1 none */
+  const lp_entry *entry;
+  int64_t frames; /* of the source; this and what follows so that it need not be looked at */
+  const lp_source *source;
+  float gain;
+  uint32_t uid;
+  uint8_t page_shift, channels;
+  bool s16;
+} lp_steady;
 
 /* A ramped gain: on its way to its target by equal steps. */
 typedef struct lp_ramp {
@@ -135,6 +147,8 @@ typedef struct lp_renderer {
   uint8_t part[LP_MAX_TRACKS]; /* by slot, while a fade runs: lp_part */
   uint16_t places[2][LP_MAX_TRACKS]; /* by slot: index of its track in a snapshot plus 1, 0 none; of `current`, and of the one before */
   uint32_t place;                    /* which of the two is current's */
+  const lp_mix_kernel *kernel;
+  lp_steady *steady; /* by slot, of `current` */
   float *mix[2], *old_mix[2], *track[2], *scratch[LP_MAX_CHANNELS], *envelope, *presence;
   lp_history history[LP_HISTORY];
   uint64_t history_count;
@@ -206,6 +220,10 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
 /* mix.c [callback]: a gap of a voice begins, in place of one that stands open; one ends. */
 void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) LP_NONBLOCKING;
 void lp_gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) LP_NONBLOCKING;
+/* mix.c [callback]: the clip alone is to be heard, unshaped, from position (where it alone is) up to *to. False: not from there on. */
+bool lp_clip_steady(const lp_content *c, const lp_found *f, int64_t position, int64_t *to) LP_NONBLOCKING;
+/* mix.c [callback]: mono to both sides, or stereo as it is. */
+bool lp_source_is_plain(const lp_source *s) LP_NONBLOCKING;
 
 /* mix.c [callback]: the gaps of a track end here, since the voices do. */
 void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) LP_NONBLOCKING;
