@@ -185,6 +185,16 @@ export const SYMBOLS = {
     result: "i32",
   },
 
+  // ---- anticipation
+  lp_anticipate_set: {
+    parameters: ["u32", /* engine */ "buffer", /* const double *records */ "u32" /* count */],
+    result: "i32",
+  },
+  lp_anticipate_read: {
+    parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    result: "i32",
+  },
+
   // ---- single step and gates (tests)
   lp_step_follow: { parameters: ["u32" /* engine */], result: "i32" },
   lp_step_fill: { parameters: ["u32" /* engine */], result: "i32" },

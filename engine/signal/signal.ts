@@ -13,6 +13,7 @@ import {
 } from "../../ffi/source_info.ts";
 import { EngineError } from "../errors.ts";
 import { hasSeekIndex, loadSeekFile, seekFilePath } from "../media/seek_file.ts";
+import { AnticipationPlan } from "./anticipation.ts";
 import { DamageLog, type FileDamage } from "./damage.ts";
 import {
   BACKENDS,
@@ -32,6 +33,7 @@ import { PageWindow } from "./page_window.ts";
 import { ProxyPairs } from "./proxy_pairs.ts";
 import { SideStream } from "./side_stream.ts";
 import type {
+  AnticipationState,
   DeviceEntry,
   DeviceHealth,
   DeviceState,
@@ -44,6 +46,7 @@ import type {
   SignalWindow,
   SourceInfo,
   SourceStretch,
+  WantedStretch,
   WindowRange,
 } from "./signal_api.ts";
 import { sourceError } from "./source_errors.ts";
@@ -118,6 +121,7 @@ export class Signal implements SignalApi {
   readonly #cacheDir: string | undefined;
   readonly #packer = new Packer();
   readonly #damage: DamageLog;
+  readonly #plan: AnticipationPlan;
   readonly #sources = new Map<string, number>();
   readonly #assets = new Map<number, string>();
   readonly #rebound = new Set<string>();
@@ -147,6 +151,7 @@ export class Signal implements SignalApi {
     this.#engine = engine;
     this.#renderer = renderer;
     this.sampleRate = sampleRate;
+    this.#plan = new AnticipationPlan(library.symbols, engine, this.#sourceOf);
   }
 
   /**
@@ -475,6 +480,13 @@ export class Signal implements SignalApi {
         { heldBytes, budgetBytes, startFrame: range.startFrame, endFrame: range.endFrame },
       );
     }
+  }
+
+  anticipate(stretches: readonly WantedStretch[]): number {
+    return this.#plan.set(stretches);
+  }
+  anticipation(): AnticipationState {
+    return this.#plan.state();
   }
 
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames {

@@ -163,6 +163,31 @@ export interface SignalWindow extends Disposable {
   look(): boolean;
 }
 
+/** A stretch of an asset that may be wanted soon. */
+export interface WantedStretch {
+  assetId: string;
+  /** At the project's rate. */
+  startFrame: Frames;
+  endFrame: Frames;
+  /** Milliseconds from now until it may be wanted at the earliest: the lower, the earlier it is read, and the later it gives way. */
+  rankMs: number;
+}
+/** How far the plan of what may be wanted is. */
+export interface AnticipationState {
+  /** Pages of the plan that the budget allows, as far as it was gone through. */
+  wantedPages: number;
+  /** Of these, the ones that were resident at the last look. */
+  residentPages: number;
+  /** Units of 16 KiB that the plan may have. */
+  budgetUnits: number;
+  /** Pages of the plan in all, at most what the memory could hold. */
+  listedPages: number;
+  /** Number of the plan that the renderer works on; `anticipate` tells numbers. */
+  plan: number;
+  /** Nothing is left to do. */
+  settled: boolean;
+}
+
 /** One render of a fixed mix, block after block, away from the device. */
 export interface OfflineRender extends AsyncDisposable {
   /** Renders the next `frames` frames: interleaved stereo. Waits for pages; what cannot be had is silence and counted. */
@@ -211,6 +236,12 @@ export interface SignalApi extends AsyncDisposable {
    * Keeps a stretch of an asset resident. Throws `EngineError` `cache.budget` where there is no room for it, `limit.exceeded` where there are too many.
    */
   openWindow(range: WindowRange): SignalWindow;
+  /**
+   * Replaces the plan of what may be wanted soon, in the order of ranks. It becomes resident as far as the budget reaches, lowest rank first, and stays so;
+   * what plays goes before all of it. What is of no open source is left out. Returns the plan's number; that of the last one if nothing changed.
+   */
+  anticipate(stretches: readonly WantedStretch[]): number;
+  anticipation(): AnticipationState;
   /** Frames of an asset resident from `positionFrame` on without a gap, at most `maxFrames`. */
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames;
   /**

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "anticipate.h"
 #include "engine_internal.h"
 #include "float_mode.h"
 #include "proxy.h"
@@ -98,13 +99,15 @@ int32_t lp_engine_create(uint32_t sample_rate, double slab_bytes, uint32_t fill_
                              .filled = store_filled };
   e->store = lp_store_create(&config);
   e->follow = e->store ? lp_follow_create(e) : NULL;
-  if (!e->follow) {
-    if (e->store) lp_store_destroy(e->store);
+  e->anticipate = e->follow ? lp_anticipate_create(e->store) : NULL;
+  if (!e->anticipate) {
+    if (e->store) lp_store_destroy(e->store); /* without sources: the rest may go after it */
     engine_free(e);
     return LP_E_MEMORY;
   }
   if (!(flags & LP_ENGINE_SINGLE_STEP)) {
     if (pthread_create(&e->follower, NULL, follower_main, e)) {
+      lp_anticipate_destroy(e->anticipate);
       lp_store_destroy(e->store);
       engine_free(e);
       return LP_E_MEMORY;
@@ -136,6 +139,7 @@ static int engine_end(lp_engine *e) {
     pthread_join(e->follower, NULL);
   }
   lp_engine_windows_end(e);
+  lp_anticipate_destroy(e->anticipate);
   /* A gate that stands closed would keep fill threads for ever. */
   lp_store_gate(e->store, false);
   pthread_mutex_lock(&e->source_lock);

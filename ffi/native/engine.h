@@ -273,6 +273,20 @@ LP_API int32_t lp_window_release(uint32_t window);
 /* [any] Bytes of pages that windows want, a page that several want once; bytes that they may. */
 LP_API int32_t lp_window_budget(uint32_t engine, double *out, uint32_t count);
 
+/* ---- anticipation ------------------------------------------------------------------------------------- */
+
+#define LP_MOST_STRETCHES 65536u
+/* [control] Replaces the engine's plan of what may be wanted soon: `count` records of 4 f64 in the order of their ranks, 0 source handle, 1 start frame, 2 end
+ * frame, 3 rank: milliseconds from now until it may be wanted at the earliest, 0 … 10^12. The follower makes it resident, lowest rank first, as far as the budget reaches
+ * (all pages save those of windows, what heads want beside the plan, and a thirty-second part), and keeps it so: nothing of it evicts what ranks
+ * before it, and what any head needs goes before all of it. Records of sources that are not open are left out. Returns the plan's number, from 1 on.
+ * LP_E_ARGUMENT: a value out of range or out of order; LP_E_LIMIT: more than LP_MOST_STRETCHES. In either case the plan before stays. */
+LP_API int32_t lp_anticipate_set(uint32_t engine, const double *records, uint32_t count);
+/* [any] How far it is (f64 each): 0 pages of the plan that the budget allows, as far as gone through, 1 resident ones of them as of the last look, 2 units that it may
+ * have, 3 pages of it in all, at most what the slab could hold, 4 number of the plan taken last, 5 whether there is nothing left to do (0/1). Returns
+ * how many were written. */
+LP_API int32_t lp_anticipate_read(uint32_t engine, double *out, uint32_t count);
+
 /* ---- single step and gates (tests) -------------------------------------------------------------------- */
 
 /* [control] SINGLE_STEP: runs one pass of the follower. */

@@ -36,6 +36,7 @@ struct lp_engine {
   _Atomic bool closing;
   _Atomic uint32_t gates;     /* candidates waiting: a fill wakes the follower only then */
   struct lp_follow *follow;
+  struct lp_anticipate *anticipate;
   struct lp_engine_window *windows; /* [control] */
 };
 

@@ -8,6 +8,7 @@ static int compare(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
 
 /* When anticipative work counts as urgent: its own deadline or its age, whichever comes first. Never moves with time. */
 static uint64_t matures_ns(const lp_fill_key *k) {
+  if (k->deadline_ns >= LP_RANK_NS && k->deadline_ns < 2 * LP_RANK_NS) return k->deadline_ns;
   uint64_t aged = k->asked_ns > UINT64_MAX - LP_AGE_NS ? UINT64_MAX : k->asked_ns + LP_AGE_NS;
   return k->deadline_ns < aged ? k->deadline_ns : aged;
 }

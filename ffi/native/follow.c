@@ -7,6 +7,7 @@
  *   2. The walk: each head is moved forward in time, loop wraps included, and the pages of every clip that it meets are wanted, nearest first,
  *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
  *   3. What playback has passed is given up.
+ *   4. Anticipation goes on (anticipate.h).
  * A pass looks at every page of the horizon, so there are no more of them than it takes: while the next two pages of every voice are there, one for each
  * eighth of the horizon held.
  * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anticipate.h"
 #include "engine_internal.h"
 #include "proxy.h"
 #include "window.h"
@@ -42,6 +44,8 @@ struct lp_follow {
   uint32_t mask;
   uint32_t pass;
   uint64_t units, most; /* wanted in this pass, allowed */
+  bool counts;          /* in this pass, what is wanted beside the plan */
+  uint64_t beside;      /* units of that */
   uint32_t refused, refused_playing; /* voices */
   uint64_t now_ns;
   uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
@@ -105,6 +109,7 @@ static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t f
   if (f->units + s->channels > f->most) return false;
   if (place) *place = (seen){ s, page, f->pass };
   f->units += s->channels;
+  if (f->counts && !lp_anticipate_lists(f->engine->anticipate, s, page)) f->beside += s->channels;
   f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, due_ns };
   if (f->batched == BATCH) flush(f);
   return true;
@@ -319,9 +324,11 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->units = 0;
   f->refused = f->refused_playing = 0;
   f->missing = f->lacking = 0;
+  f->beside = 0;
   /* What windows hold cannot be had. */
   f->most = (uint64_t)(lp_store_units(e->store) - lp_window_units(e->store)) * 9 / 10;
   f->now_ns = lp_engine_now_ns(e);
+  f->counts = lp_anticipate_is_due(e->anticipate, f->now_ns);
   f->held_ns = UINT64_MAX;
   uint64_t next = IDLE_NS;
   bool playing = false;
@@ -339,8 +346,10 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   lp_store_set_voices_refused(e->store, f->refused);
   if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
   const uint64_t due = playing ? pass_ns(f) : IDLE_NS;
+  if (due < next) next = due;
+  const uint64_t again = lp_anticipate_pass(e->anticipate, f->counts ? f->beside : UINT64_MAX, f->now_ns);
   pthread_mutex_unlock(&e->pass_lock);
-  return due < next ? due : next;
+  return again < next ? again : next;
 }
 
 /* ---- what is there -------------------------------------------------------------------------------------------------------- */

@@ -54,8 +54,7 @@ static void note_outcome(lp_store *st) {
 }
 
 static bool is_stale(const lp_fill_node *n) {
-  if (!n->origin) return true;
-  return !n->origin->sticky && atomic_load_explicit(&n->origin->tick, memory_order_relaxed) - n->tick >= 2;
+  return !n->origin || !lp_request_lives(n->origin, n->tick);
 }
 
 /* [under the mutex] Drops a queued node whose asker has moved on; what a sticky origin asked for besides stays, at its rank. */

@@ -68,57 +68,80 @@ static void rotate(lp_residency *r, lp_page *p) {
 
 static bool before(lp_rank a, lp_rank b) { return a.tier != b.tier ? a.tier < b.tier : a.deadline_ns < b.deadline_ns; }
 
-static lp_rank rank_of(const lp_page *p) { return (lp_rank){.tier = p->due_tier, .deadline_ns = p->due_ns}; }
+static lp_rank ranked(const lp_page *p) { return (lp_rank){.tier = p->ranked_tier, .deadline_ns = p->ranked_ns}; }
 
-static bool mark_lives(const lp_page *p) {
-  if (!p->due_origin) return false;
+static lp_rank rank_of(const lp_mark *m) { return (lp_rank){.tier = m->tier, .deadline_ns = m->deadline_ns}; }
+
+static bool mark_lives(const lp_mark *m) {
+  if (!m->origin) return false;
+  if (m->origin->plan) return lp_request_lives(m->origin, m->tick);
   /* Relaxed: the tick is a hint of age; a late look costs one pass. */
-  uint32_t age = atomic_load_explicit(&p->due_origin->tick, memory_order_relaxed) - p->due_tick;
-  return age < (p->due_origin->sticky ? 1u : 2u);
+  uint32_t age = atomic_load_explicit(&m->origin->tick, memory_order_relaxed) - m->tick;
+  return age < (m->origin->sticky ? 1u : 2u);
+}
+
+/* The best of its marks that live; dead ones are forgotten. NULL: none. */
+static const lp_mark *living_mark(lp_page *p) {
+  const lp_mark *best = NULL;
+  for (int i = 0; i < 2; i++) {
+    lp_mark *m = &p->marks[i];
+    if (!mark_lives(m))
+      m->origin = NULL;
+    else if (!best || before(rank_of(m), rank_of(best)))
+      best = m;
+  }
+  return best;
 }
 
 static int order_due(const void *context, uint32_t a, uint32_t b) {
   const lp_residency *r = context;
-  lp_rank ra = rank_of(page_of(r, a)), rb = rank_of(page_of(r, b));
+  lp_rank ra = ranked(page_of(r, a)), rb = ranked(page_of(r, b));
   return before(rb, ra) ? -1 : before(ra, rb) ? 1 : a < b ? -1 : a > b;
 }
 
-/* Puts a page without pins on the list where it belongs. */
+/* Puts a page without pins, that is on no list, on the one where it belongs. */
 static void settle(lp_residency *r, lp_page *p) {
-  if (mark_lives(p)) {
-    enlist(r, p, p->due_origin->sticky ? LP_LIST_STICKY : LP_LIST_DUE);
-  } else {
-    p->due_origin = NULL;
-    enlist(r, p, LP_LIST_LRU);
+  const lp_mark *m = living_mark(p);
+  if (m) {
+    p->ranked_tier = m->tier;
+    p->ranked_ns = m->deadline_ns;
   }
+  enlist(r, p, !m ? LP_LIST_LRU : m->origin->sticky ? LP_LIST_STICKY : LP_LIST_DUE);
 }
 
 void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t tick, lp_rank rank) {
-  bool renewed = p->due_origin == origin && p->due_tick != tick;
-  if (!renewed && mark_lives(p) && !before(rank, rank_of(p))) return;
-  bool same_rank = p->due_tier == rank.tier && p->due_ns == rank.deadline_ns;
-  p->due_origin = origin;
-  p->due_tick = tick;
-  p->due_tier = rank.tier;
-  p->due_ns = rank.deadline_ns;
+  lp_mark *m = &p->marks[origin->sticky];
+  bool renewed = m->origin == origin && m->tick != tick;
+  if (!renewed && mark_lives(m) && !before(rank, rank_of(m))) return;
+  *m = (lp_mark){.origin = origin, .deadline_ns = rank.deadline_ns, .tick = tick, .tier = rank.tier};
   if (p->list == LP_LIST_NONE) return; /* pinned: it settles when that ends */
-  uint8_t list = origin->sticky ? LP_LIST_STICKY : LP_LIST_DUE;
+  const lp_mark *best = living_mark(p);
+  if (!best) return; /* the mark came too late: it stays as it is, until somebody looks for room */
+  uint8_t list = best->origin->sticky ? LP_LIST_STICKY : LP_LIST_DUE;
   if (p->list == list) {
+    bool same_rank = p->ranked_tier == best->tier && p->ranked_ns == best->deadline_ns;
+    p->ranked_tier = best->tier;
+    p->ranked_ns = best->deadline_ns;
     rotate(r, p);
     if (!same_rank) lp_heap_fix(&r->due, lp_page_id(&r->slab, p));
     return;
   }
   if (!is_marked_list(p->list)) p->used = true;
   unlist(r, p);
-  enlist(r, p, list);
+  settle(r, p);
 }
 
 void lp_residency_passed(lp_residency *r, lp_page *p) {
   if (p->list == LP_LIST_PASSED) return; /* it has its place */
-  if (p->due_origin && mark_lives(p) && p->due_tick == atomic_load_explicit(&p->due_origin->tick, memory_order_relaxed)) return;
-  p->due_origin = NULL;
+  lp_mark *due = &p->marks[0];
+  if (mark_lives(due) && due->tick == atomic_load_explicit(&due->origin->tick, memory_order_relaxed)) return;
+  due->origin = NULL;
   if (p->list == LP_LIST_NONE) return;
   unlist(r, p);
+  if (living_mark(p)) {
+    settle(r, p);
+    return;
+  }
   /* What was wanted again after it had been passed once (a loop, a chorus) is not a scan. */
   enlist(r, p, p->used ? LP_LIST_LRU : LP_LIST_PASSED);
   p->used = false;
@@ -127,11 +150,11 @@ void lp_residency_passed(lp_residency *r, lp_page *p) {
 void lp_residency_forget_origin(lp_residency *r, const lp_origin *origin) {
   for (uint32_t i = 1; i <= r->slab.units; i++) {
     lp_page *p = page_of(r, i);
-    if (p->due_origin != origin) continue;
-    p->due_origin = NULL;
+    if (p->marks[origin->sticky].origin != origin) continue;
+    p->marks[origin->sticky].origin = NULL;
     if (!is_marked_list(p->list)) continue;
     unlist(r, p);
-    enlist(r, p, LP_LIST_LRU);
+    settle(r, p);
   }
 }
 
@@ -151,7 +174,8 @@ void lp_residency_unpin(lp_residency *r, lp_page *p) {
 static void drop_dead_marks(lp_residency *r, uint8_t list) {
   for (int seen = 0; seen < LIVE_MARKS_SEEN && r->lists[list].head;) {
     lp_page *p = page_of(r, r->lists[list].head);
-    if (mark_lives(p)) {
+    const lp_mark *m = living_mark(p);
+    if (m && (m->origin->sticky ? LP_LIST_STICKY : LP_LIST_DUE) == list) {
       rotate(r, p);
       seen++;
       continue;
@@ -173,10 +197,17 @@ static lp_page *victim(lp_residency *r, lp_rank rank) {
     p->used = false;
     rotate(r, p);
   }
-  uint32_t worst = lp_heap_top(&r->due);
-  if (!worst) return NULL;
-  lp_page *p = page_of(r, worst);
-  return !mark_lives(p) || before(rank, rank_of(p)) ? p : NULL;
+  for (;;) {
+    uint32_t worst = lp_heap_top(&r->due);
+    if (!worst) return NULL;
+    lp_page *p = page_of(r, worst);
+    const lp_mark *m = living_mark(p);
+    if (!m) return p;
+    if (m->tier == p->ranked_tier && m->deadline_ns == p->ranked_ns) return before(rank, rank_of(m)) ? p : NULL;
+    /* The mark that it stood for is dead, another lives: each page comes by here once at most. */
+    unlist(r, p);
+    settle(r, p);
+  }
 }
 
 int lp_residency_take(lp_residency *r, uint32_t channels, lp_rank rank, lp_page **out) {
@@ -214,7 +245,7 @@ void lp_residency_evict(lp_residency *r, lp_page *p) {
   assert(p->pins == 0);
   lp_source *s = p->source;
   lp_entry *e = lp_source_entry(s, p->number);
-  atomic_store_explicit(&e->cause, mark_lives(p) ? LP_CAUSE_BUDGET : LP_CAUSE_QUEUE, memory_order_relaxed);
+  atomic_store_explicit(&e->cause, living_mark(p) ? LP_CAUSE_BUDGET : LP_CAUSE_QUEUE, memory_order_relaxed);
   /* Relaxed: the fence in lp_slab_reclaim orders it before the look at the epochs. */
   atomic_store_explicit(&e->page, NULL, memory_order_relaxed);
   unlist(r, p);
@@ -223,7 +254,7 @@ void lp_residency_evict(lp_residency *r, lp_page *p) {
   else
     s->first_page = p->source_next;
   if (p->source_next) page_of(r, p->source_next)->source_prev = p->source_prev;
-  p->due_origin = NULL;
+  p->marks[0].origin = p->marks[1].origin = NULL;
   count(&r->pages, -1);
   lp_slab_retire(&r->slab, p);
 }

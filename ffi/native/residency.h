@@ -44,7 +44,8 @@ void lp_residency_link(lp_residency *r, lp_page *p);
 /* [under the mutex] Unlinks a page that is not pinned. */
 void lp_residency_evict(lp_residency *r, lp_page *p);
 
-/* [under the mutex] Marks a resident page due, unless a better mark of somebody else, or of the same pass, lives. */
+/* [under the mutex] Marks a resident page due, unless a better mark of somebody else of its kind (sticky or not), or of the same pass, lives. What a head
+ * leaves falls back to the rank that a sticky origin gave it. */
 void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t tick, lp_rank rank);
 void lp_residency_passed(lp_residency *r, lp_page *p);
 void lp_residency_forget_origin(lp_residency *r, const lp_origin *origin);

@@ -78,10 +78,9 @@ lp_page *lp_slab_take(lp_slab *s, uint32_t channels) {
   p->number = 0;
   p->source = NULL;
   p->lru_prev = p->lru_next = p->source_prev = p->source_next = 0;
-  p->due_ns = 0;
-  p->due_origin = NULL;
-  p->due_tick = 0;
-  p->due_tier = p->list = 0;
+  p->marks[0].origin = p->marks[1].origin = NULL;
+  p->ranked_ns = 0;
+  p->ranked_tier = p->list = 0;
   p->used = false;
   return p;
 }

@@ -346,11 +346,11 @@ void lp_wake(lp_store *st, uint32_t n) {
 /* [under the mutex] Asks again for a page that has a node. */
 static void renew(lp_store *st, uint32_t node, lp_origin *origin, uint32_t tick, const lp_want *w, uint8_t tier) {
   lp_fill_node *n = &st->queue.nodes[node];
-  if (origin->sticky) n->sticky = origin;
+  if (origin->sticky && !origin->plan) n->sticky = origin;
   bool better = tier != n->key.tier ? tier < n->key.tier : w->deadline_ns < n->key.deadline_ns;
   bool same = n->origin == origin;
   /* The asker's new word replaces its old one; in one pass, and among askers, the earlier need counts, unless who had it is gone. */
-  bool replace = !n->origin || (same && n->tick != tick) || (!n->origin->sticky && atomic_load_explicit(&n->origin->tick, memory_order_relaxed) - n->tick >= 2);
+  bool replace = !n->origin || (same && n->tick != tick) || !lp_request_lives(n->origin, n->tick);
   if (same) n->tick = tick;
   if (!replace && !better) return;
   n->origin = origin;
@@ -382,7 +382,7 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
   n->volume = s->volume;
   n->page = w->page;
   n->origin = origin;
-  n->sticky = origin->sticky ? origin : NULL;
+  n->sticky = origin->sticky && !origin->plan ? origin : NULL; /* a plan asks again by itself */
   n->tick = tick;
   n->first_frame = w->first_frame;
   lp_node_attach(st, node);
@@ -391,7 +391,8 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
   return true;
 }
 
-void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing) {
+/* As lp_store_want; states may be NULL. */
+static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look) {
   uint32_t not_whole = 0, added = 0, found = 0;
   uint64_t now = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
@@ -401,6 +402,7 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
   for (uint32_t i = 0; i < count; i++) {
     lp_want w = wants[i];
     lp_source *s = w.source;
+    if (states) states[i] = LP_WANT_WHOLE;
     if (w.page < 0 || w.page >= s->pages) continue;
     int32_t length = lp_page_length(s, w.page);
     if (w.first_frame < 0 || w.first_frame >= length) w.first_frame = 0;
@@ -411,17 +413,21 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
     if (p) {
       lp_residency_mark(&st->residency, p, origin, tick, (lp_rank){.tier = w.tier, .deadline_ns = w.deadline_ns});
       if (atomic_load_explicit(&p->valid, memory_order_relaxed) == lp_valid(0, length)) {
-        found++;
+        if (states && p->pins) states[i] = LP_WANT_HELD;
+        found += !states; /* who asks for states looks at the same pages again and again */
         continue;
       }
     }
     not_whole++;
+    if (states) states[i] = LP_WANT_REFUSED;
     if (!e) continue; /* no memory for a table: as good as not asked */
+    if (only_look && !e->queued) continue;
     uint8_t tier = lp_node_tier(s, w.page, w.first_frame, w.tier);
     if (e->queued)
       renew(st, e->queued, origin, tick, &w, tier);
     else
       added += enqueue(st, e, origin, tick, &w, tier, now);
+    if (states && e->queued) states[i] = LP_WANT_WAITS;
   }
   lp_count(st, LP_COUNT_FOUND, found);
   lp_count(st, LP_COUNT_QUEUED, added);
@@ -429,7 +435,16 @@ void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32
   if (added) lp_pool_watch(st);
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
+  return not_whole;
+}
+
+void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing) {
+  uint32_t not_whole = want(st, origin, wants, count, NULL, false);
   if (missing) *missing = not_whole;
+}
+
+void lp_store_want_each(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look) {
+  (void)want(st, origin, wants, count, states, only_look);
 }
 
 void lp_store_remove_origin(lp_store *st, lp_origin *origin) {

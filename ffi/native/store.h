@@ -30,6 +30,14 @@ typedef struct lp_source lp_source;
 
 typedef struct lp_origin lp_origin;
 
+/* Who needs a page, and how soon. */
+typedef struct lp_mark {
+  lp_origin *origin;    /* NULL: nobody; the rest means something only with one */
+  uint64_t deadline_ns;
+  uint32_t tick;        /* in which of its passes */
+  uint8_t tier;
+} lp_mark;
+
 /* A page's descriptor. Preallocated, one a unit at most. What the callback reads fits one cache line for up to five
  * channels. */
 typedef struct lp_page {
@@ -44,10 +52,9 @@ typedef struct lp_page {
   /* Under the store's mutex: */
   uint32_t lru_prev, lru_next;       /* neighbours on its list, or next in a chain */
   uint32_t source_prev, source_next; /* the source's resident pages */
-  uint64_t due_ns;                   /* when a head needs it; means something only while due_origin is set */
-  lp_origin *due_origin;             /* who says so, NULL if none does */
-  uint32_t due_tick;                 /* in which of its passes */
-  uint8_t due_tier;
+  lp_mark marks[2];                  /* of a head, which renews it with each pass; of a sticky origin, which does not */
+  uint64_t ranked_ns;                /* as what it stands in the heap of the due */
+  uint8_t ranked_tier;
   uint8_t list; /* which list it is on */
   bool used;    /* wanted again while it was resident: earns a second chance */
 } lp_page;
@@ -187,11 +194,26 @@ void lp_source_unref(lp_source *s); /* [control, follower, pool] frees it and it
  * What is resident when asked for is marked due, and is then evicted only for a request that ranks before the mark. A mark lives
  * until the tick has moved on by two, of a sticky origin by one: move the tick of a sticky origin when a new request of it may
  * displace what the older ones brought; with the tick unmoved, what no longer fits is refused (cause BUDGET).
+ * A `plan` is sticky too, but of its requests only those of its present tick live, nodes as well as marks; while it is `replacing` also those of the
+ * tick before, so that what an old and a new plan both want stays while the new one is gone through.
  * An origin's memory must live until lp_store_remove_origin. */
 struct lp_origin {
   _Atomic uint32_t tick;
   bool sticky;
+  bool plan;
+  _Atomic bool replacing;
 };
+
+/* [any] Whether what was asked for in a tick still counts. Relaxed: the tick is a hint of age; a late look costs one pass. */
+static inline bool lp_request_lives(const lp_origin *o, uint32_t tick) {
+  if (o->sticky && !o->plan) return true;
+  const uint32_t age = atomic_load_explicit(&o->tick, memory_order_relaxed) - tick;
+  return age < (!o->plan || atomic_load_explicit(&o->replacing, memory_order_relaxed) ? 2u : 1u);
+}
+
+/* Deadlines from here to below twice as much are none, but ranks: after all that has a deadline, in their own order, and never urgent however long they
+ * wait. */
+#define LP_RANK_NS (1ull << 62)
 
 enum lp_tier { LP_TIER_REALTIME = 0, LP_TIER_ANTICIPATIVE = 1 };
 
@@ -206,6 +228,11 @@ typedef struct lp_want {
 /* [control, follower] Marks what is resident as due (deadline, tick) and protected by it, queues what is not (or moves it forward). One hold of
  * the mutex for the batch. missing (may be NULL): how many of them are not fully valid. */
 void lp_store_want(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing);
+
+/* What has become of a page that somebody wants. */
+enum lp_want_state { LP_WANT_WAITS, LP_WANT_WHOLE, LP_WANT_HELD /* whole, and a window's */, LP_WANT_REFUSED /* it cannot be had now */ };
+/* [control, follower] As lp_store_want, for as many as states has room for; says of each how it stands. With only_look nothing is queued. */
+void lp_store_want_each(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look);
 
 /* [control] Forgets an origin: its nodes and marks go. */
 void lp_store_remove_origin(lp_store *store, lp_origin *origin);

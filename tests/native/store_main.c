@@ -49,8 +49,9 @@ static void test_heap(void) {
 
 static lp_fill_key random_key(uint64_t *random) {
   const uint64_t s = 1000000000ull;
+  const uint64_t near = next_random(random) % 40 * s / 2 + next_random(random) % 3, kind = next_random(random) % 8;
   return (lp_fill_key){.tier = (uint8_t)(next_random(random) % 2),
-                       .deadline_ns = next_random(random) % 8 ? next_random(random) % 40 * s / 2 + next_random(random) % 3 : UINT64_MAX,
+                       .deadline_ns = kind == 0 ? UINT64_MAX : kind == 1 ? LP_RANK_NS + near : near,
                        .source_frames = next_random(random) % 3 * 1000,
                        .known_cached = next_random(random) % 2,
                        .asked_ns = 1 + next_random(random) % 30 * s};
@@ -89,6 +90,15 @@ static void test_order(void) {
   CHECK(lp_fill_order(&base, &old, now) < 0, "but not before what is near");
   old.asked_ns = now - s;
   CHECK(lp_fill_order(&far, &old, now) < 0, "young anticipative work waits");
+
+  lp_fill_key planned = old;
+  planned.deadline_ns = LP_RANK_NS;
+  planned.asked_ns = 1;
+  CHECK(lp_fill_order(&far, &planned, now) < 0 && lp_fill_order(&old, &planned, now) < 0, "what has but a rank never gets urgent");
+  k = planned;
+  k.deadline_ns += s;
+  k.asked_ns = 0;
+  CHECK(lp_fill_order(&planned, &k, now) < 0, "and goes by its rank, whoever asked first");
 
   uint64_t random = 7;
   for (int i = 0; i < 200000; i++) {
@@ -443,6 +453,46 @@ static void test_rank(void) {
   CHECK(lp_store_drop_all(st) == 3 && is_resident(source, 30), "drop leaves it");
   lp_store_unpin(st, source, 30);
   CHECK(lp_store_drop_all(st) == 1 && lp_store_units_free(st) == 4, "all is free");
+  lp_source_unref(source);
+  lp_store_destroy(st);
+}
+
+/* A page has two ranks, a head's and a plan's: it falls back to the second when the head leaves it, and is dropped by the first when the plan is another. */
+static void test_plan_marks(void) {
+  sound s = {.kind = S16, .seed = 44, .channels = 1, .frames = 8192 * 50};
+  make_sound(&s, "marks");
+  _Atomic uint64_t clock = 1000 * MS;
+  lp_store *st = make_stepped(4 * LP_UNIT_BYTES, &clock);
+  lp_source *source = open_sound(st, &s);
+  lp_origin head = {.tick = 5}, plan = {.sticky = true, .plan = true};
+  for (int i = 0; i < 4; i++) want(st, &plan, source, 2 * i, LP_TIER_ANTICIPATIVE, LP_RANK_NS + (uint64_t)i * MS);
+  while (lp_store_step(st)) {
+  }
+  CHECK(counter_of(st, 2) == 4, "the slab is full");
+  want(st, &head, source, 4, LP_TIER_REALTIME, 2000 * MS);
+  want(st, &head, source, 6, LP_TIER_REALTIME, 2100 * MS);
+  want(st, &head, source, 20, LP_TIER_REALTIME, 2200 * MS);
+  CHECK(lp_store_step(st) == 1 && is_resident(source, 20) && !is_resident(source, 2), "of what no head needs the plan's last goes");
+  /* The head is somewhere else: what it left is the plan's again, save what is in no plan. */
+  head.tick += 2;
+  lp_store_passed(st, source, 4);
+  want(st, &plan, source, 30, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 9 * MS);
+  CHECK(lp_store_step(st) == 1 && is_resident(source, 30) && !is_resident(source, 20), "a head's page of old goes first");
+  want(st, &plan, source, 32, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 10 * MS);
+  CHECK(lp_store_step(st) == 0, "the plan evicts nothing that ranks before");
+  want(st, &plan, source, 34, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 1);
+  CHECK(lp_store_step(st) == 1 && is_resident(source, 34) && !is_resident(source, 30) && is_resident(source, 4), "and of itself what ranks last");
+  /* Another plan: while it is being gone through both count, afterwards it alone. */
+  atomic_store(&plan.replacing, true);
+  plan.tick++;
+  want(st, &plan, source, 6, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 5);
+  want(st, &plan, source, 40, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 20 * MS);
+  CHECK(lp_store_step(st) == 0, "nothing gives way yet");
+  atomic_store(&plan.replacing, false);
+  for (int i = 0; i < 4; i++) want(st, &plan, source, 40 + 2 * i, LP_TIER_ANTICIPATIVE, LP_RANK_NS + 20 * MS + (uint64_t)i);
+  while (lp_store_step(st)) {
+  }
+  CHECK(is_resident(source, 6) && is_resident(source, 40) && is_resident(source, 42) && is_resident(source, 44) && !is_resident(source, 46), "the old plan's go");
   lp_source_unref(source);
   lp_store_destroy(st);
 }
@@ -1334,6 +1384,7 @@ static const test TESTS[] = {
     {"valid-range", test_valid_range},
     {"step-order", test_step_order},
     {"rank", test_rank},
+    {"plan-marks", test_plan_marks},
     {"scan", test_scan},
     {"overflow", test_overflow},
     {"tiny-budget", test_tiny_budget},

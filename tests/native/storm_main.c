@@ -1,6 +1,6 @@
 /* Storms: storm_main <seed> [publications] [careless]. 200 publications a second and as many seeks and turns of a loop between them, in a store that holds a tenth of
  * what plays, so that pages are evicted under the head all the time, while devices of every period and other rates come and go, are asked for their latency and listed, and all
- * that may be read from any thread is read. Then peace: the last edit is heard, at the place that was sought last. `careless` adds a race of the program's own, for
+ * that may be read from any thread is read, and ever new plans of what may be wanted come. Then peace: the last edit is heard, at the place that was sought last. `careless` adds a race of the program's own, for
  * who looks for races to find. */
 #include <math.h>
 #include <pthread.h>
@@ -35,6 +35,17 @@ static void *device_main(void *context) {
   return NULL;
 }
 
+/* A plan of what may be wanted: a dozen stretches of any files, more than there is room for. Returns its number. */
+static int32_t anticipate(uint64_t *random, const mix_model *model) {
+  double records[12 * 4];
+  for (uint32_t i = 0; i < 12; i++) {
+    const double from = whole(random, FRAMES);
+    const double record[4] = { model->sources[whole(random, model->source_count)], from, from + whole(random, 60000), i * 100.0 };
+    memcpy(&records[i * 4], record, sizeof record);
+  }
+  return lp_anticipate_set(engine, records, 12);
+}
+
 /* [its own thread] */
 static void *ask_main(void *context) {
   uint64_t random = *(uint64_t *)context + 2;
@@ -47,6 +58,8 @@ static void *ask_main(void *context) {
     CHECK(lp_position(renderer, position, 16) == LP_OK && position[10] <= position[11], "position");
     CHECK(lp_counters(renderer, counters, 25) == 25 && lp_store_counters(engine, store, 16) == 16, "counters");
     CHECK(lp_device_status(renderer, status, LP_DEVICE_STATUS) == LP_DEVICE_STATUS, "status");
+    double plan[6];
+    CHECK(lp_anticipate_read(engine, plan, 6) == 6, "the plan's state");
     if (careless) unguarded++;
     atomic_fetch_add(&answers, 1);
     sleep_ms(whole(&random, 3));
@@ -108,6 +121,7 @@ int main(int argc, char **argv) {
   /* The storm goes on until everything has happened that it is made of, however slow the machine. */
   const uint64_t until = real_now(NULL) + PATIENCE_MS * 1000000ull;
   uint32_t i = 0;
+  int32_t plans = 0;
   for (; i < publications || evictions() < 200 || atomic_load(&devices) < 10 || atomic_load(&answers) < 100; i++) {
     CHECK(real_now(NULL) < until, "%u publications, %g evictions, %u devices, %u answers", i, evictions(), atomic_load(&devices), atomic_load(&answers));
     const double near = (double)(model.around + whole(&random, 200000));
@@ -116,6 +130,7 @@ int main(int argc, char **argv) {
     if (i % 2) CHECK(lp_transport_seek(renderer, near) == LP_OK, "seeking");
     if (i % 5 == 0) CHECK(lp_transport_loop(renderer, whole(&random, 2), near, near + 1 + whole(&random, whole(&random, 2) ? 300 : 30000)) == LP_OK, "a loop");
     if (i % 11 == 0) lp_store_drop(engine);
+    if (i % 3 == 0) CHECK((plans = anticipate(&random, &model)) > 0, "a plan");
     if (i % 13 == 0) CHECK(lp_transport_pause(renderer) == LP_OK, "pausing");
     CHECK(lp_transport_play(renderer, NAN, NAN) == LP_OK, "playing on");
     take_reports();
@@ -136,6 +151,12 @@ int main(int argc, char **argv) {
   }
   CHECK(position[4] == model.revision && position[0] == 5000 && position[3] == 1, "revision %g at %g in state %g, not %g", position[4], position[0], position[3],
         model.revision);
+  double plan[6] = { 0 };
+  while (plan[4] < plans || plan[5] == 0) {
+    CHECK(real_now(NULL) < until, "plan %g of %d has come to rest: %g", plan[4], plans, plan[5]);
+    lp_anticipate_read(engine, plan, 6);
+    sleep_ms(1);
+  }
   printf("ok %u publications, %g evictions, %u devices, %u answers\n", i, evictions(), atomic_load(&devices), atomic_load(&answers));
   CHECK(lp_engine_close(engine) == 0, "threads left");
   free(p.bytes);

@@ -16,6 +16,7 @@ import type {
   SignalApi,
   SignalEvent,
   SourceInfo,
+  WantedStretch,
 } from "../../engine/signal/signal_api.ts";
 
 export class FakeSignal implements SignalApi {
@@ -114,6 +115,17 @@ export class FakeSignal implements SignalApi {
   openWindow: SignalApi["openWindow"] = () => {
     throw new Error("not in the fake");
   };
+  /** Plans of what may be wanted, as they came. */
+  plans: (readonly WantedStretch[])[] = [];
+  anticipate: SignalApi["anticipate"] = (stretches) => this.plans.push(stretches);
+  anticipation: SignalApi["anticipation"] = () => ({
+    wantedPages: 0,
+    residentPages: 0,
+    budgetUnits: 0,
+    listedPages: 0,
+    plan: this.plans.length,
+    settled: true,
+  });
   residentFrames = () => 0;
   raiseColumns = () => false;
   listDevices = (_backend?: string): Promise<DeviceEntry[]> => Promise.resolve([]);
