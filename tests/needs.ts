@@ -9,6 +9,8 @@
 export interface Need {
   /** Looked for along `PATH`; all must be there. */
   programs: readonly string[];
+  /** Other files that must be there, such as a library's header. */
+  files?: readonly string[];
   /** Debian's packages that hold them. */
   packages: readonly string[];
 }
@@ -25,6 +27,11 @@ export const NEEDS = {
   "jack": { programs: ["jackd"], packages: ["jackd2"] },
   "ffmpeg": { programs: ["ffmpeg", "ffprobe"], packages: ["ffmpeg"] },
   "node": { programs: ["node"], packages: ["nodejs"] },
+  "fuse": {
+    programs: ["fusermount3", "pkg-config"],
+    files: ["/usr/include/fuse3/fuse.h"],
+    packages: ["fuse3", "libfuse3-dev", "pkg-config"],
+  },
   "chromium": { programs: ["chromium"], packages: ["chromium", "fonts-dejavu-core"] },
 } as const satisfies Record<string, Need>;
 
@@ -34,12 +41,16 @@ export type NeedName = keyof typeof NEEDS;
 const told = new Set<NeedName>();
 
 /**
- * The programs of a need that are not there.
+ * The programs, and other files, of a need that are not there.
  *
  * @param path Folders joined by colons, as in `PATH`.
  */
 export function missingPrograms(name: NeedName, path = Deno.env.get("PATH") ?? ""): string[] {
-  return NEEDS[name].programs.filter((program) => findOnPath(program, path) === undefined);
+  const { programs, files = [] }: Need = NEEDS[name];
+  return [
+    ...programs.filter((program) => findOnPath(program, path) === undefined),
+    ...files.filter((file) => !isFile(file)),
+  ];
 }
 
 /** Where `PATH` has a program, or `undefined`. */
@@ -50,13 +61,17 @@ export function findOnPath(
   const windows = Deno.build.os === "windows";
   for (const folder of path.split(windows ? ";" : ":")) {
     const candidate = `${folder}/${program}${windows ? ".exe" : ""}`;
-    try {
-      if (folder !== "" && Deno.statSync(candidate).isFile) return candidate;
-    } catch {
-      // Not here; the next folder may have it.
-    }
+    if (folder !== "" && isFile(candidate)) return candidate;
   }
   return undefined;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -80,4 +95,20 @@ export function needs(...names: NeedName[]): { ignore: boolean } {
     );
   }
   return { ignore };
+}
+
+/** How the line begins that excuses one test, on stdout: `run.ts` counts them. */
+export const NOT_POSSIBLE = "Not possible on this machine: ";
+
+/**
+ * For the options of a test of something that the system itself may refuse, such as mounting in a container that may not: there it is skipped, visibly, and
+ * no package would mend it, so that `CI=true` does not count it as a failure. Called once for each test, after {@linkcode needs} was asked.
+ *
+ * @param test What is not tested then.
+ * @param refusal What the system said; `undefined` where it does what the test asks of it.
+ */
+export function possible(test: string, refusal: string | undefined): { ignore: boolean } {
+  if (refusal === undefined) return { ignore: false };
+  console.log(`${NOT_POSSIBLE}${test}: ${refusal}`);
+  return { ignore: true };
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { missingPrograms } from "./needs.ts";
+import { missingPrograms, possible } from "./needs.ts";
 import { needsNamedIn, setUp } from "./setup.ts";
-import { parseSummary, verdict } from "./summary.ts";
+import { countImpossible, parseSummary, verdict } from "./summary.ts";
 
 Deno.test("parseSummary() takes the last summary that deno printed, with or without colours", () => {
   assertEquals(
@@ -23,6 +23,8 @@ Deno.test("verdict() passes only a run that ran something and lost nothing", () 
   assertEquals(verdict({ ...clean, ignored: 2 }, 0, false), { passed: 3, failed: 0, ok: true });
   assertEquals(verdict({ ...clean, ignored: 2 }, 0, true), { passed: 3, failed: 2, ok: false });
   assertEquals(verdict(clean, 1, false), { passed: 3, failed: 1, ok: false });
+  assertEquals(verdict({ ...clean, ignored: 2 }, 0, true, 1), { passed: 3, failed: 1, ok: false });
+  assertEquals(verdict({ ...clean, ignored: 2 }, 0, true, 2), { passed: 3, failed: 0, ok: true });
   assertEquals(verdict(undefined, 1, false), { passed: 0, failed: 1, ok: false });
   assertEquals(verdict({ passed: 0, failed: 0, ignored: 0 }, 0, false).ok, false);
 });
@@ -34,6 +36,20 @@ Deno.test("needsNamedIn() finds what tests ask for, and missingPrograms() what i
     ["ffmpeg", "pulseaudio"],
   );
   assertEquals(missingPrograms("ffmpeg", "/nowhere"), ["ffmpeg", "ffprobe"]);
+});
+
+Deno.test("possible() says of each test that the system refuses it, in a line that is counted", () => {
+  const said: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => void said.push(line);
+  try {
+    assertEquals(possible("a fault", undefined), { ignore: false });
+    assertEquals(possible("another", "mounting is not permitted"), { ignore: true });
+  } finally {
+    console.log = log;
+  }
+  assertEquals(said, ["Not possible on this machine: another: mounting is not permitted"]);
+  assertEquals(countImpossible(["ok", ...said, `quoted: ${said[0]}`]), 1);
 });
 
 Deno.test("setUp() gets what the system has, though it has not all of it", async () => {
