@@ -55,7 +55,7 @@ const removedKey = (assetId: string) => `removed.${assetId}`;
 /** The id of the asset that was removed from a path. */
 const formerKey = (path: string) => `removedAt.${path}`;
 
-/** Sources that are opened at the same time when a project opens. */
+/** Sources of a volume that are opened at the same time when a project opens. */
 const OPENINGS = 8;
 
 /** Most assets that one hint makes urgent. */
@@ -128,6 +128,7 @@ export class Session {
       analysis: this.analysis,
       isUsed: (assetId) => this.timeline.usesAsset(assetId),
       rateIsOpen: () => rateIsOpen(this.#file),
+      volumeOf: files.volumeOf,
       adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
     });
     this.#watch = new AssetWatch(this.assets, files);
@@ -140,6 +141,7 @@ export class Session {
       signal: () => this.#signal,
       notify,
       underruns,
+      onGap: (assetId) => this.#watch.hurry(assetId),
       save: (kept) => this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept)),
     });
     this.streams = new Streams({
@@ -357,13 +359,19 @@ export class Session {
 
   /** Opens the sources that the timeline uses, then goes on with analyses that did not end last time. */
   async #bindAll(): Promise<void> {
-    const used = await this.#usedAssets();
-    const work = async () => {
+    // Each volume by itself: one that hangs holds up no other.
+    const byVolume = Map.groupBy(await this.#usedAssets(), (assetId) => {
+      const path = this.assets.entry(assetId)?.asset.path;
+      return path === undefined ? "" : this.#shared.files.volumeOf(path);
+    });
+    const work = async (used: string[]) => {
       for (let next = used.shift(); next !== undefined && !this.#closed; next = used.shift()) {
         await this.assets.bind(next);
       }
     };
-    await Promise.all(Array.from({ length: OPENINGS }, work));
+    await Promise.all(
+      [...byVolume.values()].flatMap((used) => Array.from({ length: OPENINGS }, () => work(used))),
+    );
     for (const { asset } of this.assets.entries()) {
       if (this.#closed) return;
       if (!asset.complete && asset.offlineStatus === "present") this.analysis.begin(asset);

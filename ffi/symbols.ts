@@ -87,6 +87,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  lp_source_stale: { parameters: ["u32", /* engine */ "u32" /* source */], result: "i32" },
   lp_source_page_hash: {
     parameters: [
       "u32", /* engine */

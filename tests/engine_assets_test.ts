@@ -10,6 +10,7 @@ import {
   MISSING_MS,
   nextLook,
   PRESENT_MS,
+  SCOUT_MS,
 } from "../engine/pulse/services/asset_watch.ts";
 import { Assets } from "../engine/pulse/services/assets.ts";
 import type { Asset } from "../engine/pulse/types.ts";
@@ -47,6 +48,7 @@ async function setUp({ adopts = false } = {}) {
       drop: () => {},
     },
     isUsed: (assetId) => used.has(assetId),
+    volumeOf: () => "",
     rateIsOpen: () => adopts && assets.size === 0,
     adoptRate: async (sampleRate) => {
       if (!adopts || assets.size > 0) return false;
@@ -236,6 +238,30 @@ Deno.test("a missing file is looked for ever more rarely", () => {
   assertEquals(waits.slice(0, 3), [1_000, 2_000, 4_000]);
   assertEquals(waits.at(-1), MISSING_MS.longest);
   assertEquals(nextLook(look, false, 100), { atMs: 100 + PRESENT_MS, waitMs: 0 });
+});
+
+Deno.test("of files that are missing for long one is looked for all the time, each in its turn, and when it is back so are the others", async () => {
+  await using place = await setUp();
+  const { root, files, assets, register } = place;
+  let now = 0;
+  using watch = new AssetWatch(assets, files, () => now);
+  for (const name of ["a", "b", "c"]) {
+    await Deno.writeFile(`${root}/${name}.wav`, wav);
+    await register(`${root}/${name}.wav`);
+    await Deno.rename(`${root}/${name}.wav`, `${root}/${name}.away`);
+  }
+  const present = () => assets.list({ status: "present" }).total;
+  for (; now < 10 * MISSING_MS.longest; now += MISSING_MS.longest) await watch.look();
+  assertEquals(present(), 0);
+  await watch.look(); // All have just been looked for: the next time is far away.
+  // The first one never returns; the disk of the others does.
+  for (const name of ["b", "c"]) await Deno.rename(`${root}/${name}.away`, `${root}/${name}.wav`);
+  let looks = 0;
+  for (; present() < 2; looks++) {
+    now += SCOUT_MS;
+    await watch.look();
+  }
+  assert(looks <= 4, `${looks} looks`);
 });
 
 Deno.test("the lists' heads agree with what native code reads", async () => {

@@ -111,6 +111,7 @@ const MOST_EVENTS = 256;
 /** `LP_SIDES`. */
 const MOST_STREAMS = 32;
 const MOST_WINDOWS = 1024;
+const MOST_FORMER = 4096;
 
 /** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
 export class Signal implements SignalApi {
@@ -124,6 +125,8 @@ export class Signal implements SignalApi {
   readonly #plan: AnticipationPlan;
   readonly #sources = new Map<string, number>();
   readonly #assets = new Map<number, string>();
+  /** Sources closed of late: what is heard of them once more is their last gap's end. The oldest go first. */
+  readonly #former = new Map<number, string>();
   readonly #rebound = new Set<string>();
   readonly #proxies: ProxyPairs;
   readonly #record = new Float64Array(16);
@@ -210,6 +213,7 @@ export class Signal implements SignalApi {
     const before = this.#sources.get(assetId);
     this.#sources.set(assetId, result);
     this.#assets.set(result, assetId);
+    this.#former.delete(result);
     this.#rebind(assetId, before);
     this.#proxies.opened(assetId);
     return {
@@ -251,11 +255,19 @@ export class Signal implements SignalApi {
     this.#proxies.set(assetId, proxyAssetId);
   }
 
+  isStale(assetId: string): boolean {
+    return this.#library.symbols.lp_source_stale(this.#engine, this.#sourceOf(assetId)) > 0;
+  }
+
   /** Clips of the asset are packed anew, once for all assets that change within a few milliseconds. */
   #rebind(assetId: string, before: number | undefined): void {
     this.#rebound.add(assetId);
     if (before !== undefined) {
       this.#assets.delete(before);
+      this.#former.set(before, assetId);
+      if (this.#former.size > MOST_FORMER) {
+        this.#former.delete(this.#former.keys().next().value!);
+      }
       // Blocks hold their own reference: the old source goes when the last snapshot that names it does.
       this.#library.symbols.lp_source_close(this.#engine, before);
     }
@@ -356,7 +368,7 @@ export class Signal implements SignalApi {
     const names = {
       trackOf: (slot: number) => this.#packer.trackOf(slot),
       clipOf: (uid: number) => this.#packer.clipOf(uid),
-      assetOf: (source: number) => this.#assets.get(source) ?? null,
+      assetOf: (source: number) => this.#assets.get(source) ?? this.#former.get(source) ?? null,
     };
     for (;;) {
       const count = check(

@@ -213,6 +213,8 @@ export interface SignalApi extends AsyncDisposable {
    * in a pair already the other way round.
    */
   setProxy(assetId: string, proxyAssetId: string | null): void;
+  /** Whether its file was found in another state than that in which its source was opened: it is not read until it is opened anew. */
+  isStale(assetId: string): boolean;
   /** Makes a mix heard: packs what changed since the last one. `map`: how the head moves (all-track ripples only). Synchronous. */
   publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void;
   play(fromFrame?: Frames, toFrame?: Frames): void;

@@ -308,6 +308,14 @@ double lp_source_resident(uint32_t engine, uint32_t handle, double start_frame, 
   return run;
 }
 
+int32_t lp_source_stale(uint32_t engine, uint32_t handle) {
+  lp_source *s = source_get(engine, handle, NULL);
+  if (!s) return LP_E_HANDLE;
+  int32_t stale = atomic_load_explicit(&s->stale, memory_order_relaxed);
+  lp_source_unref(s);
+  return stale;
+}
+
 int32_t lp_source_page_hash(uint32_t engine, uint32_t handle, double page, uint8_t *out, uint32_t out_bytes) {
   lp_engine *e;
   lp_source *s = source_get(engine, handle, &e);

@@ -193,6 +193,10 @@ enum lp_readiness { LP_READY = 0, LP_NOT_READ = 1, LP_UNREADABLE = 2 };
 LP_API int32_t lp_source_columns(uint32_t engine, uint32_t source, const double *first, const double *end, uint32_t from_column, uint32_t to_column,
                                  double from_frame, double to_frame, double shift_frames, uint8_t *out);
 
+/* [any] 1 if the file was last found in another state than that in which it was opened (lp_identity in pcm_file.h), so that no more is read of it until it is opened
+ * anew; else 0. It is looked at with each read. */
+LP_API int32_t lp_source_stale(uint32_t engine, uint32_t source);
+
 /* [control] 64-bit hash (FNV-1a) of a fully resident page's samples, written to out as 8 bytes. LP_E_STATE if it is not
  * resident. */
 LP_API int32_t lp_source_page_hash(uint32_t engine, uint32_t source, double page, uint8_t *out, uint32_t out_bytes);

@@ -306,7 +306,9 @@ int lp_lease_check(const lp_lease *lease) {
   lp_identity now;
   int r = lp_pcm_identity(lease->fd, &now);
   if (r < 0) return r;
-  return lp_identity_equal(&now, &lease->source->identity) ? 0 : -ESTALE;
+  bool same = lp_identity_equal(&now, &lease->source->identity);
+  atomic_store_explicit(&lease->source->stale, !same, memory_order_relaxed);
+  return same ? 0 : -ESTALE;
 }
 
 int lp_lease_end(lp_files *f, lp_lease *lease, bool failed) {

@@ -260,8 +260,24 @@ static int take_job(lp_store *st, lp_worker *w) {
 
 /* ---- doing it -------------------------------------------------------------------------------------------- */
 
+/* What is not there: a file, or the disk or server that it was on. */
 static uint8_t cause_of(int error) {
-  return error == -ENOENT || error == -ENOTDIR || error == -ESTALE || error == -ENODEV || error == -ENXIO ? LP_CAUSE_ABSENT : LP_CAUSE_READ;
+  switch (-error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ESTALE:
+    case ENODEV:
+    case ENXIO:
+    case ENOTCONN:
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+#ifdef ENOMEDIUM
+    case ENOMEDIUM:
+#endif
+      return LP_CAUSE_ABSENT;
+    default: return LP_CAUSE_READ;
+  }
 }
 
 /* [pool, blocking] The read, into scratch. 0 or -errno. */

@@ -94,6 +94,7 @@ struct lp_source {
   uint32_t volume; /* where it lies (volumes.h) */
   char *path;
   /* Shared: */
+  _Atomic bool stale;    /* the file at the path is not the one that was opened: relaxed, a hint */
   _Atomic uint32_t refs; /* the handle, each native block, each queued or running fill */
   /* Under the store's mutex: */
   struct lp_file *file;      /* descriptor, cursors and read errors (files.h) */

@@ -15,6 +15,9 @@ export const PRESENT_MS = 5_000;
 /** The first and the longest wait for a file that is missing, in milliseconds. */
 export const MISSING_MS = { first: 1_000, longest: 30_000 } as const;
 
+/** How often one of the missing files of a volume is looked for, however long they are missing, in milliseconds: when a disk is back, all of its files are. */
+export const SCOUT_MS = 2_000;
+
 interface Look {
   atMs: number;
   waitMs: number;
@@ -32,6 +35,8 @@ export function nextLook(look: Look | undefined, missing: boolean, nowMs: number
 /** Looks at the files of all assets in turn, through the file worker. */
 export class AssetWatch implements Disposable {
   readonly #looks = new Map<string, Look>();
+  /** When one of each volume's missing files was looked for last, and how often. */
+  readonly #scouted = new Map<string, { atMs: number; count: number }>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -53,21 +58,55 @@ export class AssetWatch implements Disposable {
     this.#timer = null;
   }
 
+  /** An asset could not be read where it should be heard: it is looked at in the next round. */
+  hurry(assetId: string): void {
+    const look = this.#looks.get(assetId);
+    if (look !== undefined) look.atMs = 0;
+  }
+
   /** One round. */
   async look(): Promise<void> {
     const now = this.now();
+    for (const assetId of this.assets.takeStale()) this.hurry(assetId);
     const due: string[] = [];
-    for (const { asset: { assetId } } of this.assets.entries()) {
-      if ((this.#looks.get(assetId)?.atMs ?? 0) <= now) due.push(assetId);
-      if (due.length === ROUND_FILES) break;
+    const missing = new Map<string, string[]>();
+    for (const { asset: { assetId, path, offlineStatus } } of this.assets.entries()) {
+      if ((this.#looks.get(assetId)?.atMs ?? 0) <= now) {
+        due.push(assetId);
+        if (due.length === ROUND_FILES) break;
+      } else if (offlineStatus === "missing") {
+        const volume = this.files.volumeOf(path);
+        const those = missing.get(volume);
+        if (those) those.push(assetId);
+        else missing.set(volume, [assetId]);
+      }
     }
+    for (const [volume, assetIds] of missing) due.push(...this.#scout(volume, assetIds, now));
     await Promise.all(due.map((assetId) => this.#lookAt(assetId)));
+  }
+
+  /** One of a volume's missing files, each in its turn. */
+  #scout(volume: string, assetIds: readonly string[], now: number): string[] {
+    const { atMs, count } = this.#scouted.get(volume) ?? { atMs: -Infinity, count: 0 };
+    if (now - atMs < SCOUT_MS) return [];
+    this.#scouted.set(volume, { atMs: now, count: count + 1 });
+    return [assetIds[count % assetIds.length]];
+  }
+
+  /** A file is there again: others of its volume may be too. */
+  #returned(path: string): void {
+    const volume = this.files.volumeOf(path);
+    for (const { asset } of this.assets.entries()) {
+      if (asset.offlineStatus === "missing" && this.files.volumeOf(asset.path) === volume) {
+        this.hurry(asset.assetId);
+      }
+    }
   }
 
   async #lookAt(assetId: string): Promise<void> {
     const entry = this.assets.entry(assetId);
     if (!entry) return void this.#looks.delete(assetId);
-    const { path } = entry.asset;
+    const { path, offlineStatus } = entry.asset;
     let missing = true;
     try {
       const facts = await this.files.ask(path, { kind: "identify", path });
@@ -82,6 +121,7 @@ export class AssetWatch implements Disposable {
       // The disk does not answer: what plays from memory goes on, the asset stays what it was until it answers.
     }
     this.#looks.set(assetId, nextLook(this.#looks.get(assetId), missing, this.now()));
+    if (!missing && offlineStatus === "missing") this.#returned(path);
   }
 
   #schedule(ms: number): void {

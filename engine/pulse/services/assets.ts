@@ -29,6 +29,8 @@ export const DEFAULT_LIMIT = 1_000;
 export const MAX_ASSETS = 100_000;
 /** Files registered at the same time: more would not be quicker, and would hold up the main thread when they end together. */
 const REGISTERING = 8;
+/** Files of one volume opened at the same time: one that hangs holds up its own alone, and few of the threads that all share. */
+const OPENING = 4;
 /** How long opening a file may take, in milliseconds. */
 const OPEN_MS = 10_000;
 /** Most transient assets that are remembered; the oldest are forgotten. */
@@ -73,6 +75,8 @@ export interface AssetsOptions {
   isUsed: (assetId: string) => boolean;
   /** Whether the project has nothing yet, so that its first file decides its rate. */
   rateIsOpen: () => boolean;
+  /** Names what a path shares its fate with. */
+  volumeOf: (path: string) => string;
   /** Gives the project another rate, if it is open. Says whether it did. */
   adoptRate: (sampleRate: number) => Promise<boolean>;
 }
@@ -83,6 +87,8 @@ export interface AssetEntry {
   identity: FileIdentity;
   /** Whether Signal has its source open. */
   bound: boolean;
+  /** Whether somebody has wanted it open. */
+  wanted: boolean;
   /** The state of its file that was told to be unreadable. */
   refused: FileIdentity | null;
   /** The state of its file that was told to be broken in part. */
@@ -104,10 +110,14 @@ export class Assets {
   /** The chain of registrations while the project's rate may still change. */
   #first: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** As they were counted when files were looked for that had changed. */
+  #readErrors = 0;
   readonly #limiter = new Limiter(REGISTERING);
   readonly #holds = new AssetHolds();
   /** The end of what is being done with each asset's source. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** By volume. */
+  readonly #openings = new Map<string, Limiter>();
   /** Sources that are being opened. */
   readonly #opening = new Set<Promise<unknown>>();
 
@@ -125,6 +135,7 @@ export class Assets {
         asset,
         identity: known,
         bound: false,
+        wanted: false,
         refused: null,
         damaged: null,
         error: null,
@@ -256,6 +267,7 @@ export class Assets {
     this.#entries.set(assetId, {
       ...kept,
       bound: false,
+      wanted: false,
       refused: null,
       damaged: null,
       error: null,
@@ -335,6 +347,7 @@ export class Assets {
       asset: { ...asset, sampleRate },
       identity,
       bound: false,
+      wanted: false,
       refused: null,
       damaged,
       error,
@@ -395,9 +408,21 @@ export class Assets {
     return this.#inTurn(assetId, () => this.#see(assetId, facts));
   }
 
+  /** Assets whose files Signal has found in another state than it knows, if any were since the last call. */
+  takeStale(): string[] {
+    const signal = this.#options.signal();
+    const { readErrors } = signal.counters();
+    if (readErrors === this.#readErrors) return [];
+    this.#readErrors = readErrors;
+    return [...this.#entries].flatMap(([assetId, { bound }]) =>
+      bound && signal.isStale(assetId) ? assetId : []
+    );
+  }
+
   async #bind(assetId: string): Promise<void> {
     const entry = this.#entries.get(assetId);
     if (!entry || entry.bound) return;
+    entry.wanted = true;
     const signal = this.#options.signal();
     try {
       await this.#openSource(signal, assetId, entry.asset.path);
@@ -419,8 +444,11 @@ export class Assets {
     const identity = identityOf(facts);
     const changed = !sameBytes(identity, entry.identity);
     const returned = entry.asset.offlineStatus === "missing";
-    if (!changed && !returned) return;
-    if (changed || !entry.bound) await this.#reopen(entry, identity, changed);
+    // So much as moved, linked, or its disk mounted again: the sound is the same, but Signal reads no file that is not in the state in which it was opened.
+    const stale = entry.bound && this.#options.signal().isStale(assetId);
+    const unopened = entry.wanted && !entry.bound; // It could not be read when it should have been.
+    if (!changed && !returned && !stale && !unopened) return;
+    if (changed || stale || !entry.bound) await this.#reopen(entry, identity, changed);
     this.#setStatus(entry, "present");
   }
 
@@ -524,6 +552,7 @@ export class Assets {
       asset,
       identity,
       bound: true,
+      wanted: true,
       refused: null,
       damaged: null,
       error: null,
@@ -561,11 +590,16 @@ export class Assets {
   }
 
   async #openSource(signal: SignalApi, assetId: string, path: string): Promise<SourceInfo> {
-    const opening = signal.openSource(assetId, path);
+    let late = false;
+    const opening = this.#openingsOf(path).run(() => {
+      if (late) return Promise.reject(new Error(`Nobody waits for ${path} any more`));
+      return signal.openSource(assetId, path);
+    });
     this.#opening.add(opening);
     opening.finally(() => this.#opening.delete(opening)).catch(() => {}); // Told below.
     const info = await withinMs(opening, OPEN_MS, null);
     if (info !== null) return info;
+    late = true;
     opening.then(() => {
       if (!this.#entries.get(assetId)?.bound) signal.closeSource(assetId);
     }, () => {});
@@ -576,6 +610,13 @@ export class Assets {
       } s; check that it is connected`,
       { path, reason: "slow" },
     );
+  }
+
+  #openingsOf(path: string): Limiter {
+    const volume = this.#options.volumeOf(path);
+    let openings = this.#openings.get(volume);
+    if (openings === undefined) this.#openings.set(volume, openings = new Limiter(OPENING));
+    return openings;
   }
 
   /** The first file decides the project's rate, so until there is one, files are taken one after another. */

@@ -41,6 +41,8 @@ export interface TransportOptions {
   signal: () => SignalApi;
   notify: Notify;
   underruns: Underruns;
+  /** Told of an asset that frames of a track are missing of. */
+  onGap?: (assetId: string) => void;
   /** Stores position and loop with the project. */
   save: (kept: KeptTransport) => void;
 }
@@ -227,6 +229,8 @@ export class TransportService implements Disposable {
   #onEvent(event: SignalEvent): void {
     switch (event.kind) {
       case "gapBegin":
+        if (event.assetId !== null) this.#options.onGap?.(event.assetId);
+        return this.#options.underruns.onGap(event);
       case "gapEnd":
         return this.#options.underruns.onGap(event);
       case "end":
