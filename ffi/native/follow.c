@@ -2,8 +2,7 @@
  *
  * A pass gathers the heads of all renderers: of each the one that sounds, and the one of its newest publication. Then, each for all
  * heads, realtime ones first:
- *   1. The voices at the head: two pages each, in order of tracks: one for which two pages no longer fit is refused, and counted, rather
- *      than all starved. Then those of muted tracks.
+ *   1. The voices at the head: two pages each, or none (admission.c). Then those of muted tracks.
  *   2. The walk: each head is moved forward in time, loop wraps included, and the pages of every clip that it meets are wanted, nearest first,
  *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
  *   3. What playback has passed is given up.
@@ -16,7 +15,7 @@
 #include <string.h>
 
 #include "anticipate.h"
-#include "engine_internal.h"
+#include "follow_internal.h"
 #include "proxy.h"
 #include "window.h"
 
@@ -27,34 +26,9 @@
 #define LONG_PASS_NS 200000000ull /* and at most */
 #define PASSES_A_HORIZON 8
 #define IDLE_NS 200000000ull
-#define BATCH 64
 #define SEEN_MIN 1024u
 #define SEEN_MAX (1u << 24)
 #define SEEN_PROBES 64
-
-typedef struct seen {
-  lp_source *source;
-  int64_t page;
-  uint32_t pass;
-} seen;
-
-struct lp_follow {
-  lp_engine *engine;
-  seen *table; /* pages wanted in this pass */
-  uint32_t mask;
-  uint32_t pass;
-  uint64_t units, most; /* wanted in this pass, allowed */
-  bool counts;          /* in this pass, what is wanted beside the plan */
-  uint64_t beside;      /* units of that */
-  uint32_t refused, refused_playing; /* voices */
-  uint64_t now_ns;
-  uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
-  uint32_t missing; /* pages of those wanted in this pass that are not there */
-  uint32_t lacking; /* of voices at the heads alone */
-  lp_origin *origin;
-  lp_want batch[BATCH];
-  uint32_t batched;
-};
 
 struct lp_follow *lp_follow_create(lp_engine *e) {
   struct lp_follow *f = calloc(1, sizeof *f);
@@ -87,12 +61,12 @@ static void flush(struct lp_follow *f) {
 }
 
 /* Was the page wanted in this pass? If not: the place to note it, NULL if there is none near. */
-static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, seen **place) {
+static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, lp_seen **place) {
   uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ (uint64_t)page * 0xC2B2AE3D27D4EB4Full;
   uint32_t i = (uint32_t)(h >> 40) & f->mask;
   *place = NULL;
   for (uint32_t probes = 0; probes < SEEN_PROBES; probes++, i = (i + 1) & f->mask) {
-    seen *e = &f->table[i];
+    lp_seen *e = &f->table[i];
     if (e->pass != f->pass) {
       *place = e;
       return false;
@@ -104,19 +78,18 @@ static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, seen 
 
 /* Wants one page. False when the budget is used up. */
 static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t first_frame, uint64_t due_ns, uint8_t tier) {
-  seen *place;
+  lp_seen *place;
   if (is_seen(f, s, page, &place)) return true;
   if (f->units + s->channels > f->most) return false;
-  if (place) *place = (seen){ s, page, f->pass };
+  if (place) *place = (lp_seen){ s, page, f->pass };
   f->units += s->channels;
   if (f->counts && !lp_anticipate_lists(f->engine->anticipate, s, page)) f->beside += s->channels;
   f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, due_ns };
-  if (f->batched == BATCH) flush(f);
+  if (f->batched == LP_WANT_BATCH) flush(f);
   return true;
 }
 
-/* Wants source frames [from, to), the first of them needed at due_ns. */
-static bool want_frames(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
+bool lp_follow_want(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
   if (from < 0) from = 0;
   if (to > s->frames) to = s->frames;
   const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
@@ -129,62 +102,32 @@ static bool want_frames(struct lp_follow *f, lp_source *s, int64_t from, int64_t
   return true;
 }
 
-/* Units of source frames [from, to) that are not wanted yet. */
-static uint64_t units_of(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to) {
+bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to, uint64_t reserved) {
   if (from < 0) from = 0;
   if (to > s->frames) to = s->frames;
   uint64_t units = 0;
   for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
-    seen *place;
+    lp_seen *place;
     if (!is_seen(f, s, page, &place)) units += s->channels;
   }
-  return units;
+  return f->units + units + reserved <= f->most;
 }
-
-static bool is_muted(const lp_track *t) { return t->gain[0] == 0.0f && t->gain[1] == 0.0f; }
 
 /* Wants what the tracks, muted ones or the others, play in [from, to) of the timeline. */
 static bool want_span(struct lp_follow *f, const lp_snapshot *s, bool muted, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
   const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
   for (uint32_t t = 0; t < s->count; t++) {
-    if (is_muted(&s->tracks[t]) != muted) continue;
+    if (lp_track_is_muted(&s->tracks[t]) != muted) continue;
     lp_found c;
     for (lp_walk w = lp_content_walk(s->tracks[t].content, from, to); lp_walk_next(&w, &c);) {
       if (!c.clip->source) continue;
       int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to;
-      if (!want_frames(f, c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start),
+      if (!lp_follow_want(f, c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start),
                        due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
         return false;
     }
   }
   return true;
-}
-
-/* The voices at the head, at most two a track: two pages each or none. */
-static void want_voices(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, bool muted, uint8_t tier) {
-  for (uint32_t t = 0; t < s->count; t++) {
-    if (is_muted(&s->tracks[t]) != muted) continue;
-    lp_found found[2];
-    uint32_t n = lp_content_find(s->tracks[t].content, head->position, head->position + 1, found, 2);
-    for (uint32_t i = 0; i < n; i++) {
-      lp_source *source = found[i].clip->source;
-      if (!source) continue;
-      int64_t at = found[i].clip->first + (head->position - found[i].start);
-      int64_t end = found[i].clip->first + found[i].clip->length;
-      int64_t to = (((at < 0 ? 0 : at) >> source->page_shift) + 2) << source->page_shift;
-      if (to > end) to = end;
-      if (f->units + units_of(f, source, at, to) > f->most) {
-        if (muted) continue; /* nobody hears it */
-        f->refused++;
-        f->refused_playing += tier == LP_TIER_REALTIME;
-        continue;
-      }
-      want_frames(f, source, at, to, f->now_ns, tier);
-    }
-  }
-  flush(f);
-  f->lacking += f->missing;
-  f->missing = 0;
 }
 
 /* What playback has passed goes first when room is needed: what ended since the pass before, however long ago that was. */
@@ -257,6 +200,7 @@ static uint64_t begin(lp_renderer *r) {
     }
   for (uint32_t i = 0; i < d->count; i++) lp_snapshot_ref(d->snapshots[i]);
   pthread_mutex_unlock(&r->lock);
+  lp_admission_begin(r);
   /* Both move on, so that what only an older snapshot wanted goes stale. */
   atomic_fetch_add_explicit(&r->origin.tick, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&r->candidate_origin.tick, 1, memory_order_relaxed);
@@ -264,6 +208,7 @@ static uint64_t begin(lp_renderer *r) {
 }
 
 static void end(lp_renderer *r) {
+  lp_admission_end(r);
   pthread_mutex_lock(&r->lock);
   for (uint32_t i = 0; i < r->followed.count; i++) lp_snapshot_unref(r->followed.snapshots[i]);
   r->followed.count = 0;
@@ -274,28 +219,45 @@ static uint8_t tier_of(const lp_renderer *r, uint32_t i) {
   return r->followed.heads[i].state == LP_PLAYING && !(r->flags & LP_RENDERER_OFFLINE) ? LP_TIER_REALTIME : LP_TIER_ANTICIPATIVE;
 }
 
-enum phase { PHASE_VOICES, PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_PASSED, PHASES };
+enum phase { PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_PASSED, PHASES };
+
+static lp_origin *origin_of(lp_renderer *r, uint32_t i) { return i == 0 ? &r->candidate_origin : &r->origin; }
+
+static void flush_voices(struct lp_follow *f) {
+  flush(f);
+  f->lacking += f->missing;
+  f->missing = 0;
+}
+
+static void note_held(struct lp_follow *f, uint64_t ns) {
+  if (ns < f->held_ns) f->held_ns = ns;
+}
 
 static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum phase phase, uint8_t tier) {
   const lp_snapshot *s = r->followed.snapshots[i];
   const lp_head *head = &r->followed.heads[i];
-  f->origin = i == 0 ? &r->candidate_origin : &r->origin;
+  f->origin = origin_of(r, i);
   const bool muted = phase == PHASE_MUTED_VOICES || phase == PHASE_MUTED_WALK;
   if (muted && r->flags & LP_RENDERER_OFFLINE) return; /* nobody will unmute them */
   switch (phase) {
-    case PHASE_VOICES:
-    case PHASE_MUTED_VOICES: want_voices(f, s, head, muted, tier); break;
+    case PHASE_MUTED_VOICES:
+      lp_admit_muted(f, s, head, tier);
+      flush_voices(f);
+      break;
     case PHASE_WALK: {
+      /* Before anybody reads ahead, everybody plays. */
+      if (f->refused_playing) {
+        if (tier == LP_TIER_REALTIME) note_held(f, 0);
+        break;
+      }
       /* While one waits at the gate or fades in, what sounds before it keeps a share. */
       const uint64_t most = f->most;
       if (i == 0 && r->followed.count > 1) f->most = f->units + (f->most - f->units) / 2;
       uint64_t held = walk(f, s, *head, false, tier);
       f->most = most;
-      if (tier != LP_TIER_REALTIME) break;
       /* Of the two pages that every voice has got, one at least lies ahead as a whole. */
-      uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);
-      if (held < page_ns && !f->refused_playing) held = page_ns;
-      if (held < f->held_ns) f->held_ns = held;
+      const uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);
+      if (tier == LP_TIER_REALTIME) note_held(f, held < page_ns ? page_ns : held);
       break;
     }
     case PHASE_MUTED_WALK: walk(f, s, *head, true, LP_TIER_ANTICIPATIVE); break;
@@ -303,6 +265,18 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
       if (head->state == LP_PLAYING) pass_behind(f, s, head);
       break;
   }
+}
+
+static void admit_voices(struct lp_follow *f, lp_renderer *first) {
+  for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
+    for (int step = 0; step < LP_ADMISSIONS; step++)
+      for (lp_renderer *r = first; r; r = r->next)
+        for (uint32_t i = 0; i < r->followed.count; i++) {
+          if (tier_of(r, i) != tier) continue;
+          f->origin = origin_of(r, i);
+          lp_admit(f, r, r->followed.snapshots[i], &r->followed.heads[i], (enum lp_admission)step, tier);
+          flush_voices(f);
+        }
 }
 
 /* When the next pass is due while something plays. Pages that are not there may have been dropped from the queue, or may be tried again. */
@@ -321,7 +295,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   pthread_mutex_unlock(&e->lock);
   lp_proxies_collect(e->store);
   f->pass++;
-  f->units = 0;
+  f->units = f->reserved = 0;
   f->refused = f->refused_playing = 0;
   f->missing = f->lacking = 0;
   f->beside = 0;
@@ -337,6 +311,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
     if (due < next) next = due;
     for (uint32_t i = 0; i < r->followed.count; i++) playing = playing || r->followed.heads[i].state == LP_PLAYING;
   }
+  admit_voices(f, first);
   for (int phase = 0; phase < PHASES; phase++)
     for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
       for (lp_renderer *r = first; r; r = r->next)
@@ -373,7 +348,7 @@ int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t e
   for (uint32_t wraps = 0; n > 0 && wraps < 2;) {
     int64_t m = lp_head_span(&head, n);
     for (uint32_t t = 0; t < s->count; t++) {
-      if (is_muted(&s->tracks[t])) continue;
+      if (lp_track_is_muted(&s->tracks[t])) continue;
       lp_found c;
       for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
         if (!c.clip->source) continue; /* nothing to wait for */

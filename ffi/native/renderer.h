@@ -193,7 +193,9 @@ typedef struct lp_renderer {
   lp_origin origin;            /* of this renderer's wants */
   lp_origin candidate_origin;
   struct lp_renderer *next; /* of the engine: constant, but for a renderer that goes */
-  lp_followed followed;     /* under the engine's pass_lock */
+  lp_followed followed;     /* this and what follows under the engine's pass_lock */
+  uint8_t places_kept[LP_MAX_TRACKS], places_taken[LP_MAX_TRACKS]; /* voices admitted by slot: in the pass before, and in this one (admission.c) */
+  uint32_t place_units[LP_MAX_TRACKS]; /* that they have got in this one */
 } lp_renderer;
 
 /* render.c [callback]: the one render function. Interleaved stereo. */

@@ -447,6 +447,15 @@ void lp_store_want_each(lp_store *st, lp_origin *origin, const lp_want *wants, u
   (void)want(st, origin, wants, count, states, only_look);
 }
 
+void lp_store_refused(lp_store *st, lp_source *s, int64_t page) {
+  if (page < 0 || page >= s->pages) return;
+  pthread_mutex_lock(&st->mutex);
+  lp_entry *e = make_entry(s, page);
+  /* Relaxed: a word for the counters, nothing hangs on it. */
+  if (e) atomic_store_explicit(&e->cause, LP_CAUSE_BUDGET, memory_order_relaxed);
+  pthread_mutex_unlock(&st->mutex);
+}
+
 void lp_store_remove_origin(lp_store *st, lp_origin *origin) {
   pthread_mutex_lock(&st->mutex);
   for (uint32_t i = 1; i <= st->queue.capacity; i++) {

@@ -235,6 +235,9 @@ enum lp_want_state { LP_WANT_WAITS, LP_WANT_WHOLE, LP_WANT_HELD /* whole, and a 
 /* [control, follower] As lp_store_want, for as many as states has room for; says of each how it stands. With only_look nothing is queued. */
 void lp_store_want_each(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look);
 
+/* [follower] There is no room for what would play this page: if it is missed, that is why. */
+void lp_store_refused(lp_store *store, lp_source *source, int64_t page);
+
 /* [control] Forgets an origin: its nodes and marks go. */
 void lp_store_remove_origin(lp_store *store, lp_origin *origin);
 

@@ -1,0 +1,106 @@
+/* Admission: whose voices get pages where two a voice no longer fit for all. None is starved in secret: each gets two pages or none.
+ *
+ * The rule. A track that sounds keeps its places, from clip to clip, as long as the next one begins within about a tenth of a second: a voice at the head takes the
+ * place of the one before it. What is left goes to new voices in order of tracks, and a refused one asks again in each pass: so what plays is never
+ * thrown out by what begins, on whatever track. Only where what there is for all shrinks (a window is held; voices that played the same pages part) do tracks that
+ * sound lose places, the last in order. Live heads come before offline ones, and muted tracks after all.
+ *
+ * A refused voice is silent: it has no page, or fades out at its last one. Its frames are counted as missing, of cause budget, with a gap as for any other. */
+#include <string.h>
+
+#include "follow_internal.h"
+
+/* How far ahead of the head a clip is about to begin. */
+#define SOON_FRAMES LP_F32_PAGE_FRAMES
+
+/* Two pages of a source, from one frame on, as far as its clip goes. */
+static int64_t two_pages(const lp_found *c, int64_t from) {
+  const lp_source *s = c->clip->source;
+  const int64_t end = c->clip->first + c->clip->length;
+  const int64_t to = (((from < 0 ? 0 : from) >> s->page_shift) + 2) << s->page_shift;
+  return to < end ? to : end;
+}
+
+static int64_t frame_at(const lp_found *c, int64_t position) { return c->clip->first + (position - c->start); }
+
+static void refuse(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint8_t tier) {
+  f->refused++;
+  if (tier != LP_TIER_REALTIME) return;
+  f->refused_playing++;
+  if (from < 0) from = 0;
+  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) lp_store_refused(f->engine->store, s, page);
+}
+
+/* A track that sounds goes on: its clips that begin soon get a page each, where there is room, and what its next one will need beyond what the track has now is
+ * kept from those who are new. */
+static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track, int64_t position, uint8_t tier) {
+  lp_found now[2], c;
+  const uint32_t n = lp_content_find(track->content, position, position + 1, now, 2);
+  int64_t last = position; /* where those at the head end, as far as that is soon */
+  for (uint32_t i = 0; i < n; i++) {
+    const lp_source *s = now[i].clip->source;
+    if (s && now[i].end > last) last = now[i].end < position + 2 * s->page_frames ? now[i].end : position + 2 * s->page_frames;
+  }
+  uint64_t needs = 0;
+  for (lp_walk w = lp_content_walk(track->content, position + 1, last + SOON_FRAMES); lp_walk_next(&w, &c);) {
+    lp_source *s = c.clip->source;
+    if (!s || c.start <= position) continue;
+    if (2 * s->channels > needs) needs = 2 * s->channels;
+    const int64_t from = c.clip->first, to = from + 1;
+    if (c.start >= position + SOON_FRAMES || !lp_follow_fits(f, s, from, to, 0)) continue;
+    const uint64_t before = f->units;
+    lp_follow_want(f, s, from, to, f->now_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
+    r->place_units[track->slot] += (uint32_t)(f->units - before);
+    if (!r->places_taken[track->slot]) r->places_taken[track->slot] = 1;
+  }
+  if (needs > r->place_units[track->slot]) f->reserved += needs - r->place_units[track->slot];
+}
+
+void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const lp_head *head, enum lp_admission step, uint8_t tier) {
+  for (uint32_t t = 0; t < s->count; t++) {
+    const lp_track *track = &s->tracks[t];
+    if (lp_track_is_muted(track)) continue;
+    const uint32_t kept = r->places_kept[track->slot];
+    if (step == LP_ADMIT_NEXT) {
+      if (kept) want_next(f, r, track, head->position, tier);
+      continue;
+    }
+    lp_found found[2];
+    const uint32_t n = lp_content_find(track->content, head->position, head->position + 1, found, 2);
+    for (uint32_t i = 0; i < n; i++) {
+      if ((i < kept) != (step == LP_ADMIT_KEPT)) continue;
+      lp_source *source = found[i].clip->source;
+      if (!source) continue;
+      const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
+      if (!lp_follow_fits(f, source, from, to, step == LP_ADMIT_NEW ? f->reserved : 0)) {
+        refuse(f, source, from, to, tier);
+        continue;
+      }
+      const uint64_t before = f->units;
+      lp_follow_want(f, source, from, to, f->now_ns, tier);
+      r->place_units[track->slot] += (uint32_t)(f->units - before);
+      if (r->places_taken[track->slot] <= i) r->places_taken[track->slot] = (uint8_t)(i + 1);
+    }
+  }
+}
+
+void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, uint8_t tier) {
+  for (uint32_t t = 0; t < s->count; t++) {
+    if (!lp_track_is_muted(&s->tracks[t])) continue;
+    lp_found found[2];
+    const uint32_t n = lp_content_find(s->tracks[t].content, head->position, head->position + 1, found, 2);
+    for (uint32_t i = 0; i < n; i++) {
+      lp_source *source = found[i].clip->source;
+      if (!source) continue;
+      const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
+      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_want(f, source, from, to, f->now_ns, tier);
+    }
+  }
+}
+
+void lp_admission_begin(lp_renderer *r) {
+  memset(r->places_taken, 0, sizeof r->places_taken);
+  memset(r->place_units, 0, sizeof r->place_units);
+}
+
+void lp_admission_end(lp_renderer *r) { memcpy(r->places_kept, r->places_taken, sizeof r->places_kept); }

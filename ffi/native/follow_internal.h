@@ -1,0 +1,52 @@
+/* What the parts of the follower share: follow.c (the pass, and what is wanted in it), admission.c (the voices at the heads). */
+#ifndef LP_FOLLOW_INTERNAL_H
+#define LP_FOLLOW_INTERNAL_H
+
+#include "engine_internal.h"
+
+#define LP_WANT_BATCH 64
+
+/* A page wanted in a pass. */
+typedef struct lp_seen {
+  lp_source *source;
+  int64_t page;
+  uint32_t pass;
+} lp_seen;
+
+struct lp_follow {
+  lp_engine *engine;
+  lp_seen *table; /* pages wanted in this pass */
+  uint32_t mask;
+  uint32_t pass;
+  uint64_t units, most; /* wanted in this pass, allowed */
+  uint64_t reserved;    /* of that, not for new voices */
+  bool counts;          /* in this pass, what is wanted beside the plan */
+  uint64_t beside;      /* units of that */
+  uint32_t refused, refused_playing; /* voices */
+  uint64_t now_ns;
+  uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
+  uint32_t missing; /* pages of those wanted in this pass that are not there */
+  uint32_t lacking; /* of voices at the heads alone */
+  lp_origin *origin;
+  lp_want batch[LP_WANT_BATCH];
+  uint32_t batched;
+};
+
+/* follow.c [follower] Wants source frames [from, to), the first of them needed at due_ns. False when the budget is used up. */
+bool lp_follow_want(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier);
+/* follow.c [follower] Whether the pages of source frames [from, to) fit the budget less `reserved` units, besides what is wanted already. */
+bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to, uint64_t reserved);
+
+/* Who is admitted (admission.c). */
+enum lp_admission { LP_ADMIT_KEPT, LP_ADMIT_NEXT, LP_ADMIT_NEW, LP_ADMISSIONS };
+/* admission.c [follower] One step of it for one head: its voices that are heard, each wanted or refused. f->origin is the head's. */
+void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const lp_head *head, enum lp_admission step, uint8_t tier);
+/* admission.c [follower] The voices of muted tracks: after all that are heard, and none of them is missed. */
+void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, uint8_t tier);
+/* admission.c [follower] Around a pass. */
+void lp_admission_begin(lp_renderer *r);
+void lp_admission_end(lp_renderer *r);
+
+static inline bool lp_track_is_muted(const lp_track *t) { return t->gain[0] == 0.0f && t->gain[1] == 0.0f; }
+
+#endif
