@@ -37,6 +37,7 @@ import { Jobs, UNFINISHED } from "./pulse/services/jobs.ts";
 import { Library, MAX_LIMIT } from "./pulse/services/library.ts";
 import { packMeters } from "./pulse/services/meters.ts";
 import { Underruns } from "./pulse/services/underruns.ts";
+import { VoiceWatch } from "./pulse/services/voice_watch.ts";
 import { MAX_UPLOAD_BYTES, saveUpload } from "./pulse/services/upload.ts";
 import { type Opened, ProjectStore } from "./pulse/store/project_store.ts";
 import type { Edit, Project, Timeline } from "./pulse/types.ts";
@@ -104,6 +105,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly #shared: Shared;
   readonly #devices: Devices;
   readonly #diagnostics: DiagnosticsService;
+  readonly #voices: VoiceWatch;
   readonly #library: Library;
   readonly #background = new Background();
   #session!: Session;
@@ -147,6 +149,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       device: () => this.#devices.current(),
       analysis: () => this.#session.analysis.state,
     });
+    this.#voices = new VoiceWatch({ signal, warn: this.#diagnostics.warn });
     this.#devices = new Devices({
       signal,
       notify,
@@ -233,6 +236,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   #tick(): void {
     this.#devices.tick();
     this.#session.tick();
+    this.#voices.tick();
   }
 
   /**
