@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "flac_lpc.h"
+
 #define INLINE static inline __attribute__((always_inline))
 /* The sanitizers' start-up code does not get along with functions picked by the loader. */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(LP_NO_CLONES)
@@ -300,43 +302,6 @@ static void restore_fixed(uint32_t order, uint32_t block, int32_t *x) {
   }
 }
 
-INLINE void lpc32(const int32_t *c, uint32_t order, int32_t shift, uint32_t block, int32_t *x) {
-  for (uint32_t i = order; i < block; i++) {
-    int32_t sum = 0;
-    for (uint32_t j = 0; j < order; j++) sum = add32(sum, (int32_t)((uint32_t)c[j] * (uint32_t)x[i - 1 - j]));
-    x[i] = add32(x[i], sum >> shift);
-  }
-}
-
-INLINE void lpc64(const int32_t *c, uint32_t order, int32_t shift, uint32_t block, int32_t *x) {
-  for (uint32_t i = order; i < block; i++) {
-    int64_t sum = 0;
-    for (uint32_t j = 0; j < order; j++) sum += (int64_t)c[j] * x[i - 1 - j];
-    x[i] = (int32_t)((int64_t)x[i] + (sum >> shift));
-  }
-}
-
-/* A loop for each order that encoders write, so that coefficients stay in registers. */
-#define BY_ORDER(name)                                              \
-  switch (order) {                                                  \
-    case 1: name(c, 1, shift, block, x); return;                    \
-    case 2: name(c, 2, shift, block, x); return;                    \
-    case 3: name(c, 3, shift, block, x); return;                    \
-    case 4: name(c, 4, shift, block, x); return;                    \
-    case 5: name(c, 5, shift, block, x); return;                    \
-    case 6: name(c, 6, shift, block, x); return;                    \
-    case 7: name(c, 7, shift, block, x); return;                    \
-    case 8: name(c, 8, shift, block, x); return;                    \
-    case 9: name(c, 9, shift, block, x); return;                    \
-    case 10: name(c, 10, shift, block, x); return;                  \
-    case 11: name(c, 11, shift, block, x); return;                  \
-    case 12: name(c, 12, shift, block, x); return;                  \
-    default: name(c, order, shift, block, x); return;               \
-  }
-
-static void restore_lpc32(const int32_t *c, uint32_t order, int32_t shift, uint32_t block, int32_t *x) { BY_ORDER(lpc32) }
-static void restore_lpc64(const int32_t *c, uint32_t order, int32_t shift, uint32_t block, int32_t *x) { BY_ORDER(lpc64) }
-
 static const int32_t FIXED[5][4] = {{0}, {1}, {2, -1}, {3, -3, 1}, {4, -6, 4, -1}};
 
 /* ---- subframes -------------------------------------------------------------------------------------------- */
@@ -390,12 +355,21 @@ static int lpc_head(bits *b, uint32_t order, int32_t *c, int32_t *shift, uint32_
   return 1;
 }
 
-/* A channel of up to 32 bits. */
-static int decode_channel(bits *b, uint32_t sample_bits, uint32_t block, int32_t *x) {
+/* What is left to be done to a channel when all that is stored of it has been read. */
+typedef struct rest {
+  lp_flac_lpc lpc; /* order 0: none */
+  uint32_t wasted;
+} rest;
+
+/* A channel of up to 32 bits: its samples, or where they are predicted by LPC their residual. */
+static int decode_channel(bits *b, uint32_t sample_bits, uint32_t block, int32_t *x, rest *left) {
   subframe f;
+  left->lpc.order = 0;
+  left->wasted = 0;
   int r = subframe_head(b, sample_bits, &f);
   if (r <= 0) return r;
   if (f.order > block) return LP_FLAC_BROKEN;
+  left->wasted = f.wasted;
   if (f.type == CONSTANT) {
     if (!has(b, f.bits)) return LP_FLAC_SHORT;
     int32_t value = (int32_t)take_signed(b, f.bits);
@@ -406,26 +380,38 @@ static int decode_channel(bits *b, uint32_t sample_bits, uint32_t block, int32_t
   } else {
     if (!has(b, (uint64_t)f.bits * f.order)) return LP_FLAC_SHORT;
     for (uint32_t i = 0; i < f.order; i++) x[i] = (int32_t)take_signed(b, f.bits);
-    int32_t c[32] = {0}, shift = 0;
-    uint32_t precision = 0;
+    lp_flac_lpc *l = &left->lpc;
     if (f.type == LPC) {
-      r = lpc_head(b, f.order, c, &shift, &precision);
+      uint32_t precision = 0;
+      memset(l->c, 0, sizeof l->c);
+      r = lpc_head(b, f.order, l->c, &l->shift, &precision);
       if (r <= 0) return r;
     }
     r = residual(b, block, f.order, x);
     if (r <= 0) return r;
-    uint64_t weight = 0;
-    for (uint32_t i = 0; i < f.order; i++) weight += (uint64_t)(c[i] < 0 ? -c[i] : c[i]);
-    if (f.type == FIXED_PREDICTOR)
+    if (f.type == FIXED_PREDICTOR) {
       restore_fixed(f.order, block, x);
-    else if (weight << (f.bits - 1) <= INT32_MAX) /* no sum of samples of so many bits leaves 32 */
-      restore_lpc32(c, f.order, shift, block, x);
-    else
-      restore_lpc64(c, f.order, shift, block, x);
+    } else {
+      uint64_t weight = 0;
+      for (uint32_t i = 0; i < f.order; i++) weight += (uint64_t)(l->c[i] < 0 ? -l->c[i] : l->c[i]);
+      l->x = x;
+      l->order = f.order;
+      l->wide = weight << (f.bits - 1) > INT32_MAX; /* else no sum of samples of so many bits leaves 32 */
+    }
   }
-  if (f.wasted)
-    for (uint32_t i = 0; i < block; i++) x[i] = (int32_t)((uint32_t)x[i] << f.wasted);
   return 1;
+}
+
+static void restore(rest *of, uint32_t channels, uint32_t block, int32_t *const *planes) {
+  lp_flac_lpc predicted[LP_FLAC_MAX_CHANNELS];
+  uint32_t count = 0;
+  for (uint32_t c = 0; c < channels; c++)
+    if (of[c].lpc.order) predicted[count++] = of[c].lpc;
+  lp_flac_restore(predicted, count, block);
+  for (uint32_t c = 0; c < channels; c++) {
+    if (!of[c].wasted) continue;
+    for (uint32_t i = 0; i < block; i++) planes[c][i] = (int32_t)((uint32_t)planes[c][i] << of[c].wasted);
+  }
 }
 
 /* The side channel of a stream of 32 bits: 33. scratch has room for the residual. */
@@ -504,14 +490,16 @@ static void join_wide(uint8_t side_kind, uint32_t n, int32_t *a, int32_t *b, con
 int64_t lp_flac_decode(const lp_flac_stream *s, const lp_flac_header *h, const uint8_t *p, size_t n, int32_t *const *planes, int64_t *wide) {
   pthread_once(&tables_once, make_tables);
   bits b = {.p = p, .at = (uint64_t)h->bytes * 8, .end = (uint64_t)n * 8};
+  rest left[LP_FLAC_MAX_CHANNELS] = {0};
   for (uint32_t c = 0; c < s->channels; c++) {
     bool side = (h->side == LP_FLAC_SIDE_RIGHT && c == 0) || ((h->side == LP_FLAC_LEFT_SIDE || h->side == LP_FLAC_MID_SIDE) && c == 1);
-    int r = side && s->bits == 32 ? decode_wide_channel(&b, h->block, wide, planes[c]) : decode_channel(&b, s->bits + side, h->block, planes[c]);
+    int r = side && s->bits == 32 ? decode_wide_channel(&b, h->block, wide, planes[c]) : decode_channel(&b, s->bits + side, h->block, planes[c], &left[c]);
     if (r <= 0) return r;
   }
   uint64_t bytes = (b.at + 7) / 8;
   if (bytes + 2 > n) return LP_FLAC_SHORT;
   if (crc16(p, bytes) != (uint16_t)(p[bytes] << 8 | p[bytes + 1])) return LP_FLAC_BROKEN;
+  restore(left, s->channels, h->block, planes);
   if (h->side != LP_FLAC_INDEPENDENT) {
     if (s->bits == 32)
       join_wide(h->side, h->block, planes[0], planes[1], wide);

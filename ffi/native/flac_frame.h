@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define LP_FLAC_MAX_BLOCK 65535
+#define LP_FLAC_MAX_CHANNELS 8
 #define LP_FLAC_HEADER_BYTES 16 /* the longest header */
 /* Bytes after a frame's that the decoder may touch: they must be readable, whatever they hold. */
 #define LP_FLAC_PADDING 16

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ahead.h"
+#include "flac_lpc.h"
 #include "media_file.h"
 #include "peaks.h"
 #include "seek_index.h"
@@ -229,8 +230,46 @@ static void check_packed_index(uint64_t *random) {
   }
 }
 
+/* Channels predicted two at a time are what each gives by itself, and what the sum says. */
+static void check_prediction(uint64_t *random) {
+  enum { BLOCK = 700 };
+  static int32_t residual[3][BLOCK], alone[3][BLOCK], paired[3][BLOCK];
+  for (int round = 0; round < 3000; round++) {
+    const uint32_t count = 1 + (uint32_t)(next_random(random) % 3), block = 33 + (uint32_t)(next_random(random) % (BLOCK - 33));
+    lp_flac_lpc channels[3] = {0};
+    for (uint32_t c = 0; c < count; c++) {
+      lp_flac_lpc *l = &channels[c];
+      l->order = 1 + (uint32_t)(next_random(random) % (round % 4 ? 12 : 32));
+      l->shift = (int32_t)(next_random(random) % 16);
+      l->wide = next_random(random) % 2;
+      for (uint32_t j = 0; j < l->order; j++) l->c[j] = (int32_t)(next_random(random) % 65536) - 32768;
+      for (uint32_t i = 0; i < block; i++) residual[c][i] = round % 3 ? (int32_t)next_random(random) >> 20 : (int32_t)next_random(random);
+    }
+    for (int vectors = 0; vectors < 2; vectors++) {
+      for (uint32_t c = 0; c < count; c++) {
+        channels[c].x = vectors ? paired[c] : alone[c];
+        memcpy(channels[c].x, residual[c], block * sizeof **residual);
+      }
+      lp_flac_restore_by(channels, count, block, vectors);
+    }
+    for (uint32_t c = 0; c < count; c++) {
+      const lp_flac_lpc *l = &channels[c];
+      for (uint32_t i = 0; i < block; i++) {
+        int64_t sum = 0;
+        for (uint32_t j = 0; i >= l->order && j < l->order; j++) sum += (int64_t)l->c[j] * paired[c][i - 1 - j];
+        const uint32_t other = (c ^ 1) < count ? c ^ 1 : c;
+        if (!l->wide && !channels[other].wide) sum = (int32_t)(uint32_t)(uint64_t)sum;
+        const int32_t said = i < l->order ? residual[c][i] : (int32_t)(uint32_t)(uint64_t)(residual[c][i] + (sum >> l->shift));
+        CHECK(alone[c][i] == said && paired[c][i] == said, "channel %u of %u, order %u, %s, sample %u: %d, alone %d, in a pair %d", c, count, l->order,
+              l->wide ? "wide" : "narrow", i, said, alone[c][i], paired[c][i]);
+      }
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   uint64_t random = 5;
+  check_prediction(&random);
   check_packed_index(&random);
   for (int i = 1; i < argc; i++) {
     lp_pcm_format f;
