@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,12 +207,30 @@ _Atomic int reads_hanging;
 _Atomic uint64_t reads_begun;
 _Atomic int64_t read_shortfall;
 _Atomic int64_t bad_frame = -1;
+_Atomic unsigned read_delay_ms;
+_Atomic uint64_t faulty_inodes[FAULTY_FILES];
+
+static bool is_faulty(int fd) {
+  if (!atomic_load(&faulty_inodes[0])) return true;
+  struct stat st;
+  if (fstat(fd, &st)) return false;
+  for (int i = 0; i < FAULTY_FILES; i++)
+    if (atomic_load(&faulty_inodes[i]) == st.st_ino) return true;
+  return false;
+}
 
 int64_t __real_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw);
 int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw);
 
 int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, int64_t frames, uint8_t *raw) {
   atomic_fetch_add(&reads_begun, 1);
+  if (!is_faulty(fd)) return __real_lp_pcm_read(fd, format, first, frames, raw);
+  const unsigned delay_ms = atomic_load(&read_delay_ms);
+  if (delay_ms) {
+    lp_disk_wait_begin();
+    sleep_ms(delay_ms);
+    lp_disk_wait_end();
+  }
   if (atomic_load(&reads_hang) && (!atomic_load(&reads_hang_if_odd) || format->channels % 2)) {
     atomic_fetch_add(&reads_hanging, 1);
     lp_disk_wait_begin();

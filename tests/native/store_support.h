@@ -82,6 +82,11 @@ extern _Atomic uint64_t reads_begun;
 extern _Atomic bool clock_is_gone;
 /* A read that touches this frame gives EIO; < 0: none does. */
 extern _Atomic int64_t bad_frame;
+/* A read takes so much longer. */
+extern _Atomic unsigned read_delay_ms;
+/* If the first is not 0: the files that all this is about, and no others. */
+#define FAULTY_FILES 16
+extern _Atomic uint64_t faulty_inodes[FAULTY_FILES];
 /* Frames that a read is short by. */
 extern _Atomic int64_t read_shortfall;
 

@@ -1,0 +1,580 @@
+/* Faults, heard: fault_main <test> … or all. Each ends the process with 1 at its first failure.
+ *
+ * A scene plays the same mix on two engines in step, block by block: the live one with its threads, in a store that holds a second of what plays, and a control one whose files no
+ * fault touches and that has every page before it needs it. What no fault touches sounds on the left alone, what one does on the right alone. Before each block the scene waits
+ * until the untouched frames of it are in memory: a fault that kept them away would be waited for in vain. So nothing hangs on how fast or busy the machine is.
+ *
+ * Of each fault it is checked on the samples: the left is the control's, bit for bit, throughout; the right is what is on disk, sunk by fades that start before a hole and after it,
+ * and when the fault is over it is the control's again. And of the counters: nothing of the untouched tracks is missing or faded; what is missing is the same by cause, by track
+ * and by the gaps that were told, and frames that were silent are as many as were missing. When all is over nothing is left: no page, file, thread or descriptor. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "packer.h"
+#include "store_support.h"
+
+enum {
+  BLOCK = 256,
+  FADE = 720,
+  THREADS = 4,
+  WELL = 3,        /* untouched tracks */
+  MOST = 64,       /* tracks of a scene */
+  LENGTH = 192000, /* of a loop, of each file */
+  PATIENCE_MS = 240000,
+};
+
+/* ---- what sounds ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct part {
+  uint32_t source;
+  int64_t at, length;
+  float left, right; /* gains */
+} part;
+
+/* One side of a scene. */
+typedef struct player {
+  uint32_t engine, renderer;
+  uint32_t source[MOST];
+  uint32_t next_id;
+  double revision;
+  double told; /* frames of the gaps that were told */
+  uint32_t gaps;
+  float out[2 * BLOCK];
+} player;
+
+/* Publishes one clip a track, all anew; track i is slot i, its clip i + 1. */
+static void publish(player *p, const part *parts, uint32_t count) {
+  packed b = { 0 };
+  packed_u32(&b, 0x314B504Cu);
+  packed_u32(&b, 32 + count * (40 + 56 + 24 + 24));
+  packed_f64(&b, ++p->revision);
+  packed_u32(&b, 0);
+  packed_u32(&b, count);
+  packed_u32(&b, count);
+  packed_u32(&b, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    packed_u32(&b, p->next_id + i);
+    for (int k = 0; k < 3; k++) packed_u32(&b, 0);
+    packed_f64(&b, 0);
+    packed_f64(&b, 0);
+    packed_u32(&b, 1);
+    packed_u32(&b, 0);
+    packed_u32(&b, i + 1);
+    packed_u32(&b, parts[i].source);
+    packed_f64(&b, 0);
+    packed_f64(&b, (double)parts[i].length);
+    for (int k = 0; k < 3; k++) packed_f64(&b, 0);
+    packed_f32(&b, 1);
+    packed_u32(&b, 0);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    packed_u32(&b, i);
+    packed_u32(&b, 1);
+    packed_f32(&b, parts[i].left);
+    packed_f32(&b, parts[i].right);
+    packed_u32(&b, 0);
+    packed_u32(&b, 0);
+    packed_u32(&b, 1);
+    packed_u32(&b, p->next_id + i);
+    packed_u32(&b, 0);
+    packed_u32(&b, 0);
+    packed_f64(&b, (double)parts[i].at);
+  }
+  p->next_id += count;
+  const int32_t result = lp_publish(p->renderer, b.bytes, (uint32_t)b.count);
+  CHECK(result == LP_OK, "publish: %d", result);
+  free(b.bytes);
+}
+
+static player open_player(double slab_bytes, uint32_t flags) {
+  int32_t e = lp_engine_create(RATE, slab_bytes, THREADS, LP_ENGINE_MANUAL_CLOCK | flags);
+  CHECK(e > 0, "engine: %d", e);
+  int32_t r = lp_renderer_create((uint32_t)e, 0);
+  CHECK(r > 0, "renderer: %d", r);
+  return (player){ .engine = (uint32_t)e, .renderer = (uint32_t)r, .next_id = 1 };
+}
+
+static uint32_t open_path(uint32_t engine, const char *path) {
+  lp_source_info info;
+  int32_t handle = lp_source_open(engine, (const uint8_t *)path, (uint32_t)strlen(path), (uint8_t *)&info, sizeof info);
+  CHECK(handle > 0, "%s: %d", path, handle);
+  return (uint32_t)handle;
+}
+
+static double counter(const player *p, int i) {
+  double c[25];
+  CHECK(lp_counters(p->renderer, c, 25) == 25, "counters");
+  return c[i];
+}
+
+static double store_counter(const player *p, int i) {
+  double c[19];
+  CHECK(lp_store_counters(p->engine, c, 19) == 19, "counters of the store");
+  return c[i];
+}
+
+static double position_field(const player *p, int i) {
+  double f[16];
+  CHECK(lp_position(p->renderer, f, 16) == LP_OK, "position");
+  return f[i];
+}
+
+/* Takes what was told of gaps; each must be of a cause in the set. */
+static void take_gaps(player *p, uint32_t causes) {
+  static lp_event events[256];
+  int32_t n;
+  do {
+    n = lp_events(p->renderer, (uint8_t *)events, sizeof events);
+    for (int32_t i = 0; i < n; i++) {
+      CHECK(events[i].kind != LP_EV_LOST, "events were lost");
+      if (events[i].kind != LP_EV_GAP_BEGIN && events[i].kind != LP_EV_GAP_END) continue;
+      CHECK(causes >> events[i].cause & 1, "a gap of track %u by cause %u", events[i].track, events[i].cause);
+      CHECK(events[i].clip == events[i].track + 1, "clip %u of track %u", events[i].clip, events[i].track);
+      p->gaps += events[i].kind == LP_EV_GAP_BEGIN;
+      if (events[i].kind == LP_EV_GAP_END) p->told += events[i].b;
+    }
+  } while (n == 256);
+}
+
+/* All that was missing is explained: by cause, by track, by what was told; and so is what faded. No track before `well` lost anything. */
+static void check_accounts(player *p, uint32_t tracks, uint32_t well, uint32_t causes) {
+  double by_cause[2] = { 0 }, by_track[2] = { 0 };
+  for (int kind = 0; kind < 2; kind++)
+    for (int cause = 0; cause < LP_CAUSES; cause++) {
+      const double n = counter(p, 4 + kind * LP_CAUSES + cause);
+      by_cause[kind] += n;
+      CHECK(n == 0 || causes >> cause & 1, "%g frames %s by cause %d", n, kind ? "faded" : "missing", cause);
+    }
+  for (uint32_t i = 0; i < tracks; i++) {
+    double n[2];
+    CHECK(lp_track_counters(p->renderer, i, n, 2) >= 0, "track %u", i);
+    CHECK(i >= well || (n[0] == 0 && n[1] == 0), "track %u: %g missing, %g faded", i, n[0], n[1]);
+    by_track[0] += n[0];
+    by_track[1] += n[1];
+  }
+  const double missing = counter(p, 2), faded = counter(p, 3);
+  CHECK(by_cause[0] == missing && by_track[0] == missing && p->told == missing, "%g missing, %g by cause, %g by track, %g told", missing, by_cause[0],
+        by_track[0], p->told);
+  CHECK(by_cause[1] == faded && by_track[1] == faded, "%g faded, %g by cause, %g by track", faded, by_cause[1], by_track[1]);
+}
+
+/* ---- what is left ------------------------------------------------------------------------------------------------------------ */
+
+static uint32_t entries(const char *path) {
+  uint32_t n = 0;
+  DIR *d = opendir(path);
+  CHECK(d, "%s", path);
+  while (readdir(d)) n++;
+  closedir(d);
+  return n;
+}
+
+static uint32_t descriptors(void) { return entries("/proc/self/fd"); }
+static uint32_t threads(void) { return entries("/proc/self/task"); }
+
+/* Nothing of the engine is in use any more once its mix and sources are gone; closes it. */
+static void close_player(player *p) {
+  publish(p, NULL, 0);
+  for (int i = 0; i < MOST; i++)
+    if (p->source[i]) CHECK(lp_source_close(p->engine, p->source[i]) == LP_OK, "source %d", i);
+  const uint64_t until = real_now(NULL) + PATIENCE_MS * MS;
+  for (;;) {
+    /* The old mix goes when the callback has left it. */
+    CHECK(lp_render(p->renderer, p->out, BLOCK) == LP_OK, "render");
+    if (store_counter(p, 1) == store_counter(p, 0) && store_counter(p, 2) == 0 && store_counter(p, 9) == 0 && store_counter(p, 11) == 0 &&
+        (store_counter(p, 18) == THREADS || store_counter(p, 18) == 0))
+      break;
+    CHECK(real_now(NULL) < until, "%g of %g units free, %g pages, %g queued, %g files open, %g threads", store_counter(p, 1), store_counter(p, 0), store_counter(p, 2),
+          store_counter(p, 9), store_counter(p, 11), store_counter(p, 18));
+    sleep_ms(1);
+  }
+  CHECK(lp_engine_close(p->engine) == 0, "threads are left");
+}
+
+/* ---- scenes ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct scene {
+  player live, control;
+  uint32_t sick; /* tracks that the fault touches, after the WELL ones */
+  uint32_t causes;
+  part parts[MOST], control_parts[MOST];
+  sound files[MOST];
+  uint32_t descriptors, threads;
+  int64_t frame;  /* rendered since the loop began to be played */
+  bool exact;     /* the right is one track that is old sound or sunk or silent: presence is followed */
+  float presence; /* of the last frame */
+  uint64_t silent; /* frames of the right that were silent while it was followed */
+  uint64_t held;  /* frames without a break in which the right was the control's */
+} scene;
+
+static const sound *well_sound(uint32_t i) {
+  static sound sounds[WELL] = {
+    { .kind = S16, .seed = 701, .channels = 2, .frames = LENGTH },
+    { .kind = S24, .seed = 702, .channels = 1, .frames = LENGTH },
+    { .kind = S16, .seed = 703, .channels = 1, .frames = LENGTH * 147 / 160, .rate = 44100 },
+  };
+  if (!sounds[i].path[0]) {
+    char name[32];
+    snprintf(name, sizeof name, "well%u", i);
+    make_sound(&sounds[i], name);
+  }
+  return &sounds[i];
+}
+
+static uint64_t inode_of(const char *path) {
+  struct stat st;
+  CHECK(stat(path, &st) == 0, "%s", path);
+  return st.st_ino;
+}
+
+static void start(player *p, const part *parts, uint32_t count) {
+  publish(p, parts, count);
+  CHECK(lp_transport_loop(p->renderer, 1, 0, LENGTH) == LP_OK && lp_transport_play(p->renderer, 0, NAN) == LP_OK, "play");
+}
+
+static void settle(const player *p) {
+  for (int pass = 0; pass < 2; pass++) {
+    lp_step_follow(p->engine);
+    while (lp_step_fill(p->engine) > 0) continue;
+  }
+}
+
+static double clock_ms(void) { return (double)real_now(NULL) / 1e6; }
+
+/* Frames from `at` on that are there, of at most n, round the loop. */
+static int64_t run_of(const player *p, uint32_t source, int64_t at, int64_t n) {
+  int64_t here = n < LENGTH - at ? n : LENGTH - at;
+  int64_t run = (int64_t)lp_source_resident(p->engine, source, (double)at, (double)here);
+  return run < here || here == n ? run : run + run_of(p, source, 0, n - here);
+}
+
+/* Waits until what the next block plays of these tracks is there, and the fade's look ahead. */
+static void supply(const player *p, const part *parts, uint32_t from, uint32_t to, int64_t at) {
+  const double until = clock_ms() + PATIENCE_MS;
+  for (uint32_t i = from; i < to; i++)
+    while (run_of(p, parts[i].source, at, BLOCK + FADE) < BLOCK + FADE) {
+      CHECK(clock_ms() < until, "track %u does not get what it plays at frame %lld", i, (long long)at);
+      sleep_ms(1);
+    }
+}
+
+/* Follows how far the sick track is faded, on what was heard of it. */
+static void follow_presence(scene *s, int64_t at, float right, float whole) {
+  if (whole == 0) return;
+  const float p = right / whole;
+  CHECK(p >= 0 && p <= 1.000001f, "frame %lld is %g where the file has %g", (long long)at, (double)right, (double)whole);
+  s->silent += right == 0;
+  /* What lies beyond a jump is not looked at ahead of it, so there a hole may begin at once. */
+  const bool jumps = at == 0 && p < s->presence;
+  CHECK(jumps || fabsf(p - s->presence) <= 1.001f / FADE, "from %g to %g at frame %lld", (double)s->presence, (double)p, (long long)at);
+  s->presence = p;
+}
+
+/* Renders one block on both. all: the sick tracks are waited for too. */
+static void block(scene *s, bool all) {
+  const uint32_t tracks = WELL + s->sick;
+  const int64_t at = s->frame % LENGTH;
+  supply(&s->live, s->parts, 0, all ? tracks : WELL, at);
+  settle(&s->control);
+  CHECK(lp_render(s->live.renderer, s->live.out, BLOCK) == LP_OK && lp_render(s->control.renderer, s->control.out, BLOCK) == LP_OK, "render");
+  for (int i = 0; i < BLOCK; i++) {
+    const float left = s->live.out[2 * i], right = s->live.out[2 * i + 1], whole = s->control.out[2 * i + 1];
+    CHECK(left == s->control.out[2 * i], "the left at frame %lld is %g, not %g", (long long)(at + i), (double)left, (double)s->control.out[2 * i]);
+    s->held = right == whole ? s->held + 1 : 0;
+    if (s->exact) follow_presence(s, (at + i) % LENGTH, right, whole);
+  }
+  s->frame += BLOCK;
+  take_gaps(&s->live, s->causes);
+}
+
+static void blocks(scene *s, uint32_t n, bool all) {
+  while (n-- > 0) block(s, all);
+}
+
+/* Renders until the right has been the control's for a whole turn. */
+static void heal(scene *s) {
+  const double until = clock_ms() + PATIENCE_MS;
+  for (s->held = 0; s->held < LENGTH;) {
+    CHECK(clock_ms() < until, "it does not heal");
+    block(s, false);
+    /* The threads need time; where they have had it nobody waits. */
+    if (run_of(&s->live, s->parts[WELL].source, s->frame % LENGTH, LENGTH / 8) < LENGTH / 8) sleep_ms(2);
+  }
+}
+
+/* A scene of so many sick tracks, that has played for a while as it should. */
+static void open_scene(scene *s, uint32_t sick, double slab_bytes, uint32_t causes) {
+  *s = (scene){ .sick = sick, .causes = causes, .exact = sick == 1, .presence = 1, .descriptors = descriptors(), .threads = threads() };
+  s->live = open_player(slab_bytes, 0);
+  s->control = open_player(256e6, LP_ENGINE_SINGLE_STEP);
+  for (uint32_t i = 0; i < WELL + sick; i++) {
+    sound *f = &s->files[i];
+    const bool well = i < WELL;
+    if (well) {
+      *f = *well_sound(i);
+      s->control.source[i] = open_path(s->control.engine, f->path);
+    } else {
+      *f = (sound){ .kind = S16, .seed = 710 + i, .channels = 1, .frames = LENGTH };
+      char name[32];
+      snprintf(name, sizeof name, "control%u", i);
+      make_sound(f, name);
+      s->control.source[i] = open_path(s->control.engine, f->path);
+      snprintf(name, sizeof name, "sick%u", i);
+      make_sound(f, name);
+      if (i - WELL < FAULTY_FILES) atomic_store(&faulty_inodes[i - WELL], inode_of(f->path));
+    }
+    s->live.source[i] = open_path(s->live.engine, f->path);
+    /* Powers of two: exact. */
+    s->parts[i] = (part){ s->live.source[i], 0, LENGTH, well ? 0.25f : 0, well ? 0 : 1 };
+    s->control_parts[i] = s->parts[i];
+    s->control_parts[i].source = s->control.source[i];
+  }
+  start(&s->live, s->parts, WELL + sick);
+  start(&s->control, s->control_parts, WELL + sick);
+  const double until = clock_ms() + PATIENCE_MS;
+  while (position_field(&s->live, 15) != 0 || run_of(&s->live, s->parts[WELL].source, 0, BLOCK + FADE) < BLOCK + FADE) {
+    CHECK(clock_ms() < until, "it does not begin");
+    sleep_ms(1);
+  }
+  blocks(s, 40, true);
+  CHECK(s->held == s->frame && counter(&s->live, 2) == 0 && counter(&s->live, 3) == 0, "without a fault all is heard");
+}
+
+static void close_scene(scene *s) {
+  publish(&s->live, s->parts, WELL);
+  blocks(s, 8, false);
+  if (s->exact) CHECK((double)s->silent == counter(&s->live, 2), "%llu frames were silent, %g counted", (unsigned long long)s->silent, counter(&s->live, 2));
+  check_accounts(&s->live, WELL + s->sick, WELL, s->causes);
+  CHECK(counter(&s->control, 2) == 0 && counter(&s->control, 3) == 0, "the control has all");
+  close_player(&s->live);
+  close_player(&s->control);
+  for (int i = 0; i < FAULTY_FILES; i++) atomic_store(&faulty_inodes[i], 0);
+  CHECK(descriptors() == s->descriptors && threads() == s->threads, "%u descriptors and %u threads, not %u and %u", descriptors(), threads(), s->descriptors, s->threads);
+}
+
+#define CAUSE(name) (1u << LP_CAUSE_##name)
+/* What a page that is asked for too late, or evicted for another, is missing by. */
+#define LATE (CAUSE(QUEUE) | CAUSE(READ) | CAUSE(BUDGET))
+/* Holds about a second of what plays. */
+#define A_SECOND 1.2e6
+
+/* Renders until the right has missed so many frames more. */
+static void miss(scene *s, double frames) {
+  const double until = clock_ms() + PATIENCE_MS, enough = counter(&s->live, 2) + frames;
+  while (counter(&s->live, 2) < enough) {
+    CHECK(clock_ms() < until, "nothing is missing");
+    block(s, false);
+  }
+}
+
+/* ---- faults of reads -------------------------------------------------------------------------------------------------------------- */
+
+static void test_delay(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE);
+  atomic_store(&read_delay_ms, 20);
+  blocks(&s, 1500, false);
+  atomic_store(&read_delay_ms, 0);
+  heal(&s);
+  close_scene(&s);
+}
+
+static void test_hang(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE | CAUSE(STALLED));
+  atomic_store(&reads_hang, true);
+  miss(&s, 20000);
+  const double until = clock_ms() + PATIENCE_MS;
+  while (store_counter(&s.live, 15) < 1) {
+    CHECK(clock_ms() < until, "a read that hangs is not found stalled");
+    sleep_ms(1);
+  }
+  miss(&s, 20000);
+  CHECK(counter(&s.live, 4 + LP_CAUSE_STALLED) > 0, "none is missing because it is stalled");
+  atomic_store(&reads_hang, false);
+  heal(&s);
+  close_scene(&s);
+}
+
+static void test_eio(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE);
+  atomic_store(&read_fault, -EIO);
+  miss(&s, 40000);
+  CHECK(counter(&s.live, 4 + LP_CAUSE_READ) >= 30000, "%g by reading", counter(&s.live, 4 + LP_CAUSE_READ));
+  atomic_store(&read_fault, 0);
+  heal(&s);
+  close_scene(&s);
+}
+
+static void test_short_reads(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE);
+  atomic_store(&read_shortfall, 7);
+  miss(&s, 40000);
+  atomic_store(&read_shortfall, 0);
+  heal(&s);
+  close_scene(&s);
+}
+
+/* One bad spot costs its page in each turn, to the frame. */
+static void test_bad_spot(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE);
+  blocks(&s, (uint32_t)((2 * LENGTH - s.frame) / BLOCK), true);
+  atomic_store(&bad_frame, 5 * LP_S16_PAGE_FRAMES + 1000);
+  /* Its page may be there for one more turn. */
+  miss(&s, 1);
+  while (s.frame % LENGTH >= BLOCK) block(&s, false);
+  atomic_store(&bad_frame, -1);
+  CHECK(counter(&s.live, 2) == LP_S16_PAGE_FRAMES && s.live.gaps == 1, "%g missing in %u gaps", counter(&s.live, 2), s.live.gaps);
+  heal(&s);
+  close_scene(&s);
+}
+
+/* Every thread of the pool is held by reads that hang, and as many as may take their place; what is due elsewhere is read all the same. */
+static void test_every_slot(void) {
+  scene s;
+  open_scene(&s, 14, 4 * A_SECOND, LATE | CAUSE(STALLED));
+  lp_store_drop(s.live.engine);
+  atomic_store(&reads_hang, true);
+  const double until = clock_ms() + PATIENCE_MS;
+  /* What was dropped is asked for anew. */
+  CHECK(lp_transport_play(s.live.renderer, NAN, NAN) == LP_OK, "play");
+  CHECK(lp_transport_play(s.control.renderer, NAN, NAN) == LP_OK, "play");
+  while (atomic_load(&reads_hanging) < THREADS) {
+    CHECK(clock_ms() < until, "%d hang", atomic_load(&reads_hanging));
+    sleep_ms(1);
+  }
+  const int most = THREADS + 8;
+  for (int i = 0; i < 1000; i++) {
+    block(&s, false);
+    CHECK(atomic_load(&reads_hanging) <= most, "%d hang", atomic_load(&reads_hanging));
+  }
+  CHECK(counter(&s.live, 2) > 0, "nothing is missing");
+  atomic_store(&reads_hang, false);
+  heal(&s);
+  close_scene(&s);
+}
+
+/* ---- faults of files ---------------------------------------------------------------------------------------------------------------- */
+
+/* The file becomes another one; what is heard is the old one or nothing until it is opened anew, as Pulse does when it sees it, and the new one from then on. */
+static void test_changed_file(void) {
+  for (int way = 0; way < 3; way++) {
+    scene s;
+    open_scene(&s, 1, A_SECOND, LATE | CAUSE(ABSENT));
+    sound *f = &s.files[WELL], other = *f;
+    other.seed = 900 + (uint32_t)way;
+    sleep_ms(20); /* past the granularity of the file system's times */
+    if (way == 0) {
+      CHECK(truncate(f->path, 44 + LENGTH) == 0, "truncate");
+      other = *f;
+      other.frames = LENGTH / 2;
+    } else if (way == 1) {
+      snprintf(other.path, sizeof other.path, "%s/replacement.wav", folder());
+      make_sound(&other, NULL);
+      CHECK(rename(other.path, f->path) == 0, "rename");
+    } else {
+      make_sound(&other, NULL);
+    }
+    miss(&s, 40000);
+    CHECK(counter(&s.live, 4 + LP_CAUSE_ABSENT) > 30000, "%g absent", counter(&s.live, 4 + LP_CAUSE_ABSENT));
+    CHECK(lp_source_stale(s.live.engine, s.parts[WELL].source) == 1 && lp_source_stale(s.live.engine, s.parts[0].source) == 0, "the changed one is stale");
+    CHECK((double)s.silent == counter(&s.live, 2), "%llu frames were silent, %g counted", (unsigned long long)s.silent, counter(&s.live, 2));
+    s.exact = false; /* both sound while one goes over into the other */
+    CHECK(lp_source_close(s.live.engine, s.parts[WELL].source) == LP_OK && lp_source_close(s.control.engine, s.control_parts[WELL].source) == LP_OK, "close");
+    s.parts[WELL].source = s.live.source[WELL] = open_path(s.live.engine, f->path);
+    snprintf(other.path, sizeof other.path, "%s/new control%d.wav", folder(), way);
+    make_sound(&other, NULL);
+    s.control_parts[WELL].source = s.control.source[WELL] = open_path(s.control.engine, other.path);
+    publish(&s.live, s.parts, WELL + 1);
+    publish(&s.control, s.control_parts, WELL + 1);
+    heal(&s);
+    close_scene(&s);
+  }
+}
+
+/* A volume that goes while it is read, and comes back with the same files, is heard again without anybody's doing. */
+static void test_unmounted(void) {
+  scene s;
+  open_scene(&s, 1, A_SECOND, LATE | CAUSE(ABSENT));
+  close_player(&s.live);
+  char place[200], elsewhere[200], path[256];
+  snprintf(place, sizeof place, "%s/volume", folder());
+  snprintf(elsewhere, sizeof elsewhere, "%s/nowhere", folder());
+  snprintf(path, sizeof path, "%s/sick%d.wav", place, WELL);
+  CHECK(symlink(folder(), place) == 0, "symlink");
+  close_player(&s.control);
+  /* The same scene, its sick file by way of a link that can be taken away. */
+  s = (scene){ .sick = 1, .causes = s.causes, .exact = true, .presence = 1, .descriptors = s.descriptors, .threads = s.threads };
+  s.live = open_player(A_SECOND, 0);
+  s.control = open_player(256e6, LP_ENGINE_SINGLE_STEP);
+  for (uint32_t i = 0; i <= WELL; i++) {
+    char control[256];
+    snprintf(control, sizeof control, "%s/control%u.wav", folder(), i);
+    s.live.source[i] = open_path(s.live.engine, i < WELL ? well_sound(i)->path : path);
+    s.control.source[i] = open_path(s.control.engine, i < WELL ? well_sound(i)->path : control);
+    s.parts[i] = (part){ s.live.source[i], 0, LENGTH, i < WELL ? 0.25f : 0, i < WELL ? 0 : 1 };
+    s.control_parts[i] = s.parts[i];
+    s.control_parts[i].source = s.control.source[i];
+  }
+  start(&s.live, s.parts, WELL + 1);
+  start(&s.control, s.control_parts, WELL + 1);
+  supply(&s.live, s.parts, 0, WELL + 1, 0);
+  blocks(&s, 40, true);
+  atomic_store(&read_fault, -ENOTCONN);
+  CHECK(rename(place, elsewhere) == 0, "rename");
+  miss(&s, 40000);
+  CHECK(counter(&s.live, 4 + LP_CAUSE_ABSENT) > 30000, "%g absent", counter(&s.live, 4 + LP_CAUSE_ABSENT));
+  atomic_store(&read_fault, 0);
+  miss(&s, 10000);
+  CHECK(rename(elsewhere, place) == 0, "rename");
+  heal(&s);
+  close_scene(&s);
+  unlink(place);
+}
+
+/* --------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct test {
+  const char *name;
+  void (*run)(void);
+} test;
+
+static const test TESTS[] = {
+  { "delay", test_delay },
+  { "hang", test_hang },
+  { "eio", test_eio },
+  { "short-reads", test_short_reads },
+  { "bad-spot", test_bad_spot },
+  { "every-slot", test_every_slot },
+  { "changed-file", test_changed_file },
+  { "unmounted", test_unmounted },
+};
+
+int main(int argc, char **argv) {
+  atexit(end_files);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  bool all = argc > 1 && strcmp(argv[1], "all") == 0;
+  int run = 0;
+  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
+    bool named = all;
+    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], TESTS[i].name) == 0;
+    if (!named) continue;
+    uint64_t begun = real_now(NULL);
+    TESTS[i].run();
+    printf("ok %s (%llu ms)\n", TESTS[i].name, (unsigned long long)((real_now(NULL) - begun) / MS));
+    run++;
+  }
+  if (!run) fputs("usage: fault_main all | <test> ...\n", stderr);
+  return run ? 0 : 2;
+}
