@@ -137,7 +137,12 @@ export const SYMBOLS = {
     result: "i32",
   },
   lp_source_stats: {
-    parameters: ["u32", /* engine */ "buffer", /* double *out */ "u32" /* count */],
+    parameters: [
+      "u32", /* engine */
+      "u32", /* source */
+      "buffer", /* double *out */
+      "u32", /* count */
+    ],
     result: "i32",
   },
   lp_volume_stats: {
@@ -157,7 +162,7 @@ export const SYMBOLS = {
     parameters: [
       "u32", /* engine */
       "u32", /* source */
-      "f64", /* page */
+      "f64", /* frame */
       "buffer", /* double *out */
       "u32", /* count */
     ],

@@ -46,6 +46,8 @@ export function readEvent(view: DataView, at: number, names: EventNames): Signal
         frames: b,
         cause: CAUSES[u32(4)] ?? "queue",
         filledBy: FILLINGS[u32(20)] ?? "silence",
+        source: u32(16),
+        sourceFrame: f64(56),
       };
     case 6:
       return { kind: "loopOff", timeMs };

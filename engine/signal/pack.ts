@@ -28,6 +28,8 @@ interface Published {
 /** A packed publication. Call `commit` once the native side has taken it; without, the packer stays as it was. */
 export interface Packed {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Tracks that had no slot before, with theirs. */
+  readonly assigned: readonly (readonly [trackId: string, slot: number])[];
   commit(): void;
 }
 
@@ -173,6 +175,7 @@ export class Packer {
     new DataView(all.buffer).setUint32(4, all.length, true);
     return {
       bytes: all,
+      assigned: [...slots.of].filter(([trackId]) => !this.#tracks.has(trackId)),
       commit: () => {
         this.#nextBlock = nextBlock;
         for (const [block, id] of fresh) {

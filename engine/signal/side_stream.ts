@@ -29,7 +29,7 @@ export interface StreamHost {
 export class SideStream implements SignalStream {
   readonly #host: StreamHost;
   readonly #renderer: number;
-  readonly #onClosed: (stream: SideStream) => void;
+  readonly #onClosing: (stream: SideStream) => void;
   readonly #packer = new Packer();
   readonly #record = new Float64Array(16);
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
@@ -40,14 +40,17 @@ export class SideStream implements SignalStream {
   #publication = 0;
   #gap = false;
   #closing: Promise<void> | null = null;
+  #isClosed = false;
+  /** What was told while it was closing. */
+  #rest: SignalStreamEvent[] = [];
 
   /**
-   * @param onClosed Called when its native half is gone.
+   * @param onClosing Called when it is silent, before its native half goes.
    * @throws {NativeError} `limit` beyond 32 at a time.
    */
-  constructor(host: StreamHost, onClosed: (stream: SideStream) => void) {
+  constructor(host: StreamHost, onClosing: (stream: SideStream) => void) {
     this.#host = host;
-    this.#onClosed = onClosed;
+    this.#onClosing = onClosing;
     const { symbols } = host;
     this.#renderer = check(symbols.lp_renderer_create(host.engine, 0), "make a stream");
     const attached = symbols.lp_side_attach(host.renderer, this.#renderer);
@@ -55,6 +58,11 @@ export class SideStream implements SignalStream {
       void symbols.lp_renderer_close(this.#renderer);
       check(attached, "let a stream sound beside the timeline");
     }
+  }
+
+  /** Its native handle. */
+  get renderer(): number {
+    return this.#renderer;
   }
 
   /** The asset that sounds, `null` before the first {@linkcode play}. */
@@ -136,6 +144,7 @@ export class SideStream implements SignalStream {
   }
 
   drainEvents(): SignalStreamEvent[] {
+    if (this.#isClosed) return this.#rest.splice(0);
     const view = new DataView(this.#events.buffer);
     const names = {
       trackOf: () => null,
@@ -172,8 +181,10 @@ export class SideStream implements SignalStream {
       await new Promise((resolve) => setTimeout(resolve, 5));
       symbols.lp_position(this.#renderer, this.#record, this.#record.length);
     } while ((this.#record[3] === 2 || this.#record[13] > 0) && performance.now() < until);
+    this.#rest = this.drainEvents();
+    this.#isClosed = true;
+    this.#onClosing(this);
     await symbols.lp_renderer_close(this.#renderer);
-    this.#onClosed(this);
   }
 }
 

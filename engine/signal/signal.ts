@@ -28,6 +28,7 @@ import {
 import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
 import type { Frames, HeadMapStep, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
+import { NativeDiagnosis } from "./native_diagnosis.ts";
 import { Packer } from "./pack.ts";
 import { PageWindow } from "./page_window.ts";
 import { ProxyPairs } from "./proxy_pairs.ts";
@@ -87,6 +88,8 @@ const STORE_COUNTERS = [
   "decodeNs",
   "brokenRuns",
   "fillThreads",
+  "pagesFound",
+  "pagesQueued",
 ] as const;
 const RENDER_COUNTERS = [
   "callbacks",
@@ -106,6 +109,9 @@ const RENDER_COUNTERS = [
   "oldFramesAfterPublish",
   "proxied",
   ...CAUSES.map((cause) => `proxied.${cause}`),
+  "voiceHits",
+  "voiceMisses",
+  "unrecordedFrames",
 ];
 const MOST_EVENTS = 256;
 /** `LP_SIDES`. */
@@ -129,6 +135,7 @@ export class Signal implements SignalApi {
   readonly #former = new Map<number, string>();
   readonly #rebound = new Set<string>();
   readonly #proxies: ProxyPairs;
+  readonly diagnosis: NativeDiagnosis;
   readonly #record = new Float64Array(16);
   readonly #events = new Uint8Array(MOST_EVENTS * EVENT_BYTES);
   readonly #status = new Float64Array(DEVICE_STATUS_FIELDS);
@@ -155,6 +162,15 @@ export class Signal implements SignalApi {
     this.#renderer = renderer;
     this.sampleRate = sampleRate;
     this.#plan = new AnticipationPlan(library.symbols, engine, this.#sourceOf);
+    this.diagnosis = new NativeDiagnosis({
+      symbols: library.symbols,
+      engine,
+      renderer,
+      assetOf: (source) => this.#assets.get(source) ?? null,
+      slotOf: (trackId) => this.#packer.slotOf(trackId),
+      slots: () => this.#packer.slots,
+      streams: () => [...this.#streams].map((stream) => stream.renderer),
+    });
   }
 
   /**
@@ -263,6 +279,7 @@ export class Signal implements SignalApi {
   #rebind(assetId: string, before: number | undefined): void {
     this.#rebound.add(assetId);
     if (before !== undefined) {
+      this.diagnosis.closing(before, assetId);
       this.#assets.delete(before);
       this.#former.set(before, assetId);
       if (this.#former.size > MOST_FORMER) {
@@ -305,6 +322,7 @@ export class Signal implements SignalApi {
       `publish revision ${revision}`,
     );
     packed.commit();
+    for (const [trackId, slot] of packed.assigned) this.diagnosis.assigned(trackId, slot);
     this.#rebound.clear();
     this.#last = { mix, revision };
     this.lastPackedBytes = packed.bytes.length;
@@ -445,7 +463,10 @@ export class Signal implements SignalApi {
       sourceOf: this.#sourceOf,
     };
     try {
-      const stream = new SideStream(host, (closed) => this.#streams.delete(closed));
+      const stream = new SideStream(host, (closing) => {
+        this.diagnosis.ending(closing.renderer);
+        this.#streams.delete(closing);
+      });
       this.#streams.add(stream);
       return stream;
     } catch (error) {

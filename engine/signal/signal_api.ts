@@ -5,6 +5,7 @@
  * @module
  */
 import type { FileDamage } from "./damage.ts";
+import type { SignalDiagnosis } from "./diagnosis.ts";
 import type { Decibels, Frames, HeadMapStep, MixModel } from "./model.ts";
 
 /** A file's header, as native code read it. */
@@ -65,6 +66,9 @@ export type SignalEvent =
     cause: Cause;
     /** What sounds meanwhile. Where that changes, one gap ends and another begins. */
     filledBy: "proxy" | "silence";
+    /** Native handle of the source, 0 if the clip has none, and its first frame that was missing. */
+    source?: number;
+    sourceFrame?: number;
   }
   | { kind: "loopOff"; timeMs: number }
   | { kind: "state"; timeMs: number; state: "stopped" | "paused" | "playing" }
@@ -230,6 +234,8 @@ export interface SignalApi extends AsyncDisposable {
   counters(): Record<string, number>;
   /** What was found broken in files since the last take, by playback and analysis alike. */
   takeDamage(): FileDamage[];
+  /** How long things took, what fetching took where, which pages came late. */
+  readonly diagnosis: SignalDiagnosis;
   trackCounters(trackId: string): { missing: number; faded: number; proxied: number };
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender;
   /** Makes a stream, silent yet. Throws `EngineError` `limit.exceeded` where there are too many. */

@@ -45,7 +45,7 @@ static void note_pages(lp_store *st, const lp_job *job, uint32_t outcome, int er
     lp_fill_log_add(&st->fill_log, &(lp_fill_entry){.source = s->handle,
                                                     .outcome = outcome,
                                                     .page = n->page,
-                                                    .from = from,
+                                                    .from = (n->page << s->page_shift) + from,
                                                     .frames = frames,
                                                     .asked_ns = n->key.asked_ns,
                                                     .queued_ns = n->queued_ns,
@@ -108,11 +108,11 @@ static void put_fetched(const lp_fetched *f, double out[8]) {
   for (int i = 0; i < 8; i++) out[i] = all[i];
 }
 
-uint32_t lp_store_source_stats_read(lp_store *st, double *out, uint32_t count) {
+uint32_t lp_store_source_stats_read(lp_store *st, uint32_t handle, double *out, uint32_t count) {
   uint32_t n = 0;
   pthread_mutex_lock(&st->mutex);
   for (const lp_source *s = st->sources; s; s = s->next) {
-    if (s->fetched.reads == 0 && s->fetched.stalls == 0) continue;
+    if (handle ? s->handle != handle : s->fetched.reads == 0 && s->fetched.stalls == 0) continue;
     if ((n + 1) * LP_SOURCE_STATS <= count) {
       double *r = out + n * LP_SOURCE_STATS;
       r[0] = s->handle;
@@ -165,7 +165,7 @@ static const lp_worker *worker_at(const lp_store *st, uint32_t node) {
 }
 
 uint32_t lp_store_page_state_read(lp_store *st, const lp_source *s, int64_t page, double *out, uint32_t count) {
-  double all[LP_PAGE_STATE] = {0, LP_PAGE_UNASKED, NAN, NAN, NAN, NAN, (double)st->volumes.of[s->volume].id};
+  double all[LP_PAGE_STATE] = {0, LP_PAGE_UNASKED, NAN, NAN, NAN, NAN, (double)st->volumes.of[s->volume].id, (double)page};
   pthread_mutex_lock(&st->mutex);
   const lp_entry *e = lp_source_entry(s, page);
   const lp_page *p = e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL;

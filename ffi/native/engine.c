@@ -346,9 +346,9 @@ int32_t lp_store_histogram(uint32_t engine, uint32_t which, double *out, uint32_
   return which < LP_STORE_HISTOGRAMS ? (int32_t)lp_store_histogram_read(e->store, which, out, count) : LP_E_ARGUMENT;
 }
 
-int32_t lp_source_stats(uint32_t engine, double *out, uint32_t count) {
+int32_t lp_source_stats(uint32_t engine, uint32_t source, double *out, uint32_t count) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
-  return e ? (int32_t)lp_store_source_stats_read(e->store, out, count) : LP_E_HANDLE;
+  return e ? (int32_t)lp_store_source_stats_read(e->store, source, out, count) : LP_E_HANDLE;
 }
 
 int32_t lp_volume_stats(uint32_t engine, double *out, uint32_t count) {
@@ -361,12 +361,12 @@ int32_t lp_fills_since(uint32_t engine, double since, double *out, uint32_t coun
   return e ? (int32_t)lp_store_fills_read(e->store, since, out, count) : LP_E_HANDLE;
 }
 
-int32_t lp_page_state(uint32_t engine, uint32_t handle, double page, double *out, uint32_t count) {
+int32_t lp_page_state(uint32_t engine, uint32_t handle, double frame, double *out, uint32_t count) {
   lp_engine *e;
   lp_source *s = source_get(engine, handle, &e);
   if (!s) return LP_E_HANDLE;
   int32_t result = LP_E_ARGUMENT;
-  if (page >= 0 && page < (double)s->pages) result = (int32_t)lp_store_page_state_read(e->store, s, (int64_t)page, out, count);
+  if (frame >= 0 && frame < (double)s->frames) result = (int32_t)lp_store_page_state_read(e->store, s, (int64_t)frame >> s->page_shift, out, count);
   lp_source_unref(s);
   return result;
 }

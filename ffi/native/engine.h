@@ -242,10 +242,10 @@ LP_API int32_t lp_renderer_histogram(uint32_t renderer, uint32_t which, double *
 LP_API int32_t lp_overruns_since(uint32_t renderer, double since, double *out, uint32_t count);
 
 #define LP_SOURCE_STATS 9
-/* [any] What fetching took, of each open source of which something was read: records of LP_SOURCE_STATS f64: 0 source, 1 blocks read, 2 bytes of the
+/* [any] What fetching took, of one source, or (0) of each open one of which something was read: records of LP_SOURCE_STATS f64: 0 source, 1 blocks read, 2 bytes of the
  * file, 3 ms of waiting for the disk, 4 ms of decoding, resampling and converting, 5 frames of a compressed file, 6 pages filled, 7 errors, 8 stalls.
  * Returns how many sources there are; as many as fit are written. */
-LP_API int32_t lp_source_stats(uint32_t engine, double *out, uint32_t count);
+LP_API int32_t lp_source_stats(uint32_t engine, uint32_t source, double *out, uint32_t count);
 #define LP_VOLUME_STATS 15
 /* [any] The same of each volume: 0 id (st_dev), 1 open sources on it, 2 threads there, 3 of them hanging, 4 … 11 as 1 … 8 of a source, 12 ms in which at
  * least one thread was reading pages there, 13 mean ms of waiting of a block (the latest weigh most), 14 the longest. Returns how many were written. */
@@ -254,15 +254,15 @@ LP_API int32_t lp_volume_stats(uint32_t engine, double *out, uint32_t count);
 enum lp_fill_outcome { LP_FILL_FILLED = 0, LP_FILL_FAILED = 1, LP_FILL_STALLED = 2 /* it hangs; what becomes of the page is told anew */ };
 #define LP_FILL_FIELDS 15
 /* [any] What became of pages that were late or nearly so, or could not be read, after number `since` (0: all that is remembered, 2,048), the oldest first:
- * records of LP_FILL_FIELDS f64: 0 number, 1 source, 2 page, 3 first frame in the page, 4 frames, 5 asked for (ms), 6 queued last, 7 begun, 8 ended, 9
+ * records of LP_FILL_FIELDS f64: 0 number, 1 source, 2 page, 3 first frame of the source, 4 frames, 5 asked for (ms), 6 queued last, 7 begun, 8 ended, 9
  * due (NaN: never), 10 ms of waiting for the disk (of all that it was read with), 11 ms of decoding, 12 lp_fill_outcome, 13 errno of a failure, 14 volume. */
 LP_API int32_t lp_fills_since(uint32_t engine, double since, double *out, uint32_t count);
 
 enum lp_page_wait { LP_PAGE_UNASKED = 0, LP_PAGE_WAITING = 1, LP_PAGE_READING = 2, LP_PAGE_STALLED = 3 };
-#define LP_PAGE_STATE 7
-/* [any] How a page is: 0 what of it is resident (0 nothing, 1 a part, 2 all), 1 lp_page_wait, 2 asked for (ms), 3 queued last, 4 begun, 5 due (2 … 5
- * NaN where it is not so), 6 volume. */
-LP_API int32_t lp_page_state(uint32_t engine, uint32_t source, double page, double *out, uint32_t count);
+#define LP_PAGE_STATE 8
+/* [any] How the page is that holds a frame of the source: 0 what of it is resident (0 nothing, 1 a part, 2 all), 1 lp_page_wait, 2 asked for (ms), 3 queued last, 4 begun, 5 due (2 … 5
+ * NaN where it is not so), 6 volume, 7 its number. */
+LP_API int32_t lp_page_state(uint32_t engine, uint32_t source, double frame, double *out, uint32_t count);
 
 /* ---- windows ------------------------------------------------------------------------------------------ */
 

@@ -13,7 +13,7 @@ uint32_t lp_fill_log_read(const lp_fill_log *log, double since, double *out, uin
   for (; number <= log->written && (n + 1) * LP_FILL_FIELDS <= count; number++, n++) {
     const lp_fill_entry *e = &log->of[number & (LP_FILL_LOG - 1)];
     const double fields[LP_FILL_FIELDS] = {
-        (double)number,       (double)e->source,  (double)e->page,    e->from,          e->frames,           ms(e->asked_ns), ms(e->queued_ns), ms(e->begun_ns),
+        (double)number,       (double)e->source,  (double)e->page,    (double)e->from,        e->frames,           ms(e->asked_ns), ms(e->queued_ns), ms(e->begun_ns),
         ms(e->ended_ns),      ms(e->due_ns),      ms(e->read_ns),     ms(e->decode_ns), (double)e->outcome,  e->error,        (double)e->volume,
     };
     for (uint32_t i = 0; i < LP_FILL_FIELDS; i++) out[n * LP_FILL_FIELDS + i] = fields[i];

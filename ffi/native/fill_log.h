@@ -15,7 +15,8 @@ typedef struct lp_fill_entry {
   uint32_t source; /* handle */
   uint32_t outcome; /* lp_fill_outcome */
   int64_t page;
-  int32_t from, frames; /* in the page */
+  int64_t from; /* frame of the source */
+  int32_t frames;
   uint64_t asked_ns, queued_ns, begun_ns, ended_ns, due_ns; /* engine's clock; queued: before it was begun, for the last time */
   uint64_t read_ns, decode_ns;
   uint64_t volume; /* id */

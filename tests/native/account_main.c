@@ -126,7 +126,7 @@ static void test_late_fill(void) {
   CHECK(lp_store_step(st) == 1 && lp_store_step(st) == 1 && lp_store_step(st) == 0, "two reads");
   CHECK(page_state(st, source, 3, 0) == 2 && page_state(st, source, 3, 1) == LP_PAGE_UNASKED, "it is there");
   CHECK(fills_since(st, 0) == 1, "the late one alone");
-  CHECK(field(0, 0) == 1 && field(0, 1) == source->handle && field(0, 2) == 3 && field(0, 3) == 0 && field(0, 4) == 8192, "which");
+  CHECK(field(0, 0) == 1 && field(0, 1) == source->handle && field(0, 2) == 3 && field(0, 3) == 3 * 8192 && field(0, 4) == 8192, "which");
   CHECK(field(0, 5) == 1000 && field(0, 6) == 1000 && field(0, 7) == 1700 && field(0, 8) == 1700 && field(0, 9) == 1100, "when");
   CHECK(field(0, 10) > 0 && field(0, 11) > 0 && field(0, 12) == LP_FILL_FILLED && field(0, 13) == 0, "how");
   CHECK(field(0, 14) == (double)lp_volume_id(&source->identity), "where");
@@ -153,7 +153,7 @@ static void test_failed_fill(void) {
   CHECK(fills_since(st, 0) == 1 && field(0, 2) == 2 && field(0, 12) == LP_FILL_FAILED && field(0, 13) == EIO, "outcome %g", field(0, 12));
   double v[LP_VOLUME_STATS], f[LP_SOURCE_STATS];
   CHECK(lp_store_volume_stats_read(st, v, LP_VOLUME_STATS) == 1 && v[10] == 1 && v[9] == 0, "an error of the volume");
-  CHECK(lp_store_source_stats_read(st, f, LP_SOURCE_STATS) == 1 && f[0] == source->handle && f[7] == 1 && f[2] == 0, "of the source");
+  CHECK(lp_store_source_stats_read(st, 0, f, LP_SOURCE_STATS) == 1 && f[0] == source->handle && f[7] == 1 && f[2] == 0, "of the source");
   lp_source_unref(source);
   CHECK(lp_store_destroy(st) == 0, "threads left");
 }
@@ -172,7 +172,7 @@ static void test_bytes(void) {
   while (lp_store_step(st) == 1) {
   }
   double f[2 * LP_SOURCE_STATS], v[LP_VOLUME_STATS];
-  CHECK(lp_store_source_stats_read(st, f, 2 * LP_SOURCE_STATS) == 2, "two sources");
+  CHECK(lp_store_source_stats_read(st, 0, f, 2 * LP_SOURCE_STATS) == 2, "two sources");
   double all = 0;
   for (int i = 0; i < 2; i++) all += f[i * LP_SOURCE_STATS + 2];
   CHECK(all == 50000.0 * 6 + 90000.0 * 2, "%g bytes", all);
@@ -236,7 +236,7 @@ static void test_stall(void) {
   for (uint32_t i = 0; i < n; i++) came = came || (field(i, 2) == 3 && field(i, 12) == LP_FILL_FILLED && field(i, 5) == asked);
   CHECK(came, "what came of it in the end is told too");
   double f[LP_SOURCE_STATS];
-  CHECK(lp_store_source_stats_read(st, f, LP_SOURCE_STATS) == 1 && f[8] == 1, "of the source");
+  CHECK(lp_store_source_stats_read(st, 0, f, LP_SOURCE_STATS) == 1 && f[8] == 1, "of the source");
   lp_store_remove_origin(st, &o);
   lp_source_unref(source);
   CHECK(lp_store_destroy(st) == 0, "threads left");

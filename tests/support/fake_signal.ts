@@ -5,6 +5,7 @@
  * @module
  */
 import { type Head, type HeadStep, runStep } from "../../engine/pulse/services/head.ts";
+import { FakeDiagnosis } from "./fake_diagnosis.ts";
 import type { Frames, HeadMapStep, MixModel } from "../../engine/signal/model.ts";
 import type {
   DeviceEntry,
@@ -94,6 +95,7 @@ export class FakeSignal implements SignalApi {
   takeMeters = (): MeterReading | null => null;
   counters = () => ({});
   takeDamage = () => [];
+  diagnosis = new FakeDiagnosis();
   trackCounters = () => ({ missing: 0, faded: 0, proxied: 0 });
   renderOffline(mix: MixModel, startFrame: Frames): OfflineRender {
     this.rendered.push(mix);
