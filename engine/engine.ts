@@ -32,6 +32,7 @@ import { LIMITS } from "./pulse/limits.ts";
 import { MAX_ASSETS } from "./pulse/services/assets.ts";
 import { Devices } from "./pulse/services/devices.ts";
 import { DiagnosticsService } from "./pulse/services/diagnostics.ts";
+import { DiskWatch } from "./pulse/services/disk_watch.ts";
 import { existingExport } from "./pulse/services/export_path.ts";
 import { Jobs, UNFINISHED } from "./pulse/services/jobs.ts";
 import { Library, MAX_LIMIT } from "./pulse/services/library.ts";
@@ -105,6 +106,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly #shared: Shared;
   readonly #devices: Devices;
   readonly #diagnostics: DiagnosticsService;
+  readonly #disks: DiskWatch;
   readonly #voices: VoiceWatch;
   readonly #library: Library;
   readonly #background = new Background();
@@ -140,14 +142,24 @@ export class Engine implements EngineApi, AsyncDisposable {
     const { notify } = this.#notices;
     const signal = () => this.#session.signal;
     this.#jobs = new Jobs(notify);
-    this.#underruns = new Underruns(notify);
+    this.#underruns = new Underruns(notify, signal);
     this.#diagnostics = new DiagnosticsService({
       signal,
       notify,
       underruns: this.#underruns,
       trackIds: () => this.#session.trackIds(),
+      model: () => this.#session.timeline.model,
+      placeOf: (assetId) => this.#session.readingOf(assetId),
+      forecast: () => this.#disks.forecast,
       device: () => this.#devices.current(),
       analysis: () => this.#session.analysis.state,
+    });
+    this.#notices.listen(this.#diagnostics.hear);
+    this.#disks = new DiskWatch({
+      signal,
+      model: () => this.#session.timeline.model,
+      costOf: (assetId) => this.#session.readingOf(assetId),
+      warn: this.#diagnostics.warn,
     });
     this.#voices = new VoiceWatch({ signal, warn: this.#diagnostics.warn });
     this.#devices = new Devices({
@@ -221,6 +233,8 @@ export class Engine implements EngineApi, AsyncDisposable {
     const { backend, device, period, allowedFiles } = this.#options;
     this.#session.begin();
     this.#diagnostics.begin();
+    this.#underruns.begin();
+    this.#disks.begin();
     this.#devices.begin({ backend, period, ...(device === undefined ? {} : { device }) });
     this.#granting = this.#session.grantNamed(allowedFiles);
     this.#background.run(this.#granting);
@@ -236,6 +250,8 @@ export class Engine implements EngineApi, AsyncDisposable {
   #tick(): void {
     this.#devices.tick();
     this.#session.tick();
+    this.#diagnostics.look();
+    this.#disks.tick();
     this.#voices.tick();
   }
 
@@ -498,6 +514,8 @@ export class Engine implements EngineApi, AsyncDisposable {
   /** Closes a renderer that another one has replaced, once its device is free and its renders have ended. */
   #retire(signal: SignalApi, session: Session): void {
     this.#diagnostics.begin();
+    this.#underruns.begin();
+    this.#disks.begin();
     const left = this.#devices.move(signal);
     this.#background.run((async () => {
       await left;

@@ -5,6 +5,7 @@
  */
 import type { Readiness, ReadinessQuery } from "./api.ts";
 import { Background } from "./background.ts";
+import type { AssetCost } from "./pulse/demand.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
 import { Grants } from "./files/grants.ts";
 import type { Analysis } from "./media/analysis.ts";
@@ -355,6 +356,22 @@ export class Session {
       }
     }
     return [...used];
+  }
+
+  /** What reading an asset takes, and where it lies; `undefined` while its file is away or not known. */
+  readingOf(assetId: string): (AssetCost & { path: string }) | undefined {
+    const entry = this.assets.entry(assetId);
+    if (entry === undefined || entry.asset.offlineStatus !== "present") return undefined;
+    const { path, sampleRate, lengthSamples, codec } = entry.asset;
+    if (sampleRate <= 0 || lengthSamples <= 0) return undefined;
+    return {
+      path,
+      sampleRate,
+      lengthSamples,
+      bytesPerFrame: entry.identity.bytes / lengthSamples,
+      compressed: !codec.startsWith("pcm_"),
+      volume: String(entry.identity.device),
+    };
   }
 
   /** Opens the sources that the timeline uses, then goes on with analyses that did not end last time. */

@@ -131,6 +131,26 @@ Deno.test("demandOf() leaves out what lies before a source and files that are aw
   assertEquals(away, { spanSeconds: 60, assets: [], volumes: [] });
 });
 
+Deno.test("demandOf() leaves out what is resident, also where it comes again", () => {
+  const asked: number[][] = [];
+  const clips: ShortClip[] = [["c", 0, seconds(1)], ["d", seconds(1), seconds(3)], [
+    "e",
+    seconds(3),
+    seconds(4),
+    { sourceFrame: seconds(1.5) },
+  ]];
+  const d = demandOf(model({ t: clips }), { positionFrame: 0, loop: NO_LOOP }, {
+    costOf: () => PLAIN,
+    isResident: (_assetId, from, to) => {
+      asked.push([from, to]);
+      return from === seconds(1) && to === seconds(3);
+    },
+    spanSeconds: 4,
+  });
+  assertEquals(bytes(d), [192_000, 0, 0, 0]);
+  assertEquals(asked, [[0, seconds(1)], [seconds(1), seconds(3)], [seconds(1.5), seconds(2.5)]]);
+});
+
 Deno.test("demandOf() takes a clip's rate into account", () => {
   const d = demand({ t: [["c", 0, seconds(2), { rate: 2, sourceFrame: 0 }]] }, { spanSeconds: 3 });
   assertEquals(bytes(d), [384_000, 384_000, 0]);

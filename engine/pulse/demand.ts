@@ -66,6 +66,8 @@ export interface Demand {
 export interface DemandOptions {
   /** What an asset costs to read; `undefined` if it is not known or its file is away: then it is left out. */
   costOf: (assetId: string) => AssetCost | undefined;
+  /** Whether frames of an asset, at the project's rate, need not be read; `false` unless told. Asked once for each clip in the span. */
+  isResident?: (assetId: string, startFrame: Frames, endFrame: Frames) => boolean;
   /** 60 unless told. At least a second; a fraction counts as a whole one. */
   spanSeconds?: number;
 }
@@ -96,7 +98,7 @@ interface Piece {
 export function demandOf(
   model: Pick<TimelineModel, "sampleRate" | "tracks">,
   head: DemandHead,
-  { costOf, spanSeconds = 60 }: DemandOptions,
+  { costOf, isResident = () => false, spanSeconds = 60 }: DemandOptions,
 ): Demand {
   const seconds = Math.max(1, Math.ceil(spanSeconds));
   const runs = runsOf(head, seconds * model.sampleRate);
@@ -112,7 +114,7 @@ export function demandOf(
     const volume = volumes.get(name) ??
       { volume: name, bytes: zeros(), decodeFrames: zeros(), mutedBytes: 0 };
     volumes.set(name, volume);
-    const sum = new AssetSum(assetId, cost, volume, model.sampleRate);
+    const sum = new AssetSum(assetId, cost, volume, model.sampleRate, isResident);
     sum.add(heard.get(assetId) ?? [], false);
     sum.add(muted.get(assetId) ?? [], true);
     if (sum.demand.firstMs !== Infinity) assets.push(sum.rounded());
@@ -193,7 +195,13 @@ class AssetSum {
   readonly #sampleRate: number;
   readonly #taken = new Stretches();
 
-  constructor(assetId: string, cost: AssetCost, volume: VolumeDemand, sampleRate: number) {
+  constructor(
+    assetId: string,
+    cost: AssetCost,
+    volume: VolumeDemand,
+    sampleRate: number,
+    readonly isResident: NonNullable<DemandOptions["isResident"]>,
+  ) {
     this.#cost = cost;
     this.#volume = volume;
     this.#sampleRate = sampleRate;
@@ -222,8 +230,19 @@ class AssetSum {
     const rate = this.#sampleRate;
     const { lengthSamples, sampleRate } = this.#cost;
     const lengthFrames = Math.ceil(lengthSamples * rate / sampleRate);
+    const read: Piece[] = [];
+    for (const piece of pieces) {
+      const from = Math.max(0, Math.floor(piece.source));
+      const end = piece.source + piece.seconds * piece.rate * rate;
+      const to = Math.min(lengthFrames, Math.ceil(end));
+      if (from < to && this.isResident(this.demand.assetId, from, to)) {
+        this.#taken.take(from, to, () => {});
+      } else {
+        read.push(piece);
+      }
+    }
     // Where pieces may share stretches, who needs them first matters.
-    const parts = pieces.length > 1 ? inSeconds(pieces, rate) : pieces;
+    const parts = read.length > 1 ? inSeconds(read, rate) : read;
     for (const { at, seconds, source, rate: speed } of parts) {
       const to = Math.min(lengthFrames, source + seconds * speed * rate);
       this.#taken.take(Math.max(0, source), to, (a, b) => {

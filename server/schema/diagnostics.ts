@@ -186,38 +186,40 @@ export const DiagnosticsSchema = z.looseObject({
   sinceMs: ms,
   counters: z.record(z.string(), z.number()),
   /** Frames that were not there, by cause, of the timeline alone. */
-  missing: CauseFramesSchema.optional(),
+  missing: CauseFramesSchema,
   /** Frames that were faded around those. */
-  faded: CauseFramesSchema.optional(),
+  faded: CauseFramesSchema,
   tracks: z.array(z.looseObject({
     trackId: IdSchema,
     missing: z.number(),
     faded: z.number(),
-    missingByCause: CauseFramesSchema.optional(),
-    fadedByCause: CauseFramesSchema.optional(),
-    impact: ImpactSchema.optional(),
+    /** Frames that a proxy filled. */
+    proxied: z.number(),
+    missingByCause: CauseFramesSchema,
+    fadedByCause: CauseFramesSchema,
+    impact: ImpactSchema,
   })),
   /** Of tracks that are gone, and of streams. */
-  removedTracks: z.strictObject({ missing: z.number(), faded: z.number() }).optional(),
-  streams: z.strictObject({ missing: CauseFramesSchema, faded: CauseFramesSchema }).optional(),
-  histograms: HistogramsSchema.optional(),
-  cache: CacheSchema.optional(),
-  volumes: z.array(VolumeSchema).optional(),
+  removedTracks: z.strictObject({ missing: z.number(), faded: z.number() }),
+  streams: z.strictObject({ missing: CauseFramesSchema, faded: CauseFramesSchema }),
+  histograms: HistogramsSchema,
+  cache: CacheSchema,
+  volumes: z.array(VolumeSchema),
   /** `null` while nothing plays or the demand was not reckoned yet. */
   forecast: z.strictObject({
     timeMs: ms,
     spanSeconds: z.number(),
     volumes: z.array(VolumeForecastSchema),
-  }).nullable().optional(),
+  }).nullable(),
   /** Since the start, the latest last; at most 100 are kept. */
   availability: z.strictObject({
     total: z.int(),
     changes: z.array(AvailabilityChangeSchema),
-  }).optional(),
+  }),
   /** Since the start, the latest last; at most 100 are kept. */
-  overruns: z.strictObject({ total: z.int(), overruns: z.array(OverrunSchema) }).optional(),
+  overruns: z.strictObject({ total: z.int(), overruns: z.array(OverrunSchema) }),
   /** Where missing frames of timeline and streams are told: in records of underruns that have ended; in gaps whose records were lost. */
-  underrunFrames: z.strictObject({ recorded: z.number(), unrecorded: z.number() }).optional(),
+  underrunFrames: z.strictObject({ recorded: z.number(), unrecorded: z.number() }),
   memory: z.looseObject({
     rssBytes: z.number(),
     heapUsedBytes: z.number(),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { madeDiagnostics } from "./made_diagnostics.ts";
 import type {
   Caller,
   EngineApi,
@@ -240,17 +241,7 @@ export class StandInEngine implements EngineApi {
     open: () => Promise.reject(new EngineError("device.unavailable", "There is none")),
   };
   readonly diagnostics: EngineApi["diagnostics"] = {
-    get: () => ({
-      timeMs: 0,
-      sinceMs: 0,
-      counters: { missingFrames: 3 },
-      tracks: [{ trackId: 'a"b', missing: 1, faded: 0 }],
-      memory: { rssBytes: 0, heapUsedBytes: 0, externalBytes: 0 },
-      underruns: 0,
-      warnings: [],
-      device: null,
-      analysis: {},
-    }),
+    get: () => madeDiagnostics(),
     reset: () => {
       throw new Error("a secret of the inside: /home/user/.ssh");
     },

@@ -39,7 +39,11 @@ export function histogramSince(
   const last = counts.findLastIndex((n) => n > 0);
   const lower = (i: number) => i === 0 ? 0 : bounds[i - 1];
   const isFresh = now.max > lower(last) || last === bounds.length;
-  const max = last < 0 ? 0 : isFresh && now.max <= (bounds[last] ?? Infinity) ? now.max : bounds[last];
+  const max = last < 0
+    ? 0
+    : isFresh && now.max <= (bounds[last] ?? Infinity)
+    ? now.max
+    : bounds[last];
 
   const quantile = (q: number): number | null => {
     if (count === 0) return null;

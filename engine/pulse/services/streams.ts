@@ -195,12 +195,21 @@ export class Streams implements Disposable {
     this.#options.underruns.onStreamEnd(handleId);
     // What still fades holds its source by itself.
     entry.held?.release();
-    if (!keepSound) void entry.sound[Symbol.asyncDispose]();
+    if (!keepSound) void this.#end(entry);
     this.#tell(entry, "stream.ended", {
       handleId,
       reason,
       ...(message === undefined ? {} : { message }),
     });
+  }
+
+  /** Fades it out; a gap that stood open has ended by then. */
+  async #end({ sound, handle, signal }: Entry): Promise<void> {
+    await sound[Symbol.asyncDispose]();
+    if (signal !== this.#options.signal()) return; // Its frames are nobody's any more.
+    for (const event of sound.drainEvents()) {
+      if (event.kind !== "end") this.#options.underruns.onLateGap(event, handle.handleId);
+    }
   }
 
   #tell({ clientId }: Entry, method: string, params: unknown): void {

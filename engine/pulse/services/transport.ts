@@ -167,6 +167,7 @@ export class TransportService implements Disposable {
   /** Drains the renderer's events and tells where the head stands; called 30 times a second. */
   tick(): void {
     for (const event of this.#options.signal().drainEvents()) this.#onEvent(event);
+    this.#options.underruns.look();
     const record = this.#options.signal().position();
     const playing = record.state === "playing";
     const told = this.#told;

@@ -4,11 +4,16 @@
  * @module
  */
 import type { Notify } from "../../notices.ts";
+import type { PageFill, PageState } from "../../signal/diagnosis.ts";
 import type { Cause, SignalEvent } from "../../signal/signal_api.ts";
 import type { Frames } from "../types.ts";
+import { FillNews, type Forensics, forensicsOf } from "./forensics.ts";
 
 /** Most records that are kept; the oldest go first. */
 export const KEPT = 1_000;
+
+/** Most gaps whose page's news has not come yet: it comes within a moment, or was forgotten. */
+const MOST_UNEXPLAINED = 256;
 
 /** `stream.underrun` of API.md. */
 export interface Underrun {
@@ -25,17 +30,51 @@ export interface Underrun {
   ended: boolean;
   cause: Cause;
   filledBy: "proxy" | "silence";
+  /** How the page that it began with was on its way. */
+  forensics?: Forensics;
 }
 
 type GapEvent = Extract<SignalEvent, { kind: "gapBegin" | "gapEnd" }>;
 
-/** Pairs the beginnings and ends of gaps. Ids count up from 1. */
+/** Where it can be asked what became of pages. */
+export interface PageNews {
+  nowMs(): number;
+  readonly sampleRate: number;
+  readonly diagnosis: {
+    takeFills(): PageFill[];
+    page(source: number, frame: number): PageState | null;
+  };
+}
+
+/** A gap and what it is a gap of. */
+interface Entry {
+  readonly record: Underrun;
+  readonly source: number;
+  readonly sourceFrame: number;
+  readonly dueMs: number;
+  /** `null` while it lasts. */
+  endMs: number | null;
+}
+
+/** Pairs the beginnings and ends of gaps, and says why they were. Ids count up from 1. */
 export class Underruns {
   readonly #records: Underrun[] = [];
-  readonly #open = new Map<string, Underrun>();
+  readonly #open = new Map<string, Entry>();
+  readonly #fills = new FillNews();
+  readonly #unexplained = new Set<Entry>();
+  readonly #pages: (() => PageNews) | null;
   #lastId = 0;
+  #recordedFrames = 0;
 
-  constructor(readonly notify: Notify) {}
+  /** @param pages Without it no record says what became of its page. */
+  constructor(readonly notify: Notify, pages: (() => PageNews) | null = null) {
+    this.#pages = pages;
+  }
+
+  /** Missing frames that records of gaps tell that have ended, forgotten ones included. */
+  get recordedFrames(): Frames {
+    return this.#recordedFrames;
+  }
 
   /** Takes a gap's beginning or end, of a track or of a stream, and tells it. */
   onGap(event: GapEvent, handleId?: string): void {
@@ -45,20 +84,29 @@ export class Underruns {
       if (open === undefined) this.#begin(key, event, handleId);
       return;
     }
-    const record = open ?? this.#begin(key, event, handleId);
-    this.#open.delete(key);
-    record.ended = true;
-    record.frames = event.frames;
-    this.#tell(record);
+    const entry = open ?? this.#begin(key, event, handleId);
+    this.#end(key, entry, event);
+    this.#tell(entry.record);
   }
 
   /** A stream has ended, and with it the gap that may stand open. */
   onStreamEnd(handleId: string): void {
-    const record = this.#open.get(handleId);
-    if (record === undefined) return;
+    const entry = this.#open.get(handleId);
+    if (entry === undefined) return;
     this.#open.delete(handleId);
-    record.ended = true;
-    this.#tell(record);
+    this.#close(entry);
+    this.#tell(entry.record);
+  }
+
+  /** What a stream had to tell after its end: how long its last gap was. */
+  onLateGap(event: GapEvent, handleId: string): void {
+    if (event.kind !== "gapEnd") return;
+    const record = this.#records.findLast((record) => record.handleId === handleId);
+    if (record === undefined || record.filledBy !== event.filledBy) {
+      return this.onGap(event, handleId);
+    }
+    record.frames += event.frames;
+    this.#count(event);
   }
 
   /**
@@ -66,11 +114,30 @@ export class Underruns {
    * goes on, its end is told as a gap of its own.
    */
   onLost(): void {
-    for (const record of this.#open.values()) {
+    for (const entry of this.#open.values()) {
+      this.#close(entry);
+      this.#tell(entry.record);
+    }
+    this.#open.clear();
+  }
+
+  /** Takes in what became of pages meanwhile; called 30 times a second. */
+  look(): void {
+    if (this.#pages === null) return;
+    this.#fills.add(this.#pages().diagnosis.takeFills());
+    for (const entry of [...this.#unexplained]) this.#explain(entry);
+  }
+
+  /** Another renderer, with other sources and pages: gaps that stand open are over. */
+  begin(): void {
+    for (const { record } of this.#open.values()) {
       record.ended = true;
       this.#tell(record);
     }
     this.#open.clear();
+    this.#fills.clear();
+    this.#unexplained.clear();
+    this.#recordedFrames = 0;
   }
 
   /** Records with an id greater than `afterId`, oldest first. `total` counts all since the start, forgotten ones included. */
@@ -78,6 +145,8 @@ export class Underruns {
     underruns: Underrun[];
     total: number;
   } {
+    this.look();
+    for (const entry of this.#open.values()) this.#explain(entry);
     const underruns = this.#records.filter((record) => record.underrunId > afterId);
     return {
       underruns: underruns.slice(0, limit).map((record) => ({ ...record })),
@@ -85,7 +154,7 @@ export class Underruns {
     };
   }
 
-  #begin(key: string, event: GapEvent, handleId?: string): Underrun {
+  #begin(key: string, event: GapEvent, handleId?: string): Entry {
     const { trackId, clipId, assetId, positionFrame, timeMs, cause, filledBy } = event;
     const record: Underrun = {
       underrunId: ++this.#lastId,
@@ -100,11 +169,60 @@ export class Underruns {
       cause,
       filledBy,
     };
-    this.#open.set(key, record);
+    const { source = 0, sourceFrame = 0 } = event;
+    // Its beginning was not told where it begins with its end.
+    const lasted = event.kind === "gapEnd" && this.#pages !== null
+      ? event.frames / this.#pages().sampleRate * 1000
+      : 0;
+    const entry: Entry = { record, source, sourceFrame, dueMs: timeMs - lasted, endMs: null };
+    this.#open.set(key, entry);
     this.#records.push(record);
     if (this.#records.length > KEPT) this.#records.shift();
-    if (event.kind === "gapBegin") this.#tell(record);
-    return record;
+    if (event.kind === "gapBegin") {
+      this.look();
+      this.#explain(entry);
+      this.#tell(record);
+    }
+    return entry;
+  }
+
+  #end(key: string, entry: Entry, event: GapEvent): void {
+    this.#open.delete(key);
+    entry.endMs = event.timeMs;
+    entry.record.ended = true;
+    entry.record.frames = event.frames;
+    this.#count(event);
+    this.look();
+    this.#explain(entry);
+  }
+
+  /** Ends a gap whose length is not known. */
+  #close(entry: Entry): void {
+    entry.endMs = this.#pages?.().nowMs() ?? entry.dueMs;
+    entry.record.ended = true;
+    this.#explain(entry);
+  }
+
+  #count(event: GapEvent): void {
+    if (event.filledBy === "silence") this.#recordedFrames += event.frames;
+  }
+
+  /** Says what is known by now. */
+  #explain(entry: Entry): void {
+    if (this.#pages === null) return;
+    const { record, source, sourceFrame, dueMs, endMs } = entry;
+    const pages = this.#pages();
+    const state = source === 0 ? null : pages.diagnosis.page(source, sourceFrame);
+    const gap = { dueMs, endMs, cause: record.cause, filledBy: record.filledBy };
+    record.forensics = forensicsOf(gap, this.#fills.of(source, sourceFrame), state, pages.nowMs());
+    this.#unexplained.delete(entry);
+    // News of a page that has just come may be a moment behind it.
+    const isBehind = state !== null && state.resident !== "none" &&
+      record.forensics.validMs === null;
+    if (!record.ended || !isBehind) return;
+    this.#unexplained.add(entry);
+    if (this.#unexplained.size <= MOST_UNEXPLAINED) return;
+    this.#unexplained.delete(this.#unexplained.values().next().value!);
   }
 
   #tell(record: Underrun): void {

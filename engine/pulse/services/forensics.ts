@@ -1,0 +1,149 @@
+/**
+ * Why frames were not there in time: what became of the page that a gap began with. Values to values.
+ *
+ * @module
+ */
+import type { PageFill, PageState } from "../../signal/diagnosis.ts";
+import type { Cause } from "../../signal/signal_api.ts";
+
+/** The record of `Underrun.forensics`. Times are of the engine's clock. */
+export interface Forensics {
+  /** The first page that was missing, by its number in the asset. */
+  page: number | null;
+  /** Name of the volume that the file lies on. */
+  volume: string | null;
+  /** When its frames were first needed. */
+  dueMs: number;
+  askedMs: number | null;
+  /** When a thread began to read it. */
+  begunMs: number | null;
+  /** When its frames were there; `null` if they did not come while the gap lasted. */
+  validMs: number | null;
+  /** From being put into the queue to a thread's beginning, or until now. */
+  queueWaitMs: number | null;
+  readMs: number | null;
+  decodeMs: number | null;
+  /** From when the frames were needed to when they were there. */
+  lateByMs: number | null;
+  outcome: "filled" | "failed" | "stalled" | "waiting" | "reading" | "unasked";
+  filledBy: "proxy" | "silence";
+  cause: Cause;
+}
+
+/** The gap, as far as it is known. */
+export interface Gap {
+  readonly dueMs: number;
+  /** `null` while it lasts. */
+  readonly endMs: number | null;
+  readonly cause: Cause;
+  readonly filledBy: "proxy" | "silence";
+}
+
+/** A page's frames may be seen a moment before its news says when they came, and after: the thread that tells it may have stood still between the two. */
+const SLACK_MS = 20;
+
+const UNKNOWN = {
+  page: null,
+  volume: null,
+  askedMs: null,
+  begunMs: null,
+  validMs: null,
+  queueWaitMs: null,
+  readMs: null,
+  decodeMs: null,
+  lateByMs: null,
+  outcome: "unasked",
+} as const;
+
+/** The news that tells when the frame came that a gap waited for, if it did while the gap lasted. */
+export function cameInGap({ dueMs, endMs }: Gap, fills: readonly PageFill[]): PageFill | undefined {
+  return fills.find(({ outcome, endedMs }) =>
+    outcome === "filled" && endedMs >= dueMs - SLACK_MS &&
+    (endMs === null || endedMs <= endMs + SLACK_MS)
+  );
+}
+
+/**
+ * The record of a gap.
+ *
+ * @param fills What became of the frame that it began with, the oldest first.
+ * @param state How its page is now, or was when the gap ended; `null` if that is not known.
+ */
+export function forensicsOf(
+  gap: Gap,
+  fills: readonly PageFill[],
+  state: PageState | null,
+  nowMs: number,
+): Forensics {
+  const { dueMs, cause, filledBy } = gap;
+  const common = { ...UNKNOWN, dueMs, cause, filledBy };
+  const came = cameInGap(gap, fills);
+  const last = fills.at(-1);
+  const isAsked = state !== null && state.wait !== "unasked";
+  const told = came ?? (!isAsked && last?.outcome !== "filled" ? last : undefined);
+  if (told !== undefined) {
+    return {
+      ...common,
+      page: told.page,
+      volume: String(told.device),
+      askedMs: told.askedMs,
+      begunMs: told.begunMs,
+      validMs: came === undefined ? null : told.endedMs,
+      queueWaitMs: Math.max(0, told.begunMs - told.queuedMs),
+      readMs: told.readMs,
+      decodeMs: told.decodeMs,
+      lateByMs: came === undefined ? null : Math.max(0, told.endedMs - dueMs),
+      outcome: told.outcome,
+    };
+  }
+  if (state === null) return common;
+  const { page, device, wait, askedMs, queuedMs, begunMs } = state;
+  return {
+    ...common,
+    page,
+    volume: String(device),
+    askedMs,
+    begunMs,
+    queueWaitMs: queuedMs === null ? null : Math.max(0, (begunMs ?? nowMs) - queuedMs),
+    outcome: wait,
+  };
+}
+
+/** Most fills that are remembered; the oldest go first. */
+const KEPT_FILLS = 4_096;
+
+/** The latest news of pages that came late, by source. */
+export class FillNews {
+  #all: PageFill[] = [];
+  readonly #bySource = new Map<number, PageFill[]>();
+
+  /** Takes news in, the oldest first. */
+  add(fills: readonly PageFill[]): void {
+    for (const fill of fills) {
+      this.#all.push(fill);
+      const known = this.#bySource.get(fill.source);
+      if (known === undefined) this.#bySource.set(fill.source, [fill]);
+      else known.push(fill);
+    }
+    if (this.#all.length <= 2 * KEPT_FILLS) return;
+    this.#all = this.#all.slice(-KEPT_FILLS);
+    this.#bySource.clear();
+    for (const fill of this.#all) {
+      const known = this.#bySource.get(fill.source);
+      if (known === undefined) this.#bySource.set(fill.source, [fill]);
+      else known.push(fill);
+    }
+  }
+
+  /** Those that a frame of a source was in, the oldest first. */
+  of(source: number, frame: number): PageFill[] {
+    return (this.#bySource.get(source) ?? []).filter(({ fromFrame, toFrame }) =>
+      fromFrame <= frame && frame < toFrame
+    );
+  }
+
+  clear(): void {
+    this.#all = [];
+    this.#bySource.clear();
+  }
+}
