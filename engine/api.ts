@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Intent } from "./pulse/anticipation.ts";
 import type {
   Asset,
   AssetType,
@@ -216,7 +217,8 @@ export interface EngineApi {
   topicState(topic: Topic, sinceRevision?: number): unknown;
   /** Meters as a binary frame (API.md) since the last call, `null` if nothing was rendered. Called by one pump 30 times a second. */
   takeMeters(): Uint8Array<ArrayBuffer> | null;
-  viewHint(caller: Caller, hint: unknown): void;
+  /** Says what the user of a client may do next, in place of what it said before; nothing takes it back. */
+  viewHint(caller: Caller, hint: Intent): void;
   /** Where playback of the timeline would begin at once, as things stand now. */
   readiness(query: ReadinessQuery): Promise<Readiness>;
 

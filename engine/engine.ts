@@ -28,6 +28,7 @@ import { MAX_COLUMNS } from "./media/columns.ts";
 import { Notices } from "./notices.ts";
 import { type EngineOptions, resolveOptions } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { Intent } from "./pulse/anticipation.ts";
 import { LIMITS } from "./pulse/limits.ts";
 import { MAX_ASSETS } from "./pulse/services/assets.ts";
 import { Devices } from "./pulse/services/devices.ts";
@@ -42,7 +43,7 @@ import { VoiceWatch } from "./pulse/services/voice_watch.ts";
 import { MAX_UPLOAD_BYTES, saveUpload } from "./pulse/services/upload.ts";
 import { type Opened, ProjectStore } from "./pulse/store/project_store.ts";
 import type { Edit, Project, Timeline } from "./pulse/types.ts";
-import { fixRate, rateIsOpen, Session, type Shared, type ViewHint } from "./session.ts";
+import { fixRate, rateIsOpen, Session, type Shared } from "./session.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
 
 /** How long the start waits for an audio system that answers at once, as most do, in milliseconds. */
@@ -317,8 +318,8 @@ export class Engine implements EngineApi, AsyncDisposable {
     return packMeters(reading, this.#session.trackIds(reading.revision), this.#metersSent++);
   }
 
-  viewHint(_caller: Caller, hint: unknown): void {
-    this.#session.hint(hint as ViewHint);
+  viewHint(caller: Caller, hint: Intent): void {
+    this.#session.hint(caller, hint);
   }
 
   async readiness(query: ReadinessQuery): Promise<Readiness> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Readiness, ReadinessQuery } from "./api.ts";
+import type { Caller, Readiness, ReadinessQuery } from "./api.ts";
 import { Background } from "./background.ts";
 import type { AssetCost } from "./pulse/demand.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
@@ -11,6 +11,8 @@ import { Grants } from "./files/grants.ts";
 import type { Analysis } from "./media/analysis.ts";
 import type { Notify } from "./notices.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { Intent } from "./pulse/anticipation.ts";
+import { Anticipator } from "./pulse/services/anticipator.ts";
 import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
@@ -62,12 +64,6 @@ const OPENINGS = 8;
 /** Most assets that one hint makes urgent. */
 const HINTED_CLIPS = 256;
 
-/** `view.hint` of API.md. */
-export interface ViewHint {
-  selectedClipIds?: readonly string[];
-  visible?: { startFrame: Frames; endFrame: Frames };
-}
-
 /** Everything that belongs to one open project. */
 export class Session {
   readonly grants: Grants;
@@ -77,6 +73,7 @@ export class Session {
   readonly streams: Streams;
   readonly clipWindows: ClipWindows;
   readonly mixdown: Mixdown;
+  readonly anticipator: Anticipator;
   readonly #shared: Shared;
   #file: ProjectFile;
   readonly #notices: AssetNotices;
@@ -131,6 +128,7 @@ export class Session {
       rateIsOpen: () => rateIsOpen(this.#file),
       volumeOf: files.volumeOf,
       adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
+      onBound: () => this.anticipator.changed(),
     });
     this.#watch = new AssetWatch(this.assets, files);
     this.#damage = new DamageWatch({
@@ -143,6 +141,7 @@ export class Session {
       notify,
       underruns,
       onGap: (assetId) => this.#watch.hurry(assetId),
+      onMoved: () => this.anticipator.changed(),
       save: (kept) => this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept)),
     });
     this.streams = new Streams({
@@ -158,6 +157,14 @@ export class Session {
       clipAsset: (clipId) => findClip(this.timeline.model, clipId)?.body.assetId,
       hold: (assetId) => this.assets.hold(assetId),
       notify,
+    });
+    this.anticipator = new Anticipator({
+      signal: () => this.#signal,
+      model: () => this.timeline.model,
+      landings: () => this.timeline.landings,
+      head: () => this.transport.head,
+      asset: (assetId) => this.assets.entry(assetId),
+      memoryBytes: options.memoryBytes,
     });
     this.mixdown = new Mixdown({
       signal: () => this.#signal,
@@ -214,6 +221,7 @@ export class Session {
     this.#background.run(this.grants.resolveRoots());
     this.#background.run(this.#bindAll());
     this.#watch.begin();
+    this.anticipator.begin();
   }
 
   /** Allows files that a person named, and keeps that with the project. Those that are not there now are not allowed later. */
@@ -259,8 +267,10 @@ export class Session {
     if (!this.#closed) this.#damage.tick();
   }
 
-  /** Analyses first what a user looks at. */
-  hint({ selectedClipIds = [], visible }: ViewHint): void {
+  /** Fetches what a user may want next, and analyses first what they look at. */
+  hint(caller: Caller, intent: Intent): void {
+    this.anticipator.hint(caller, intent);
+    const { selectedClipIds = [], visible } = intent;
     if (this.analysis.state.underway === 0) return;
     const { model } = this.timeline;
     const selected = selectedClipIds.slice(0, HINTED_CLIPS).flatMap((clipId) =>
@@ -296,6 +306,7 @@ export class Session {
     this.streams[Symbol.dispose]();
     this.clipWindows[Symbol.dispose]();
     this.#closed = true;
+    this.anticipator[Symbol.dispose]();
     this.transport[Symbol.dispose]();
     this.analysis.dropAll();
     this.analysis.close();
@@ -336,6 +347,7 @@ export class Session {
     this.#signal.publish(model, commit.revision, map);
     this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
     tell();
+    this.anticipator.changed();
     for (const { assetId } of commit.changes.clips) {
       // An undo may bring back clips of an asset that was removed since.
       this.assets.revive(assetId);

@@ -146,6 +146,7 @@ export class Connection implements Client {
     const { streams, clipWindows } = this.#options.engine;
     for (const handleId of this.streams) quietly(() => streams.stop(handleId, "connection"));
     for (const windowId of this.windows) quietly(() => clipWindows.release(windowId));
+    quietly(() => this.#options.engine.viewHint(this, {}));
     this.streams.clear();
     this.windows.clear();
     this.topics.clear();

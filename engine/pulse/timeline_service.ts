@@ -7,6 +7,7 @@
 import type { Caller, EditOptions, EditResult, HistoryEntry } from "../api.ts";
 import { EngineError, InvalidParams } from "../errors.ts";
 import { type HeadMapStep, invertMap } from "../signal/model.ts";
+import type { Landing } from "./anticipation.ts";
 import { type Applied, applyEdits } from "./apply_edits.ts";
 import { diffModels, isNoChange, noChanges } from "./diff_models.ts";
 import { labelOf } from "./edit_label.ts";
@@ -135,6 +136,16 @@ export class TimelineService {
   /** The undo history as it stands, for a checkpoint. */
   get undoHistory(): History {
     return this.#history;
+  }
+
+  /** Where an undo and a redo would lead, as far as that is in memory. */
+  get landings(): { undo?: Landing; redo?: Landing } {
+    const undo = stepToUndo(this.#history)?.memory;
+    const redo = stepToRedo(this.#history)?.memory;
+    return {
+      ...(undo !== undefined && { undo: { model: undo.before, map: invertMap(undo.map) } }),
+      ...(redo !== undefined && { redo: { model: redo.after, map: redo.map } }),
+    };
   }
 
   /** The whole timeline. Its clips are frozen and shared between answers. */

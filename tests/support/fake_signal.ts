@@ -120,11 +120,12 @@ export class FakeSignal implements SignalApi {
   };
   /** Plans of what may be wanted, as they came. */
   plans: (readonly WantedStretch[])[] = [];
+  budgetUnits = 300;
   anticipate: SignalApi["anticipate"] = (stretches) => this.plans.push(stretches);
   anticipation: SignalApi["anticipation"] = () => ({
     wantedPages: 0,
     residentPages: 0,
-    budgetUnits: 0,
+    budgetUnits: this.budgetUnits,
     listedPages: 0,
     plan: this.plans.length,
     settled: true,

@@ -79,6 +79,8 @@ export interface AssetsOptions {
   volumeOf: (path: string) => string;
   /** Gives the project another rate, if it is open. Says whether it did. */
   adoptRate: (sampleRate: number) => Promise<boolean>;
+  /** Called when the source of an asset was opened, for the first time or anew. */
+  onBound?: () => void;
 }
 
 /** A registered asset and what goes with it. */
@@ -430,6 +432,7 @@ export class Assets {
       else {
         entry.bound = signal === this.#options.signal();
         this.#readable(entry);
+        this.#options.onBound?.();
       }
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
@@ -529,6 +532,7 @@ export class Assets {
     }
     this.#options.keeper.put(entry.asset, identity);
     this.#options.analysis.begin(entry.asset);
+    this.#options.onBound?.();
   }
 
   async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
@@ -564,6 +568,7 @@ export class Assets {
     this.#options.keeper.put(asset, identity);
     this.#options.notices.added({ ...asset });
     this.#options.analysis.begin(asset);
+    this.#options.onBound?.();
     return asset;
   }
 

@@ -43,6 +43,8 @@ export interface TransportOptions {
   underruns: Underruns;
   /** Told of an asset that frames of a track are missing of. */
   onGap?: (assetId: string) => void;
+  /** Called when the head was moved, or what it does was changed, by anything but playing. */
+  onMoved?: () => void;
   /** Stores position and loop with the project. */
   save: (kept: KeptTransport) => void;
 }
@@ -125,6 +127,11 @@ export class TransportService implements Disposable {
       );
     }
     return this.#do({ kind: "loop", loop: { enabled, startFrame, endFrame } }, "loop");
+  }
+
+  /** The head as it will be once all that was sent is heard. */
+  get head(): Head {
+    return this.#now().head;
   }
 
   /** Where the head will stand once all that was sent is heard. */
@@ -258,6 +265,7 @@ export class TransportService implements Disposable {
       params: { ...transport, reason },
     });
     this.#told = null;
+    this.#options.onMoved?.();
     return transport;
   }
 

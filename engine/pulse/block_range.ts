@@ -1,0 +1,56 @@
+/**
+ * Clips of a stretch of a track, found without walking over the others.
+ *
+ * @module
+ */
+import type { Blocks, TimelineBlock } from "./block_list.ts";
+import type { ClipBody } from "./clip_body.ts";
+import type { Frames } from "./types.ts";
+
+/** Of each clip of a block and all before it: where the last of them ends, relative to the block. Found once a block. */
+const ends = new WeakMap<TimelineBlock, Float64Array>();
+
+function endsOf(block: TimelineBlock): Float64Array {
+  let known = ends.get(block);
+  if (known === undefined) {
+    known = new Float64Array(block.clips.length);
+    let end = 0;
+    block.clips.forEach(({ at, body }, i) => {
+      known![i] = end = Math.max(end, at + body.lengthFrames);
+    });
+    ends.set(block, known);
+  }
+  return known;
+}
+
+/** First index whose end lies behind `frame`. */
+function firstThatReaches(ends: Float64Array, frame: Frames): number {
+  let low = 0;
+  let high = ends.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ends[middle] <= frame) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Calls back with each clip that has frames in `[from, to)`, in order, and where it starts. Other blocks cost a comparison each, their clips nothing.
+ */
+export function clipsWithin(
+  blocks: Blocks,
+  from: Frames,
+  to: Frames,
+  onClip: (start: Frames, body: ClipBody) => void,
+): void {
+  for (const { start, block } of blocks) {
+    if (start >= to) return;
+    if (start + block.maxEnd <= from) continue;
+    for (let i = firstThatReaches(endsOf(block), from - start); i < block.clips.length; i++) {
+      const { at, body } = block.clips[i];
+      if (start + at >= to) break;
+      if (start + at + body.lengthFrames > from) onClip(start + at, body);
+    }
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Keeps what may be wanted soon resident: plans anew whenever timeline, transport, intents or files change, and as the head moves on.
+ *
+ * @module
+ */
+import type { Caller } from "../../api.ts";
+import type { SignalApi } from "../../signal/signal_api.ts";
+import {
+  type AnticipatedHead,
+  anticipating,
+  type AnticipationInput,
+  type Intent,
+  type Landing,
+  type PageShape,
+} from "../anticipation.ts";
+import { type AssetCost, demandOf } from "../demand.ts";
+import { leadSeconds, type Measured } from "../lead_time.ts";
+import { Slices } from "../store/slices.ts";
+import type { TimelineModel } from "../timeline_model.ts";
+import type { Frames } from "../types.ts";
+import type { AssetEntry } from "./assets.ts";
+
+/** Time between two looks at the head, in milliseconds. */
+export const LOOK_MS = 500;
+/** Least time between the begins of two plans, in milliseconds: a storm of edits is planned for as it goes on, not edit by edit. */
+const LEAST_MS = 50;
+/** How far a playing head moves before there is a new plan, in seconds. The renderer reads much further by itself. */
+const MOVED_SECONDS = 1;
+/** Looks that a measurement goes back. */
+const MEASURED_LOOKS = 20;
+/** Seconds of playing over which the need is averaged. */
+const NEED_SECONDS = 10;
+/** A budget that has changed by less than this part is no reason for another plan. */
+const BUDGET_PART = 1 / 64;
+const UNIT_BYTES = 16_384;
+
+export interface AnticipatorOptions {
+  signal: () => SignalApi;
+  model: () => TimelineModel;
+  /** Where an undo and a redo would lead, if that is known without reading the journal. */
+  landings: () => { undo?: Landing; redo?: Landing };
+  head: () => AnticipatedHead & { readonly state: string };
+  /** What is known of an asset. */
+  asset: (assetId: string) => Readonly<AssetEntry> | undefined;
+  memoryBytes: number;
+}
+
+/** The anticipation of the open project. */
+export class Anticipator implements Disposable {
+  readonly #options: AnticipatorOptions;
+  readonly #intents = new Map<string, { caller: Caller; intent: Intent }>();
+  readonly #measured: Measured[] = [];
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #soon: ReturnType<typeof setTimeout> | null = null;
+  #planning: Promise<void> | null = null;
+  #isDue = false;
+  #begunMs = -Infinity;
+  #planned: { frame: Frames; budgetUnits: number } | null = null;
+  #lead = 0;
+  #closed = false;
+
+  constructor(options: AnticipatorOptions) {
+    this.#options = options;
+  }
+
+  /** Plans, and goes on with it until it is disposed of. */
+  begin(): void {
+    this.#timer ??= setInterval(() => this.tick(), LOOK_MS);
+    this.changed();
+  }
+
+  /** How much of each place is fetched ahead of time as of the last plan, in seconds. */
+  get leadSeconds(): number {
+    return this.#lead;
+  }
+
+  /** What the user of a client may do next, in place of what it told before. Nothing: it tells no more. */
+  hint(caller: Caller, intent: Intent): void {
+    const known = this.#intents.get(caller.clientId);
+    if (Object.values(intent).some((value) => value !== undefined)) {
+      this.#intents.set(caller.clientId, { caller, intent });
+    } else if (known?.caller === caller) {
+      this.#intents.delete(caller.clientId);
+    } else return; // A connection that ends takes back nothing that a later one of its client has told.
+    this.changed();
+  }
+
+  /** Says that something changed that plans are made of. */
+  changed(): void {
+    if (this.#closed || this.#timer === null) return;
+    this.#isDue = true;
+    if (this.#planning !== null || this.#soon !== null) return;
+    const wait = Math.max(0, this.#begunMs + LEAST_MS - performance.now());
+    this.#soon = setTimeout(() => {
+      this.#soon = null;
+      this.#planning = this.#plan().finally(() => {
+        this.#planning = null;
+        if (this.#isDue) this.changed();
+      });
+    }, wait);
+  }
+
+  /** Looks whether the head has moved on, and what reading gives; called by itself. */
+  tick(): void {
+    const signal = this.#options.signal();
+    this.#measured.push(readingOf(signal.counters()));
+    if (this.#measured.length > MEASURED_LOOKS) this.#measured.shift();
+    const planned = this.#planned;
+    if (planned === null) return this.changed();
+    const moved = Math.abs(this.#options.head().positionFrame - planned.frame);
+    const budgetUnits = this.#budgetUnits();
+    const grown = Math.abs(budgetUnits - planned.budgetUnits) > budgetUnits * BUDGET_PART;
+    if (moved >= MOVED_SECONDS * signal.sampleRate || grown) this.changed();
+  }
+
+  /** Resolves once the plan says what there is now. */
+  async settled(): Promise<void> {
+    while (!this.#closed && (this.#isDue || this.#planning !== null)) {
+      await (this.#planning ?? new Promise((resolve) => setTimeout(resolve, 1)));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#isDue = false;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#timer = this.#soon = null;
+  }
+
+  async #plan(): Promise<void> {
+    this.#isDue = false;
+    this.#begunMs = performance.now();
+    const input = this.#input();
+    const steps = anticipating(input);
+    const slices = new Slices();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (this.#closed) return;
+      if (!done) {
+        await slices.turn();
+        continue;
+      }
+      const { head: { positionFrame: frame }, budgetUnits } = input;
+      this.#planned = { frame, budgetUnits };
+      this.#options.signal().anticipate(value);
+      return;
+    }
+  }
+
+  #input(): AnticipationInput {
+    const model = this.#options.model();
+    const head = this.#options.head();
+    this.#lead = leadSeconds(this.#reading(), { bytesPerSecond: this.#need(model, head) });
+    return {
+      model,
+      head,
+      intents: [...this.#intents.values()].map(({ intent }) => intent),
+      ...this.#options.landings(),
+      leadSeconds: this.#lead,
+      budgetUnits: this.#budgetUnits(),
+      shapeOf: (assetId) => pageShape(this.#options.asset(assetId), model.sampleRate),
+    };
+  }
+
+  /** As the renderer says; before its first plan, all. */
+  #budgetUnits(): number {
+    const { plan, budgetUnits } = this.#options.signal().anticipation();
+    return plan > 0 ? budgetUnits : Math.floor(this.#options.memoryBytes / UNIT_BYTES);
+  }
+
+  /** What was read since the oldest look that is remembered. */
+  #reading(): Measured {
+    const now = this.#measured.at(-1) ?? NOTHING;
+    const then = this.#measured[0] ?? NOTHING;
+    const since = (name: keyof Measured) => now[name] - then[name];
+    return {
+      bytes: since("bytes"),
+      reads: since("reads"),
+      readSeconds: since("readSeconds"),
+      convertSeconds: since("convertSeconds"),
+    };
+  }
+
+  #need(model: TimelineModel, head: AnticipatedHead): number {
+    const { volumes } = demandOf(model, head, {
+      costOf: (assetId) => assetCost(this.#options.asset(assetId)),
+      spanSeconds: NEED_SECONDS,
+    });
+    const bytes = volumes.reduce((sum, volume) => sum + volume.bytes.reduce((a, b) => a + b, 0), 0);
+    return bytes / NEED_SECONDS;
+  }
+}
+
+const NOTHING: Measured = { bytes: 0, reads: 0, readSeconds: 0, convertSeconds: 0 };
+
+function readingOf(counters: Record<string, number>): Measured {
+  const of = (name: string) => counters[name] ?? 0;
+  return {
+    bytes: of("bytesRead"),
+    reads: of("reads"),
+    readSeconds: of("readNs") / 1e9,
+    convertSeconds: of("convertNs") / 1e9,
+  };
+}
+
+/** How Signal holds an asset's samples (`lp_source` of `ffi/native/store.h`). */
+function pageShape(
+  entry: Readonly<AssetEntry> | undefined,
+  sampleRate: number,
+): PageShape | undefined {
+  if (!entry?.bound) return undefined;
+  const { asset } = entry;
+  const { codec, bitDepth, channels, lengthSamples } = asset;
+  const isShort = asset.sampleRate === sampleRate && bitDepth <= 16 && codec !== "mp3";
+  return {
+    channels,
+    pageFrames: isShort ? 8_192 : 4_096,
+    sourceFrames: Math.ceil(lengthSamples * sampleRate / asset.sampleRate),
+  };
+}
+
+/** All volumes as one: what they give is measured together. */
+function assetCost(entry: Readonly<AssetEntry> | undefined): AssetCost | undefined {
+  if (!entry?.bound || entry.asset.lengthSamples === 0) return undefined;
+  const { asset: { sampleRate, lengthSamples, codec }, identity } = entry;
+  return {
+    sampleRate,
+    lengthSamples,
+    bytesPerFrame: identity.bytes / lengthSamples,
+    compressed: codec === "mp3" || codec === "flac",
+    volume: "",
+  };
+}
