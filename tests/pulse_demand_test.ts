@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type AssetCost, type Demand, demandOf } from "../engine/pulse/demand.ts";
 import { modelFromTimeline } from "../engine/pulse/model_from_timeline.ts";
 import { Stretches } from "../engine/pulse/stretches.ts";
+import { seededRandom } from "./support/audio_files.ts";
 import { clip, model, type ShortClip } from "./support/timelines.ts";
 
 const RATE = 48_000;
@@ -202,8 +203,8 @@ Deno.test("demandOf() looks into the blocks that the span meets alone", () => {
 });
 
 Deno.test("Stretches.take() tells what is new, as a set of points does", () => {
-  let state = 7;
-  const random = (n: number) => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % n;
+  const next = seededRandom(7);
+  const random = (n: number) => Math.floor(next() * n);
   for (let round = 0; round < 200; round++) {
     const stretches = new Stretches();
     const points = new Set<number>();

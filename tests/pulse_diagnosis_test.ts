@@ -6,6 +6,7 @@ import {
 } from "../engine/pulse/services/diagnosis_snapshot.ts";
 import { trackFrames, trackImpacts } from "../engine/pulse/track_shares.ts";
 import { HISTOGRAMS, noFrames } from "../engine/signal/diagnosis.ts";
+import { seededRandom } from "./support/audio_files.ts";
 import { edited, model } from "./support/timelines.ts";
 
 const BOUNDS = [1e6, 10e6, 100e6];
@@ -45,8 +46,7 @@ Deno.test("histogramSince() counts from a baseline", () => {
 
 Deno.test("histogramSince()'s percentiles lie where sorted values do, within their bucket", () => {
   const bounds = Array.from({ length: 20 }, (_, i) => 1e6 * 1.5 ** i);
-  let state = 3;
-  const random = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+  const random = seededRandom(3);
   const values = Array.from({ length: 5_000 }, () => 1e6 * 1.5 ** (random() * 18)).sort((a, b) =>
     a - b
   );

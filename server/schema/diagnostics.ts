@@ -21,13 +21,13 @@ export const CauseFramesSchema = z.strictObject({
   budget: z.number(),
 });
 
-/** How the frames that a gap began with were on their way. Times are of the engine's clock. */
+/** How the frames of a gap were on their way. Times are of the engine's clock. */
 export const ForensicsSchema = z.strictObject({
-  /** The first page that was missing, by its number in the asset. */
+  /** Of the pages that frames were missing of, the first that came; while none has, the one that is waited for. By its number in the asset. */
   page: z.int().nullable(),
   /** Name of the volume that the file lies on, as in `diagnostics.get`. */
   volume: z.string().nullable(),
-  /** When its frames were first needed. */
+  /** When frames were first needed. */
   dueMs: ms,
   /** When the page was asked for, `null` if it was not or is not known. */
   askedMs: ms.nullable(),

@@ -1,5 +1,5 @@
 /**
- * Why frames were not there in time: what became of the page that a gap began with. Values to values.
+ * Why frames were not there in time: what became of the pages of a gap. Values to values.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Cause } from "../../signal/signal_api.ts";
 
 /** The record of `Underrun.forensics`. Times are of the engine's clock. */
 export interface Forensics {
-  /** The first page that was missing, by its number in the asset. */
+  /** Of the pages that frames were missing of, the first that came; while none has, the one that is waited for. By its number in the asset. */
   page: number | null;
   /** Name of the volume that the file lies on. */
   volume: string | null;
-  /** When its frames were first needed. */
+  /** When frames were first needed. */
   dueMs: number;
   askedMs: number | null;
   /** When a thread began to read it. */
@@ -42,6 +42,9 @@ export interface Gap {
 /** A page's frames may be seen a moment before its news says when they came, and after: the thread that tells it may have stood still between the two. */
 const SLACK_MS = 20;
 
+/** What failed is tried again within 2 s; a failure this long before is another story. */
+const RETRIED_MS = 5_000;
+
 const UNKNOWN = {
   page: null,
   volume: null,
@@ -55,7 +58,7 @@ const UNKNOWN = {
   outcome: "unasked",
 } as const;
 
-/** The news that tells when the frame came that a gap waited for, if it did while the gap lasted. */
+/** The news that tells when the first frames of a gap came, if some did while it lasted. */
 export function cameInGap({ dueMs, endMs }: Gap, fills: readonly PageFill[]): PageFill | undefined {
   return fills.find(({ outcome, endedMs }) =>
     outcome === "filled" && endedMs >= dueMs - SLACK_MS &&
@@ -66,8 +69,8 @@ export function cameInGap({ dueMs, endMs }: Gap, fills: readonly PageFill[]): Pa
 /**
  * The record of a gap.
  *
- * @param fills What became of the frame that it began with, the oldest first.
- * @param state How its page is now, or was when the gap ended; `null` if that is not known.
+ * @param fills What became of its frames, the oldest first.
+ * @param state How the page is now, or was when the gap ended, that it waits for; `null` if that is not known.
  */
 export function forensicsOf(
   gap: Gap,
@@ -78,9 +81,9 @@ export function forensicsOf(
   const { dueMs, cause, filledBy } = gap;
   const common = { ...UNKNOWN, dueMs, cause, filledBy };
   const came = cameInGap(gap, fills);
-  const last = fills.at(-1);
-  const isAsked = state !== null && state.wait !== "unasked";
-  const told = came ?? (!isAsked && last?.outcome !== "filled" ? last : undefined);
+  // It may wait by now to be tried again: why it did not come is that it failed.
+  const told = came ??
+    fills.find(({ outcome, endedMs }) => outcome !== "filled" && endedMs > dueMs - RETRIED_MS);
   if (told !== undefined) {
     return {
       ...common,
@@ -135,10 +138,10 @@ export class FillNews {
     }
   }
 
-  /** Those that a frame of a source was in, the oldest first. */
-  of(source: number, frame: number): PageFill[] {
+  /** Of frames `firstFrame` to `lastFrame` of a source, the oldest first. */
+  of(source: number, firstFrame: number, lastFrame: number): PageFill[] {
     return (this.#bySource.get(source) ?? []).filter(({ fromFrame, toFrame }) =>
-      fromFrame <= frame && frame < toFrame
+      fromFrame <= lastFrame && firstFrame < toFrame
     );
   }
 

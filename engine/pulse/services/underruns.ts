@@ -212,9 +212,14 @@ export class Underruns {
     if (this.#pages === null) return;
     const { record, source, sourceFrame, dueMs, endMs } = entry;
     const pages = this.#pages();
-    const state = source === 0 ? null : pages.diagnosis.page(source, sourceFrame);
+    const nowMs = pages.nowMs();
+    // Where the head stands in the source, or stood when the gap ended: what came behind it did not help.
+    const frames = ((endMs ?? nowMs) - dueMs) * pages.sampleRate / 1000;
+    const lastFrame = sourceFrame + Math.round(Math.max(0, frames));
+    const state = this.#stateOf(source, sourceFrame, lastFrame);
     const gap = { dueMs, endMs, cause: record.cause, filledBy: record.filledBy };
-    record.forensics = forensicsOf(gap, this.#fills.of(source, sourceFrame), state, pages.nowMs());
+    const fills = this.#fills.of(source, sourceFrame, lastFrame);
+    record.forensics = forensicsOf(gap, fills, state, nowMs);
     this.#unexplained.delete(entry);
     // News of a page that has just come may be a moment behind it.
     const isBehind = state !== null && state.resident !== "none" &&
@@ -223,6 +228,15 @@ export class Underruns {
     this.#unexplained.add(entry);
     if (this.#unexplained.size <= MOST_UNEXPLAINED) return;
     this.#unexplained.delete(this.#unexplained.values().next().value!);
+  }
+
+  /** How the page is that a gap waits for: the one that it began with, or if nobody wants that any more, the one at the head. */
+  #stateOf(source: number, firstFrame: number, lastFrame: number): PageState | null {
+    if (source === 0 || this.#pages === null) return null;
+    const { diagnosis } = this.#pages();
+    const first = diagnosis.page(source, firstFrame);
+    if (first === null || first.wait !== "unasked") return first;
+    return diagnosis.page(source, lastFrame) ?? first;
   }
 
   #tell(record: Underrun): void {
