@@ -122,18 +122,31 @@ export interface StreamParams {
 }
 
 export interface ClipWindowParams {
-  /** One of `assetId` and `clipId`: of a clip its asset. */
+  /** One of `assetId` and `clipId`. The window of a clip is cut to what the clip plays, and goes with it. */
   assetId?: string;
   clipId?: string;
   /** In the asset's own samples, `[startSample, endSample)`. */
   startSample: number;
   endSample: number;
-  /** It will be played over and over. */
+  /** It will be played over and over: what is played first is as urgent as what is about to be heard. */
   isLooping?: boolean;
-  /** At which it will be played, -4 … 4 but 0. Default 1. */
+  /** At which it will be played, -4 … 4 but 0; what is played first is fetched first. Default 1. */
   playRate?: number;
   /** `anticipative`: after all that is about to be heard. */
   cohort: "realtime" | "anticipative";
+}
+
+/** Where a ClipWindow is, and how. */
+export interface ClipWindowState {
+  windowId: string;
+  /** Of the window of a clip. */
+  clipId?: string;
+  assetId: string;
+  /** In the asset's own samples. */
+  startSample: number;
+  endSample: number;
+  /** `refused`: there is no room for it now, or its file cannot be read; `absent`: its clip is gone, and it waits for it. */
+  state: "filling" | "resident" | "refused" | "absent";
 }
 
 export interface MixdownParams {

@@ -297,7 +297,10 @@ export class Engine implements EngineApi, AsyncDisposable {
       case "assets":
         return { assets: assets.list({ limit: MAX_ASSETS }).assets };
       case "streams":
-        return { streams: this.#session.streams.list() };
+        return {
+          streams: this.#session.streams.list(),
+          windows: this.#session.clipWindows.list(),
+        };
       case "jobs":
         return { jobs: this.#jobs.list() };
       case "device":

@@ -154,7 +154,7 @@ export class Session {
     this.clipWindows = new ClipWindows({
       signal: () => this.#signal,
       asset: (assetId) => this.assets.get(assetId),
-      clipAsset: (clipId) => findClip(this.timeline.model, clipId)?.body.assetId,
+      model: () => this.timeline.model,
       hold: (assetId) => this.assets.hold(assetId),
       notify,
     });
@@ -347,6 +347,7 @@ export class Session {
     this.#signal.publish(model, commit.revision, map);
     this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
     tell();
+    this.clipWindows.follow(commit.changes);
     this.anticipator.changed();
     for (const { assetId } of commit.changes.clips) {
       // An undo may bring back clips of an asset that was removed since.

@@ -176,7 +176,7 @@ export const SYMBOLS = {
       "u32", /* source */
       "f64", /* start_frame */
       "f64", /* end_frame */
-      "u32", /* anticipative */
+      "u32", /* flags */
       "f64", /* rate */
     ],
     result: "i32",

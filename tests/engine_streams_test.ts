@@ -40,7 +40,7 @@ Deno.test("a stream is heard at once, tells where it is in the asset's own sampl
     19_200,
     "filling",
   ]);
-  assertEquals(engine.topicState("streams"), { streams: [{ ...handle }] });
+  assertEquals(engine.topicState("streams"), { streams: [{ ...handle }], windows: [] });
   const told = () => states(notices, handle.handleId);
   await until(() => told().filter(({ state }) => state === "ready").length > 2, "it is heard");
   const places = told().map(({ positionSamples }) => positionSamples);
@@ -53,7 +53,7 @@ Deno.test("a stream is heard at once, tells where it is in the asset's own sampl
   const last = engine.streams.start({ assetId, positionSamples: 60 * 96_000 - 4_800 }, ME);
   await until(() => ended(notices).has(last.handleId), "the stream has ended");
   assertEquals(ended(notices).get(last.handleId), "end");
-  assertEquals(engine.topicState("streams"), { streams: [] });
+  assertEquals(engine.topicState("streams"), { streams: [], windows: [] });
   assertEquals(engine.transport.get().state, "stopped", "the timeline stands where it stood");
   const error = assertThrows(() => engine.streams.stop(handle.handleId), EngineError);
   assertEquals(error.code, "handle.notFound");

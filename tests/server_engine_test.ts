@@ -150,6 +150,18 @@ Deno.test("every method answers what its schema says, and every notification is 
   await client.until(({ method, params }) =>
     method === "stream.prefetchComplete" && params.windowId === windowId
   );
+  await ok("timeline.edit", {
+    edits: [{ op: "clip.slip", clipId: "x", sourceFrame: RATE / 2 }],
+  });
+  const { params: { window: followed } } = await client.until(({ method }) =>
+    method === "clipWindow.changed"
+  );
+  assertEquals([followed.windowId, followed.startSample, followed.endSample], [
+    windowId,
+    RATE / 2,
+    3 * RATE / 2,
+  ]);
+  await ok("timeline.undo");
   const again = await ok("clipWindow.request", { assetId, ...stretch, isLooping: true });
   assertEquals(again.resident, true);
   await ok("clipWindow.release", { windowId: again.windowId });

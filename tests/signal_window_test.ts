@@ -117,3 +117,42 @@ Deno.test("realtime windows are filled before anticipative ones, and a window fo
   symbols.lp_store_drop(engine);
   assert(resident(rig, "b", 3));
 });
+
+Deno.test("a window is filled in the order in which it is played; where a loop begins is urgent", async () => {
+  await using rig = await openWindows();
+  const { signal } = rig;
+  const { symbols, engine } = signal.native;
+  symbols.lp_gate_set(engine, 1);
+  /** Which pages of an asset come with the next reads. */
+  const next = (assetId: string, reads: number) => {
+    symbols.lp_gate_release(engine, reads);
+    while (symbols.lp_step_fill(engine) > 0);
+    return Array.from({ length: 40 }, (_, page) => page).filter((page) =>
+      resident(rig, assetId, page)
+    );
+  };
+  const backwards = signal.openWindow(range("a", 10, 14, { rate: -1 }));
+  backwards.look();
+  assertEquals([next("a", 1), next("a", 1)], [[13], [12, 13]]);
+  backwards[Symbol.dispose]();
+  symbols.lp_store_drop(engine);
+
+  // Asked for before, and anticipative: what is realtime goes first, save where a loop begins.
+  for (const isLooping of [false, true]) {
+    using first = signal.openWindow(range("a", 20, 30, { isLooping, cohort: "anticipative" }));
+    symbols.lp_clock_set(engine, signal.nowMs() + 1_000);
+    using second = signal.openWindow(range("b", 0, 6));
+    first.look();
+    second.look();
+    const came = [next("a", 1), next("b", 0)].map(({ length }) => length > 0);
+    assertEquals(came, isLooping ? [true, false] : [false, true]);
+    symbols.lp_gate_set(engine, 0);
+    fill(rig);
+    assertEquals([first.look(), second.look()], [true, true]);
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    symbols.lp_store_drop(engine);
+    symbols.lp_gate_set(engine, 1);
+  }
+  symbols.lp_gate_set(engine, 0);
+});

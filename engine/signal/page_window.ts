@@ -33,7 +33,7 @@ export class PageWindow implements SignalWindow {
   }
 
   #open(): void {
-    const { assetId, startFrame, endFrame, cohort, rate } = this.range;
+    const { assetId, startFrame, endFrame, cohort, rate, isLooping } = this.range;
     const source = this.#sourceOf(assetId);
     if (source === 0) return; // Its file cannot be read: nothing is held until it can.
     this.#window = check(
@@ -42,7 +42,7 @@ export class PageWindow implements SignalWindow {
         source,
         startFrame,
         endFrame,
-        cohort === "anticipative" ? 1 : 0,
+        (cohort === "anticipative" ? 1 : 0) | (isLooping ? 2 : 0),
         rate,
       ),
       `hold frames ${startFrame} … ${endFrame}`,

@@ -149,8 +149,10 @@ export interface WindowRange {
   endFrame: Frames;
   /** `anticipative`: after all that is about to be heard. */
   cohort: "realtime" | "anticipative";
-  /** At which it will be played, > 0 … 64. */
+  /** At which it will be played, -64 … 64 but 0. What is played first is fetched first. */
   rate: number;
+  /** Its end joins its begin: what is played first is as urgent as what is about to be heard. */
+  isLooping?: boolean;
 }
 
 /** Frames of the timeline at which an asset's own, `shiftFrames` on, are played. */

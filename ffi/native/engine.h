@@ -266,10 +266,15 @@ LP_API int32_t lp_page_state(uint32_t engine, uint32_t source, double frame, dou
 
 /* ---- windows ------------------------------------------------------------------------------------------ */
 
-/* [control] Keeps source frames [start_frame, end_frame) resident until it is released: asks for their pages, of realtime priority or (anticipative 1) not, and pins
- * them as they come. rate: at which it will be played, > 0 … 64. Returns a handle. LP_E_LIMIT: windows would hold more than eight tenths of the
+enum lp_window_flags {
+  LP_WINDOW_ANTICIPATIVE = 1, /* after all that is about to be heard */
+  LP_WINDOW_LOOPING = 2       /* its end joins its begin: the first half second is as urgent as what is about to be heard */
+};
+
+/* [control] Keeps source frames [start_frame, end_frame) resident until it is released: asks for their pages in the order in which they are played, and pins
+ * them as they come. rate: at which it will be played, -64 … 64 but not 0. Returns a handle. LP_E_LIMIT: windows would hold more than eight tenths of the
  * pages (lp_window_budget); LP_E_STATE: 1,024 are open. */
-LP_API int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, double end_frame, uint32_t anticipative, double rate);
+LP_API int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, double end_frame, uint32_t flags, double rate);
 /* [control] Pins what has come and asks again for what has not: call it ten times a second until it returns 1, all is held. out: pages, pages held. */
 LP_API int32_t lp_window_state(uint32_t window, double *out, uint32_t count);
 /* [control] */

@@ -1,12 +1,15 @@
 /* Windows: stretches of sources that stay resident for as long as somebody wants them to. Their pages are asked for, and pinned as they come. */
 #include "window.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store_internal.h"
 
 #define BATCH 64
+/* How much of a loop must be there before it ends. */
+#define LOOP_HEAD_NS 500e6
 /* Of the slab, in tenths: the rest is for what plays. */
 #define MOST_TENTHS 8u
 
@@ -16,6 +19,8 @@ struct lp_window {
   int64_t first, pages;
   uint8_t tier;
   double page_ns;      /* that a page lasts where it is played */
+  bool backwards;      /* its last page is played first */
+  int64_t urgent;      /* pages that are realtime whatever the tier, of those played first */
   uint64_t opened_ns;  /* engine clock */
   int64_t held;        /* pages pinned */
   uint64_t *pinned;    /* a bit a page */
@@ -57,7 +62,7 @@ uint32_t lp_window_most_units(const lp_store *st) { return (uint32_t)((uint64_t)
 
 uint32_t lp_window_units(const lp_store *st) { return atomic_load_explicit(&st->window_units, memory_order_relaxed); }
 
-int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_frame, uint8_t tier, double rate, lp_window **out) {
+int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_frame, uint8_t tier, double rate, bool looping, lp_window **out) {
   *out = NULL;
   if (from_frame < 0) from_frame = 0;
   if (to_frame > s->frames) to_frame = s->frames;
@@ -76,7 +81,9 @@ int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_fr
     return LP_E_MEMORY;
   }
   w->origin.sticky = true;
-  w->page_ns = (double)s->page_frames * 1e9 / st->config.sample_rate / rate;
+  w->page_ns = (double)s->page_frames * 1e9 / st->config.sample_rate / fabs(rate);
+  w->backwards = rate < 0;
+  w->urgent = looping ? (int64_t)ceil(LOOP_HEAD_NS / w->page_ns) : 0;
   w->opened_ns = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
   w->next = st->windows;
@@ -134,12 +141,14 @@ static bool hold(lp_window *w, int64_t i) {
 bool lp_window_look(lp_window *w, int64_t *pages, int64_t *held) {
   lp_want wants[BATCH];
   uint32_t count = 0;
-  for (int64_t i = 0; i < w->pages && w->held < w->pages;) {
+  /* In the order in which they are played. */
+  for (int64_t n = 0; n < w->pages && w->held < w->pages;) {
     pthread_mutex_lock(&w->store->mutex);
-    for (; i < w->pages && count < BATCH; i++) {
+    for (; n < w->pages && count < BATCH; n++) {
+      const int64_t i = w->backwards ? w->pages - 1 - n : n;
       if (is_held(w, i) || hold(w, i)) continue;
-      uint64_t due = w->opened_ns + (uint64_t)((double)i * w->page_ns);
-      wants[count++] = (lp_want){w->source, w->first + i, 0, w->tier, due};
+      const uint64_t due = w->opened_ns + (uint64_t)((double)n * w->page_ns);
+      wants[count++] = (lp_want){.source = w->source, .page = w->first + i, .tier = n < w->urgent ? LP_TIER_REALTIME : w->tier, .deadline_ns = due};
     }
     pthread_mutex_unlock(&w->store->mutex);
     if (count) lp_store_want(w->store, &w->origin, wants, count, NULL);

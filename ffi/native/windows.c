@@ -16,10 +16,10 @@ typedef struct lp_engine_window {
   struct lp_engine_window *next;
 } lp_engine_window;
 
-int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, double end_frame, uint32_t anticipative, double rate) {
+int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, double end_frame, uint32_t flags, double rate) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
-  if (!(start_frame >= 0) || !(end_frame >= start_frame) || end_frame > 9007199254740992.0 || !(rate > 0) || rate > 64) return LP_E_ARGUMENT;
+  if (!(start_frame >= 0) || !(end_frame >= start_frame) || end_frame > 9007199254740992.0 || !(fabs(rate) > 0) || fabs(rate) > 64 || flags > 3) return LP_E_ARGUMENT;
   pthread_mutex_lock(&e->source_lock);
   lp_source *s = lp_engine_source(e, source);
   if (s) lp_source_ref(s);
@@ -30,7 +30,8 @@ int32_t lp_window_request(uint32_t engine, uint32_t source, double start_frame, 
   lp_engine_window *w = calloc(1, sizeof *w);
   int result = !w ? LP_E_MEMORY : open >= MOST_WINDOWS ? LP_E_STATE : LP_OK;
   if (result == LP_OK)
-    result = lp_window_open(e->store, s, (int64_t)start_frame, (int64_t)end_frame, anticipative ? LP_TIER_ANTICIPATIVE : LP_TIER_REALTIME, rate, &w->window);
+    result = lp_window_open(e->store, s, (int64_t)start_frame, (int64_t)end_frame, flags & LP_WINDOW_ANTICIPATIVE ? LP_TIER_ANTICIPATIVE : LP_TIER_REALTIME, rate,
+                            (flags & LP_WINDOW_LOOPING) != 0, &w->window);
   lp_source_unref(s);
   if (result == LP_OK && !(w->handle = lp_handle_make(LP_KIND_WINDOW, w))) {
     lp_window_close(w->window);

@@ -8,6 +8,7 @@ import type { Topic } from "../../engine/api.ts";
 import {
   AssetSchema,
   ChangesSchema,
+  ClipWindowSchema,
   IdSchema,
   JobSchema,
   OfflineStatusSchema,
@@ -123,8 +124,15 @@ export const NOTIFICATIONS = [
   {
     name: "stream.prefetchComplete",
     topic: "streams",
-    summary: "All of a ClipWindow is resident; once.",
+    summary: "All of a ClipWindow is resident; once wherever it lies.",
     params: z.strictObject({ windowId: IdSchema }),
+  },
+  {
+    name: "clipWindow.changed",
+    topic: "streams",
+    summary:
+      "The window of a clip went with it: to another place or asset, away with it, or back by an undo.",
+    params: z.strictObject({ window: ClipWindowSchema }),
   },
   {
     name: "stream.underrun",

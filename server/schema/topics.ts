@@ -8,6 +8,7 @@ import type { Topic } from "../../engine/api.ts";
 import {
   AssetSchema,
   ChangesSchema,
+  ClipWindowSchema,
   IdSchema,
   JobSchema,
   StreamHandleSchema,
@@ -21,7 +22,10 @@ import { WarningSchema } from "./diagnostics.ts";
 const states = {
   transport: TransportSchema,
   assets: z.strictObject({ assets: z.array(AssetSchema) }),
-  streams: z.strictObject({ streams: z.array(StreamHandleSchema) }),
+  streams: z.strictObject({
+    streams: z.array(StreamHandleSchema),
+    windows: z.array(ClipWindowSchema),
+  }),
   /** `changes` since the revision that was asked for, where the journal has it; else all. */
   timeline: z.union([
     z.strictObject({ revision, changes: ChangesSchema }),

@@ -958,7 +958,7 @@ static void test_windows(void) {
       first[k] = next_random(&random) % PAGES;
       length[k] = next_random(&random) % 30;
       lp_source *source = sources[of[k]];
-      int r = lp_window_open(st, source, first[k] * source->page_frames, (first[k] + length[k]) * source->page_frames, next_random(&random) % 2, 1, &windows[k]);
+      int r = lp_window_open(st, source, first[k] * source->page_frames, (first[k] + length[k]) * source->page_frames, next_random(&random) % 2, next_random(&random) % 2 ? 1 : -2, next_random(&random) % 2, &windows[k]);
       CHECK((r == LP_OK) == (windows[k] != NULL) && (r == LP_OK || r == LP_E_LIMIT), "opening: %d", r);
       refused += r == LP_E_LIMIT;
     } else if (next_random(&random) % 8 == 0) {

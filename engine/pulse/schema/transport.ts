@@ -38,6 +38,17 @@ export const StreamHandleSchema = z.strictObject({
   lastReadMs: z.number(),
 });
 
+export const ClipWindowSchema = z.strictObject({
+  windowId: IdSchema,
+  /** Of the window of a clip. */
+  clipId: IdSchema.optional(),
+  assetId: IdSchema,
+  startSample: z.int().min(0),
+  endSample: z.int().min(0),
+  /** `refused`: there is no room for it now, or its file cannot be read; `absent`: its clip is gone, and it waits for it. */
+  state: z.enum(["filling", "resident", "refused", "absent"]),
+});
+
 export const JobSchema = z.strictObject({
   jobId: IdSchema,
   kind: z.string(),

@@ -10,7 +10,7 @@ import { method } from "../method.ts";
 const request = method({
   name: "clipWindow.request",
   summary:
-    "Makes a stretch of an asset resident and keeps it so until it is released; stream.prefetchComplete tells when all of it is there.",
+    "Makes a stretch of an asset resident and keeps it so until it is released; stream.prefetchComplete tells when all of it is there. The window of a clip is cut to what the clip plays, and goes with it through edits.",
   params: z.strictObject({
     assetId: IdSchema.optional(),
     clipId: IdSchema.optional(),

@@ -61,6 +61,15 @@ export interface Changes {
   timeline?: { ioPoints?: { inFrame: number; outFrame: number; } | null; markers?: Marker[]; frameRate?: { numerator: number; denominator: number; drop?: boolean; } | null; sampleRate?: number; meta?: unknown; };
 }
 
+export interface ClipWindow {
+  windowId: string;
+  clipId?: string;
+  assetId: string;
+  startSample: number;
+  endSample: number;
+  state: "filling" | "resident" | "refused" | "absent";
+}
+
 export interface Clip {
   clipId: string;
   assetId: string;
@@ -263,12 +272,12 @@ export interface Methods {
   /** Hears of topics from here on; each topic's state at this point of the queue is the answer. */
   "engine.subscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; sinceRevision?: number; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** Hears of topics no more. */
   "engine.unsubscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** The engine's monotonic clock and the time of day of the same instant. */
   "engine.clock": {
@@ -410,7 +419,7 @@ export interface Methods {
     params: { handleId: string; };
     result: Record<string, never>;
   };
-  /** Makes a stretch of an asset resident and keeps it so until it is released; stream.prefetchComplete tells when all of it is there. */
+  /** Makes a stretch of an asset resident and keeps it so until it is released; stream.prefetchComplete tells when all of it is there. The window of a clip is cut to what the clip plays, and goes with it through edits. */
   "clipWindow.request": {
     params: { assetId?: string; clipId?: string; startSample: number; endSample: number; isLooping?: boolean; playRate?: number; cohort: "realtime" | "anticipative"; };
     result: { windowId: string; resident: boolean; };
@@ -491,8 +500,10 @@ export interface Notifications {
   "stream.state": { handle: StreamHandle; };
   /** A stream has ended: stopped, replaced, end, connection, project, or the code of what was wrong with its file. */
   "stream.ended": { handleId: string; reason: string; message?: string; };
-  /** All of a ClipWindow is resident; once. */
+  /** All of a ClipWindow is resident; once wherever it lies. */
   "stream.prefetchComplete": { windowId: string; };
+  /** The window of a clip went with it: to another place or asset, away with it, or back by an undo. */
+  "clipWindow.changed": { window: ClipWindow; };
   /** A gap was heard: at its begin and at its end. */
   "stream.underrun": { underrunId: number; handleId?: string; trackId?: string | null; clipId?: string | null; assetId: string | null; positionFrame: number; frames: number; timeMs: number; ended: boolean; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; filledBy: "proxy" | "silence"; forensics?: { page: number | null; volume: string | null; dueMs: number; askedMs: number | null; begunMs: number | null; validMs: number | null; queueWaitMs: number | null; readMs: number | null; decodeMs: number | null; lateByMs: number | null; outcome: "filled" | "failed" | "stalled" | "waiting" | "reading" | "unasked"; filledBy: "proxy" | "silence"; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; }; };
   /** An asset could not be read. */
