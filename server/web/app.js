@@ -12,6 +12,7 @@ import { View } from "./model/view.js";
 import { gridFor } from "./timeline/ticks.js";
 import { TimelineView } from "./timeline/timeline_view.js";
 import { Audition } from "./model/audition.js";
+import { DiagnosticsPanel } from "./diagnostics/diagnostics_panel.js";
 import { AssetsPanel } from "./ui/assets_panel.js";
 import { Commands } from "./ui/commands.js";
 import { deviceMenu } from "./ui/device_menu.js";
@@ -75,6 +76,7 @@ export class App {
     this.history = new HistoryPanel(this);
     this.uploads = new Uploads(this);
     this.exporter = new ExportDialog(this);
+    this.diagnostics = new DiagnosticsPanel(this);
     this.sidebar.onshow = (tab) => {
       if (tab === "history") this.history.update();
       if (tab === "assets") this.assets.repaint();

@@ -381,6 +381,13 @@ export const COMMANDS = [
     run: (app) => app.toggleSidebar(),
   },
   {
+    id: "view.diagnostics",
+    title: "Diagnostics",
+    group: "View",
+    keys: ["D"],
+    run: (app) => app.diagnostics.toggle(),
+  },
+  {
     id: "track.add",
     title: "Add a track",
     group: "Tracks",

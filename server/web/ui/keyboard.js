@@ -6,6 +6,9 @@ import { keyName } from "./keys.js";
 /** Keys that sliders and lists under focus need for themselves. */
 const STEPPING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
 
+/** Keys that scroll a panel under focus. */
+const SCROLLING_KEYS = new Set([...STEPPING_KEYS, "PageUp", "PageDown"]);
+
 /** The focus was brought where it is by Tab, not by the pointer. (`:focus-visible` forgets that with the next key.) */
 let walking = false;
 
@@ -51,6 +54,9 @@ function belongsToFocus(event, name) {
   // A name that is not being written needs Enter alone.
   if (target instanceof HTMLInputElement && target.readOnly) return name === "Enter";
   if (target.matches("input, textarea, select")) return !/^Mod\+[EK]$/.test(name);
+  if (SCROLLING_KEYS.has(name) && target.closest(".diagnostics-body, [role=separator]")) {
+    return true;
+  }
   if (target.closest("[role=tree], [role=listbox], [role=tablist]") && STEPPING_KEYS.has(name)) {
     return true;
   }
