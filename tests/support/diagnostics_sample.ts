@@ -85,6 +85,7 @@ export function sampleDiagnostics(second: number, trackIds: readonly string[]): 
       trackId,
       missing: index === 0 ? sum(missing) : 0,
       faded: index === 0 ? sum(faded) : 0,
+      proxied: index === 0 ? missing.queue : 0,
       missingByCause: index === 0 ? missing : NO_FRAMES,
       fadedByCause: index === 0 ? faded : NO_FRAMES,
       impact: {
@@ -93,6 +94,9 @@ export function sampleDiagnostics(second: number, trackIds: readonly string[]): 
         bytes: (4.1e6 * second) / (index + 1),
       },
     })),
+    removedTracks: { missing: 0, faded: 0 },
+    streams: { missing: NO_FRAMES, faded: NO_FRAMES },
+    underrunFrames: { recorded: sum(missing), unrecorded: 0 },
     histograms: {
       callback: histogram("ms", 0.31, Math.round(callbacks), 0.004),
       callbackShare: histogram("share", 0.058, Math.round(callbacks), 0.004),

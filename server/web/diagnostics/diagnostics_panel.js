@@ -202,7 +202,7 @@ export class DiagnosticsPanel {
     this.#say(diagnostics);
     this.#tiles.show(diagnostics, samples.at(-1), plays);
     this.#charts.show(diagnostics, samples);
-    this.#gaps.show(underruns, diagnostics.underruns, diagnostics.timeMs);
+    this.#gaps.show(underruns, diagnostics);
     this.#tracks.show(diagnostics, (trackId) => mirror.track(trackId)?.header.name ?? trackId);
     this.#volumes.show(diagnostics);
     this.#events.show(diagnostics);

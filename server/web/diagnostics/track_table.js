@@ -16,6 +16,14 @@ export class TrackTable extends Card {
       figure("Read", "Time spent waiting for disks", "readMs", milliseconds),
       figure("Decode", "Time spent decoding and converting", "decodeMs", milliseconds),
       figure("Bytes", "Read from files", "bytes", bytes),
+      {
+        title: "By proxy",
+        about: "Frames that a proxy filled",
+        figure: true,
+        text: ({ proxied }) => count(proxied),
+        order: ({ proxied }) => proxied,
+        tone: ({ proxied }) => proxied > 0 ? "warn" : "",
+      },
       frames("Missing", "Frames that were not there", "missing", "missingByCause"),
       frames("Faded", "Frames faded around gaps", "faded", "fadedByCause"),
     ], ({ trackId }) => trackId);

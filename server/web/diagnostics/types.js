@@ -5,11 +5,15 @@
  * @module
  */
 
-/** @typedef {import("../client/interface.ts").Result<"diagnostics.get">} Diagnostics */
+/** @typedef {import("../client/interface.ts").Result<"diagnostics.get">} Told */
+/**
+ * What an engine may leave untold is not drawn.
+ * @typedef {Pick<Told, "timeMs" | "sinceMs" | "counters" | "tracks" | "underruns" | "warnings" | "device"> & Partial<Told>} Diagnostics
+ */
 /** @typedef {import("../client/interface.ts").Result<"diagnostics.underruns">["underruns"][number]} Underrun */
-/** @typedef {NonNullable<Diagnostics["histograms"]>["read"]} Histogram */
-/** @typedef {NonNullable<Diagnostics["volumes"]>[number]} Volume */
-/** @typedef {NonNullable<Diagnostics["forecast"]>["volumes"][number]} VolumeForecast */
+/** @typedef {Told["histograms"]["read"]} Histogram */
+/** @typedef {Told["volumes"][number]} Volume */
+/** @typedef {NonNullable<Told["forecast"]>["volumes"][number]} VolumeForecast */
 /** @typedef {Diagnostics["tracks"][number]} TrackFigures */
 
 export {};

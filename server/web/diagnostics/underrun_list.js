@@ -6,7 +6,7 @@ import { Card } from "./card.js";
 import { ago, CAUSES, count, milliseconds, OUTCOMES } from "./words.js";
 
 /** @import { App } from "../app.js" */
-/** @import { Underrun } from "./types.js" */
+/** @import { Diagnostics, Underrun } from "./types.js" */
 
 /** Gaps that are shown; all are in the engine's answer. */
 const SHOWN = 100;
@@ -30,14 +30,13 @@ export class UnderrunList extends Card {
 
   /**
    * @param {Underrun[]} underruns oldest first
-   * @param {number} total
-   * @param {number} nowMs
+   * @param {Diagnostics} diagnostics
    */
-  show(underruns, total, nowMs) {
+  show(underruns, { underruns: total, timeMs: nowMs, underrunFrames }) {
     this.state(underruns.length === 0 ? "empty" : "shown");
     const shown = underruns.slice(-SHOWN).reverse();
     this.say(
-      "",
+      explained(underrunFrames),
       total > shown.length
         ? `the last ${shown.length} of ${count(total)}`
         : `${count(total)} in all`,
@@ -124,6 +123,21 @@ export class UnderrunList extends Card {
       ),
     );
   }
+}
+
+/**
+ * How much of what was missing the gaps tell of.
+ *
+ * @param {Diagnostics["underrunFrames"]} frames
+ */
+function explained(frames) {
+  if (frames === undefined) return "";
+  const { recorded, unrecorded } = frames;
+  return unrecorded === 0
+    ? `${count(recorded)} frames since the start, all of them in gaps that are told of`
+    : `${count(recorded)} frames since the start are told of; of ${
+      count(unrecorded)
+    } the record was lost`;
 }
 
 /** @param {Underrun} underrun */
