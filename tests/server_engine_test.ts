@@ -7,6 +7,7 @@ import { makeWav, sinePlanes } from "./support/audio_files.ts";
 import { DocumentSchemas } from "./support/json_schema.ts";
 import { type Heard, TestClient } from "./support/server_client.ts";
 import { until } from "./support/wait.ts";
+import { parsePrometheusText } from "./support/prometheus_text.ts";
 
 const RATE = 48_000;
 
@@ -321,6 +322,8 @@ Deno.test("peaks, waveforms, audio and uploads go over HTTP", async () => {
     "<svg",
   );
   const metrics = await fetch(`${test.url}/metrics`).then((answer) => answer.text());
-  assertGreater(metrics.match(/^loophole_\w+(\{[^}]*\})? [-+.e\d]+$/gm)?.length ?? 0, 20);
+  const told = parsePrometheusText(metrics);
+  assertGreater(told.size, 60);
+  assertEquals(told.get("loophole_callback_seconds")?.type, "histogram");
   assertEquals(test.server.faults, []);
 });

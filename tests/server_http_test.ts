@@ -110,8 +110,11 @@ Deno.test("waveforms, pictures, health and metrics have their types", async () =
     assertEquals(answer.headers.get("x-content-type-options"), "nosniff");
   }
   const metrics = await (await app.request("/metrics")).text();
-  assertStringIncludes(metrics, "loophole_counters_missing_frames 3\n");
-  assertStringIncludes(metrics, 'loophole_tracks_missing{track_id="a\\"b"} 1\n');
+  assertStringIncludes(metrics, 'loophole_missing_frames_total{cause="read"} 2\n');
+  assertStringIncludes(
+    metrics,
+    'loophole_track_missing_frames_total{track_id="a\\"b",cause="absent"} 1\n',
+  );
   assertStringIncludes(metrics, "loophole_own 7\n");
   assertStringIncludes(
     (await app.request("/aura/assets/a/thumbnail.svg")).headers.get("content-security-policy")!,

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { DiagnosticsSchema } from "../schema/diagnostics.ts";
 import { METRICS_CALLER, METRICS_TYPE, toMetrics } from "./metrics.ts";
 import { none, type Route, route } from "./route.ts";
 
@@ -53,9 +54,13 @@ export function systemRoutes(sources: SystemSources): Route[] {
     query: none,
     answers: { 200: { description: "The figures", content: { "text/plain": "text" } } },
     handle: ({ engine }) =>
-      new Response(toMetrics(engine.diagnostics.get(METRICS_CALLER), sources.counters()), {
-        headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" },
-      }),
+      new Response(
+        toMetrics(
+          DiagnosticsSchema.parse(engine.diagnostics.get(METRICS_CALLER)),
+          sources.counters(),
+        ),
+        { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } },
+      ),
   });
   const document = (path: string, operationId: string, summary: string, make: () => unknown) => {
     let text: string | undefined;

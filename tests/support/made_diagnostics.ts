@@ -22,7 +22,7 @@ export function madeDiagnostics(own: Partial<Diagnostics> = {}): Diagnostics {
   return {
     timeMs: 2_000,
     sinceMs: 0,
-    counters: { missingFrames: 3, missing: 3, frames: 48_000, units: 100, callbacks: 7 },
+    counters: { missing: 3, frames: 48_000, units: 100, callbacks: 7 },
     missing: { ...noFrames(), read: 2, absent: 1 },
     faded: { ...noFrames(), read: 5 },
     tracks: [{

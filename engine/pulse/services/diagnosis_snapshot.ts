@@ -40,7 +40,7 @@ export interface DiagnosisSnapshot {
 }
 
 /** Counters that say how things are, not how often something happened: a reset does not change them. */
-const GAUGES: ReadonlySet<string> = new Set([
+export const GAUGES: ReadonlySet<string> = new Set([
   "longestCallbackNs",
   "units",
   "unitsFree",
