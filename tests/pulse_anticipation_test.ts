@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   anticipate,
+  type Anticipated,
   anticipating,
   type AnticipationInput,
   type PageShape,
@@ -298,7 +299,7 @@ Deno.test("planning at 100,000 clips looks into the blocks near the place alone,
   let turns = 0;
   let last = steps.next();
   for (; !last.done; last = steps.next()) turns++;
-  assertEquals(ranks(last.value as WantedStretch[]).size, 12_000);
+  assertEquals(ranks((last.value as Anticipated).stretches).size, 12_000);
   assert(turns > 30, `${turns} turns`);
   assert(opened.size < 25, `${opened.size} of ${of.tracks[0].blocks.length} blocks`);
 });

@@ -61,9 +61,10 @@ export interface AnticipationInput {
   readonly shapeOf: (assetId: string) => PageShape | undefined;
 }
 
-/** Distances from the head, in seconds, between which frames have one rank; beyond the last of them steps are an eighth of the distance. */
+/** Distances from the head, in seconds, between which frames have one rank; beyond the last of them steps are an eighth of the distance, within limits. */
 const NEAR_SECONDS = [0, 2, 5, 10, 20];
 const FAR_STEP_SECONDS = 20;
+const MOST_STEP_SECONDS = 240;
 /** Frames of a place have one rank for so long, in seconds. */
 const PLACE_STEP_SECONDS = 2;
 /** Markers, nearest to the head first, and how much later than the one before each may be jumped to, in milliseconds. */
@@ -98,7 +99,8 @@ function* surroundings(model: TimelineModel, head: Frames): Generator<Omit<Span,
   const end = model.tracks.reduce((end, { blocks }) => Math.max(end, endOf(blocks)), 0);
   let at = 0;
   for (let i = 1; head + at * rate < end || head - at * rate > 0; i++) {
-    const next = NEAR_SECONDS[i] ?? at + Math.max(FAR_STEP_SECONDS, at / 8);
+    const next = NEAR_SECONDS[i] ??
+      at + Math.min(MOST_STEP_SECONDS, Math.max(FAR_STEP_SECONDS, at / 8));
     const rankMs = Math.round(at * 1000);
     const near = Math.round(at * rate);
     const far = Math.round(next * rate);
@@ -263,11 +265,16 @@ class Plan {
   }
 }
 
-/**
- * Plans in small pieces of work: others may have their turn at each `yield`. Returns stretches of assets in the order of their ranks, each page once, as
- * many as the budget allows.
- */
-export function* anticipating(input: AnticipationInput): Generator<void, WantedStretch[]> {
+/** A plan. */
+export interface Anticipated {
+  /** In the order of their ranks, each page once. */
+  readonly stretches: WantedStretch[];
+  /** Whether the budget had room for all that there is. */
+  readonly isWhole: boolean;
+}
+
+/** Plans in small pieces of work: others may have their turn at each `yield`. */
+export function* anticipating(input: AnticipationInput): Generator<void, Anticipated> {
   const tracks = new Map<TimelineModel, ReturnType<typeof parted>>();
   const spans: Span[] = [];
   for (const span of all(input)) {
@@ -296,13 +303,13 @@ export function* anticipating(input: AnticipationInput): Generator<void, WantedS
       if (backwards) found.reverse();
       for (const [assetId, sourceFrom, sourceTo] of found) {
         plan.take(assetId, sourceFrom, sourceTo, rankMs, backwards);
-        if (plan.isFull) return plan.stretches;
+        if (plan.isFull) return { stretches: plan.stretches, isWhole: false };
         if (++pieces % PIECES_A_TURN === 0) yield;
       }
     }
     if (++pieces % PIECES_A_TURN === 0) yield;
   }
-  return plan.stretches;
+  return { stretches: plan.stretches, isWhole: true };
 }
 
 /** As {@linkcode anticipating}, at once. */
@@ -310,6 +317,6 @@ export function anticipate(input: AnticipationInput): WantedStretch[] {
   const steps = anticipating(input);
   for (;;) {
     const { done, value } = steps.next();
-    if (done) return value;
+    if (done) return value.stretches;
   }
 }

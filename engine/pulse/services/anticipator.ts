@@ -26,6 +26,8 @@ export const LOOK_MS = 500;
 const LEAST_MS = 50;
 /** How far a playing head moves before there is a new plan, in seconds. The renderer reads much further by itself. */
 const MOVED_SECONDS = 1;
+/** The same where all of the timeline is resident: only what would give way first has changed. */
+const MOVED_SECONDS_WHOLE = 10;
 /** Looks that a measurement goes back. */
 const MEASURED_LOOKS = 20;
 /** Seconds of playing over which the need is averaged. */
@@ -55,7 +57,7 @@ export class Anticipator implements Disposable {
   #planning: Promise<void> | null = null;
   #isDue = false;
   #begunMs = -Infinity;
-  #planned: { frame: Frames; budgetUnits: number } | null = null;
+  #planned: { frame: Frames; budgetUnits: number; isWhole: boolean } | null = null;
   #lead = 0;
   #closed = false;
 
@@ -109,8 +111,10 @@ export class Anticipator implements Disposable {
     if (planned === null) return this.changed();
     const moved = Math.abs(this.#options.head().positionFrame - planned.frame);
     const budgetUnits = this.#budgetUnits();
+    const isThere = planned.isWhole && signal.anticipation().settled;
+    const far = (isThere ? MOVED_SECONDS_WHOLE : MOVED_SECONDS) * signal.sampleRate;
     const grown = Math.abs(budgetUnits - planned.budgetUnits) > budgetUnits * BUDGET_PART;
-    if (moved >= MOVED_SECONDS * signal.sampleRate || grown) this.changed();
+    if (moved >= far || grown) this.changed();
   }
 
   /** Resolves once the plan says what there is now. */
@@ -142,8 +146,8 @@ export class Anticipator implements Disposable {
         continue;
       }
       const { head: { positionFrame: frame }, budgetUnits } = input;
-      this.#planned = { frame, budgetUnits };
-      this.#options.signal().anticipate(value);
+      this.#planned = { frame, budgetUnits, isWhole: value.isWhole };
+      this.#options.signal().anticipate(value.stretches);
       return;
     }
   }
