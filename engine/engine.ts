@@ -31,6 +31,7 @@ import type { ResolvedOptions } from "./options.ts";
 import type { Intent } from "./pulse/anticipation.ts";
 import { LIMITS } from "./pulse/limits.ts";
 import { MAX_ASSETS } from "./pulse/services/assets.ts";
+import { MOST_WINDOWS } from "./pulse/services/clip_windows.ts";
 import { Devices } from "./pulse/services/devices.ts";
 import { DiagnosticsService } from "./pulse/services/diagnostics.ts";
 import { DiskWatch } from "./pulse/services/disk_watch.ts";
@@ -82,6 +83,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly limits: Readonly<Record<string, number>> = {
     ...LIMITS,
     assets: MAX_ASSETS,
+    clipWindows: MOST_WINDOWS,
     jobs: UNFINISHED,
     libraryEntries: MAX_LIMIT,
     peaksWidth: MAX_COLUMNS,
@@ -154,6 +156,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       forecast: () => this.#disks.forecast,
       device: () => this.#devices.current(),
       analysis: () => this.#session.analysis.state,
+      anticipation: () => this.#session.anticipator.progress,
     });
     this.#notices.listen(this.#diagnostics.hear);
     this.#disks = new DiskWatch({

@@ -33,6 +33,13 @@ class Watched implements AsyncDisposable {
       forecast: () => null,
       device: () => null,
       analysis: () => null,
+      anticipation: () => ({
+        wantedPages: 0,
+        residentPages: 0,
+        settled: true,
+        isWhole: true,
+        leadMs: 500,
+      }),
     });
     this.diagnostics.begin();
   }

@@ -496,7 +496,7 @@ export class Signal implements SignalApi {
         throw new EngineError(
           "limit.exceeded",
           `Cannot hold another window: ${MOST_WINDOWS} are held; release one first`,
-          { limit: "windows", value: MOST_WINDOWS },
+          { limit: "clipWindows", value: MOST_WINDOWS },
         );
       }
       if (error.code !== "limit") throw error;

@@ -229,4 +229,16 @@ export const DiagnosticsSchema = z.looseObject({
   warnings: z.array(WarningSchema),
   device: OpenDeviceSchema.nullable(),
   analysis: z.unknown(),
+  /** What may be wanted soon, and is fetched ahead of time. */
+  anticipation: z.strictObject({
+    /** Pages of the plan that the budget allows, and those of them that are resident. */
+    wantedPages: z.number(),
+    residentPages: z.number(),
+    /** Nothing is left to fetch. */
+    settled: z.boolean(),
+    /** The plan has all that the timeline plays. */
+    isWhole: z.boolean(),
+    /** How much of each place is there before the head lands on it. */
+    leadMs: ms,
+  }),
 });

@@ -202,6 +202,13 @@ export function sampleDiagnostics(second: number, trackIds: readonly string[]): 
       cadence: 48_000 + 6 * Math.sin(second / 3),
     },
     analysis: null,
+    anticipation: {
+      wantedPages: 14_535,
+      residentPages: 14_535,
+      settled: true,
+      isWhole: true,
+      leadMs: 520,
+    },
   };
 }
 

@@ -49,6 +49,7 @@ export function madeDiagnostics(own: Partial<Diagnostics> = {}): Diagnostics {
       pinnedBytes: 0,
       horizonMs: 10_000,
     },
+    anticipation: { wantedPages: 0, residentPages: 0, settled: true, isWhole: true, leadMs: 500 },
     volumes: [{
       volume: "2049",
       folder: "/media/x",

@@ -47,6 +47,19 @@ export interface AnticipatorOptions {
   memoryBytes: number;
 }
 
+/** What of a plan is there. */
+export interface AnticipationProgress {
+  /** Pages of the plan that the budget allows, and those of them that are resident. */
+  wantedPages: number;
+  residentPages: number;
+  /** Nothing is left to fetch. */
+  settled: boolean;
+  /** The plan has all that the timeline plays. */
+  isWhole: boolean;
+  /** How much of each place is there before the head lands on it. */
+  leadMs: number;
+}
+
 /** The anticipation of the open project. */
 export class Anticipator implements Disposable {
   readonly #options: AnticipatorOptions;
@@ -71,9 +84,11 @@ export class Anticipator implements Disposable {
     this.changed();
   }
 
-  /** How much of each place is fetched ahead of time as of the last plan, in seconds. */
-  get leadSeconds(): number {
-    return this.#lead;
+  /** How far it is, for diagnostics. */
+  get progress(): AnticipationProgress {
+    const { wantedPages, residentPages, settled } = this.#options.signal().anticipation();
+    const isWhole = this.#planned?.isWhole ?? false;
+    return { wantedPages, residentPages, settled, isWhole, leadMs: this.#lead * 1000 };
   }
 
   /** What the user of a client may do next, in place of what it told before. Nothing: it tells no more. */

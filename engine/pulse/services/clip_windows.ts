@@ -23,8 +23,8 @@ import type { HeldSource } from "./asset_holds.ts";
 export const TICK_MS = 100;
 /** Looks between two tries of a window for which there was no room. */
 const REFUSED_TICKS = 10;
-/** Windows that may wait for their clips, those that hold something included. */
-export const MOST_WINDOWS = 4_096;
+/** Windows at a time, those that wait for their clips included. */
+export const MOST_WINDOWS = 1_024;
 
 export interface ClipWindowsOptions {
   signal: () => SignalApi;
@@ -100,7 +100,7 @@ export class ClipWindows implements Disposable {
       throw new EngineError(
         "limit.exceeded",
         `Cannot hold another window: there are ${MOST_WINDOWS}; release one first`,
-        { limit: "windows", value: MOST_WINDOWS },
+        { limit: "clipWindows", value: MOST_WINDOWS },
       );
     }
     for (;;) {

@@ -11,6 +11,7 @@ import type { SignalApi } from "../../signal/signal_api.ts";
 import type { TimelineModel } from "../timeline_model.ts";
 import { type Impact, trackFrames, trackImpacts } from "../track_shares.ts";
 import type { OfflineStatus } from "../types.ts";
+import type { AnticipationProgress } from "./anticipator.ts";
 import { DiagnosisChange, type DiagnosisSnapshot, takeSnapshot } from "./diagnosis_snapshot.ts";
 import type { Forecast } from "./disk_watch.ts";
 import type { HistogramView } from "./histogram_view.ts";
@@ -92,6 +93,7 @@ export interface Diagnostics {
     pinnedBytes: number;
     horizonMs: number;
   };
+  anticipation: AnticipationProgress;
   volumes: VolumeDiagnostics[];
   forecast: Forecast | null;
   availability: { total: number; changes: AvailabilityChange[] };
@@ -115,6 +117,7 @@ export interface DiagnosticsOptions {
   forecast: () => Forecast | null;
   device: () => unknown;
   analysis: () => unknown;
+  anticipation: () => AnticipationProgress;
 }
 
 /** `diagnostics.*` of API.md. */
@@ -178,6 +181,7 @@ export class DiagnosticsService {
       warnings: this.warnings,
       device: device(),
       analysis: analysis(),
+      anticipation: this.#options.anticipation(),
     };
   }
 
