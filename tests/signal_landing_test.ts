@@ -329,3 +329,45 @@ Deno.test("opening loads around the head, near before far, read by read", async 
   const first = distances.findIndex((distance) => distance > 10.2);
   assert(distances.slice(first).every((distance) => distance > 9.8), "nothing near after far");
 });
+
+Deno.test("playing a project larger than the budget from begin to end reads each page once", async () => {
+  await using stage = await openStage(300);
+  const { rig, timeline, settle } = stage;
+  const { signal } = rig;
+  const { symbols, engine } = signal.native;
+  symbols.lp_store_drop(engine);
+  const before = signal.counters();
+  const plan = () => {
+    const at = signal.position().positionFrame;
+    signal.anticipate(anticipate({
+      model: timeline.model,
+      head: {
+        positionFrame: at,
+        originFrame: 0,
+        loop: { enabled: false, startFrame: 0, endFrame: 0 },
+      },
+      intents: [],
+      ...timeline.landings,
+      leadSeconds: 1.5,
+      budgetUnits: signal.anticipation().budgetUnits || 290,
+      shapeOf: () => ({ channels: 1, pageFrames: PAGE, sourceFrames: SECONDS * RATE }),
+    }));
+  };
+  plan();
+  settle();
+  signal.play(0);
+  const step = 2_048;
+  const heard = new Float32Array(Math.floor(SECONDS * RATE / step) * step);
+  for (let at = 0; at < heard.length; at += step) {
+    if (Math.floor(at / RATE) !== Math.floor((at - step) / RATE)) plan();
+    settle();
+    heard.set(rig.render(step)[0], at);
+  }
+  const after = signal.counters();
+  assertEquals([after.missing, after.faded], [0, 0]);
+  const whole = expected(rig, timeline.model, 0, heard.length);
+  assertEquals(firstDifference(heard.subarray(FADE), whole.subarray(FADE)), -1);
+  const once = 2 * SECONDS * RATE * 2;
+  const again = after.bytesRead - before.bytesRead - once;
+  assertEquals(again, 0, `${again / PAGE / 2} pages were read again`);
+});

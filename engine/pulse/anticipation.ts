@@ -79,6 +79,9 @@ const VISIBLE_AFTER_SECONDS = 20;
 const MOST_VISIBLE_SECONDS = 600;
 /** How much later muted tracks may be needed, in milliseconds: somebody has to unmute them first. */
 const MUTED_MS = 5_000;
+/** What pages are at most and at least. */
+const MOST_CHANNELS = 8;
+const LEAST_PAGE_FRAMES = 4_096;
 /** Pieces between two turns that are given to others. */
 const PIECES_A_TURN = 64;
 
@@ -231,6 +234,11 @@ class Plan {
     return this.#units <= 0;
   }
 
+  /** Whether there is room for so many frames of so many tracks, whatever they play. */
+  holds(frames: Frames, tracks: number): boolean {
+    return this.#units >= tracks * MOST_CHANNELS * (frames / LEAST_PAGE_FRAMES + 2);
+  }
+
   /** Takes source frames `[from, to)` in. */
   take(assetId: string, from: number, to: number, rankMs: number, backwards: boolean): void {
     if (!this.#shapes.has(assetId)) this.#shapes.set(assetId, this.#shapeOf(assetId));
@@ -291,9 +299,19 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
   yield;
   const plan = new Plan(input.budgetUnits, input.shapeOf);
   let pieces = 0;
-  for (const { model, from, to, rankMs, muted, backwards } of spans) {
+  const left = spans.reverse();
+  for (let span = left.pop(); span !== undefined; span = left.pop()) {
+    const { model, from, to, rankMs, muted, backwards } = span;
     const parts = tracks.get(model)!;
-    for (const { blocks } of muted ? parts.muted : parts.heard) {
+    const of = muted ? parts.muted : parts.heard;
+    if (of.length > 1 && to - from > LEAST_PAGE_FRAMES && !plan.holds(to - from, of.length)) {
+      // Where the budget ends, it ends for all tracks at the same place: else one would lose what it has while another gains as the head moves on.
+      const middle = Math.floor((from + to) / 2);
+      const halves = [{ ...span, to: middle }, { ...span, from: middle }];
+      left.push(...backwards ? halves : halves.reverse());
+      continue;
+    }
+    for (const { blocks } of of) {
       const found: [assetId: string, from: number, to: number][] = [];
       clipsWithin(blocks, from, to, (start, { assetId, sourceFrame, lengthFrames, rate }) => {
         const a = Math.max(from, start) - start;
