@@ -370,7 +370,7 @@ Deno.test({
       );
     }
     for (const title of overTime) {
-      assertMatch(await label(title), /, the last two minutes; now: \S/, title);
+      assertMatch(await label(title), /, the last 57 s; now: \S/, title);
       assert(
         await page.evaluate(
           `document.querySelector(${
@@ -390,7 +390,7 @@ Deno.test({
     assert(await x("limit") > await x("mark"));
     assertEquals(
       await label("Memory"),
-      "Memory, the last two minutes; now: 380 MB of 500 MB · 41.0 MB pinned · 120 MB free",
+      "Memory, the last 57 s; now: 380 MB of 500 MB · 41.0 MB pinned · 120 MB free",
     );
 
     const tiles = await page.evaluate<string[][]>(`[...document.querySelectorAll(".tiles > div")]

@@ -2,7 +2,7 @@
 import { HistogramChart } from "./histogram_chart.js";
 import { budgetBytes } from "./history.js";
 import { TimeChart } from "./time_chart.js";
-import { bytes, count, milliseconds, percent, plain, rate, UNKNOWN } from "./words.js";
+import { bytes, count, milliseconds, percent, rate, roughly, UNKNOWN } from "./words.js";
 
 /** @import { Sample } from "./history.js" */
 /** @import { Diagnostics, Histogram } from "./types.js" */
@@ -127,8 +127,8 @@ export class Charts {
       [{ value: 1, label: "period", kind: "limit" }],
       histograms === undefined || histograms.callback.p999 === null
         ? ""
-        : `in time: p99.9 ${plain(milliseconds(histograms.callback.p999))} · max ${
-          plain(milliseconds(histograms.callback.max))
+        : `in time: p99.9 ${roughly(histograms.callback.p999, "ms")} · max ${
+          roughly(histograms.callback.max, "ms")
         }`,
     );
     this.#queue.show([

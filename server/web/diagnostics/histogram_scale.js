@@ -1,6 +1,6 @@
 // @ts-check
 import { coordinate } from "./coordinate.js";
-import { measured, plain } from "./words.js";
+import { roughly } from "./words.js";
 
 /** @import { Histogram } from "./types.js" */
 
@@ -12,7 +12,7 @@ const LEAST_DECADES = 2;
 /** @param {Histogram} histogram */
 export function percentiles({ p50, p99, p999, max, unit, count }) {
   if (count === 0) return "none";
-  const figures = [p50, p99, p999, max].map((value) => plain(measured(value, unit)));
+  const figures = [p50, p99, p999, max].map((value) => roughly(value, unit));
   // A unit that all have is said once.
   const units = new Set(figures.map((figure) => figure.slice(figure.lastIndexOf(" "))));
   if (units.size === 1) {

@@ -3,12 +3,12 @@ import { h } from "../ui/dom.js";
 import { Card } from "./card.js";
 import { coordinate, niceTop } from "./coordinate.js";
 import { plotArea, s } from "./svg.js";
-import { plain } from "./words.js";
+import { ago, lasting, plain } from "./words.js";
 
 /** @import { Sample } from "./history.js" */
 
-/** What is shown of the past, in milliseconds. */
-const SPAN_MS = 120_000;
+/** What is shown of the past at most, and at least where there is less, in milliseconds. */
+const SPAN_MS = { most: 120_000, least: 30_000 };
 
 /**
  * @typedef {object} TimeSeries
@@ -19,7 +19,7 @@ const SPAN_MS = 120_000;
  */
 
 /**
- * Values over the last two minutes, the latest at the right; where one is not known, there is a gap.
+ * Values over the last two minutes, or as long as they are known, the latest at the right; where one is not known, there is a gap.
  */
 export class TimeChart extends Card {
   /**
@@ -35,6 +35,7 @@ export class TimeChart extends Card {
   constructor(title, { about, empty, series, write, least, centred = false }) {
     const svg = plotArea(title);
     const top = h("span", { class: "scale-top", "aria-hidden": "true" });
+    const begin = h("span", {}, ago(SPAN_MS.least));
     const legend = h("div", { class: "legend", "aria-hidden": "true" });
     super(
       title,
@@ -44,13 +45,14 @@ export class TimeChart extends Card {
       h(
         "div",
         { class: "axis ends", "aria-hidden": "true" },
-        h("span", {}, "2 min ago"),
+        begin,
         h("span", {}, "now"),
       ),
     );
     this.title = title;
     this.svg = svg;
     this.top = top;
+    this.begin = begin;
     this.legend = legend;
     this.series = series;
     this.write = write;
@@ -68,14 +70,15 @@ export class TimeChart extends Card {
   show(samples, { limit = null, limitLabel = "", figures } = {}) {
     const latest = samples.at(-1);
     if (latest === undefined) return this.state("unknown");
-    const from = latest.timeMs - SPAN_MS;
+    const span = Math.min(SPAN_MS.most, Math.max(SPAN_MS.least, latest.timeMs - samples[0].timeMs));
+    const from = latest.timeMs - span;
     const shown = samples.filter(({ timeMs }) => timeMs >= from);
     const told = this.series.filter(({ value }) => shown.some((sample) => value(sample) !== null));
     if (told.length === 0) return this.state("empty");
     this.state("shown");
     const values = told.flatMap(({ value }) => shown.map(value)).filter((value) => value !== null);
     const most = niceTop(Math.max(this.least, limit ?? 0, ...values.map(Math.abs)));
-    const x = (/** @type {number} */ timeMs) => coordinate((100 * (timeMs - from)) / SPAN_MS);
+    const x = (/** @type {number} */ timeMs) => coordinate((100 * (timeMs - from)) / span);
     const [zero, scale] = this.centred ? [51, 47] : [98, 94];
     const y = (/** @type {number} */ value) => coordinate(zero - (scale * value) / most);
     this.svg.replaceChildren(
@@ -94,13 +97,14 @@ export class TimeChart extends Card {
         ),
       ]),
     );
+    this.begin.textContent = ago(span);
     this.top.textContent = plain(this.write(most));
     const now = told.map(({ label, value }) =>
       `${told.length > 1 ? `${label} ` : ""}${this.write(value(latest))}`
     ).join(" · ");
     const text = figures ?? now;
     this.say(text);
-    this.svg.setAttribute("aria-label", `${this.title}, the last two minutes; now: ${text}`);
+    this.svg.setAttribute("aria-label", `${this.title}, the last ${lasting(span)}; now: ${text}`);
     this.legend.hidden = told.length === 1 && limit === null;
     this.legend.replaceChildren(
       ...told.map((one) =>

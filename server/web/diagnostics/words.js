@@ -26,6 +26,18 @@ export function milliseconds(ms) {
   return Math.abs(ms) < 1000 ? `${short(ms)} ms` : `${short(ms / 1000)} s`;
 }
 
+/**
+ * A value of a histogram, whose buckets know no more than two digits.
+ *
+ * @param {Maybe} value
+ * @param {"ms" | "share"} unit
+ */
+export function roughly(value, unit) {
+  return plain(
+    measured(value === null || value === undefined ? value : Number(value.toPrecision(2)), unit),
+  );
+}
+
 /** @param {Maybe} bytes in units of 10³ */
 export function bytes(bytes) {
   if (bytes === null || bytes === undefined) return UNKNOWN;
