@@ -397,6 +397,11 @@ Deno.test({
       .map((tile) => [...tile.children].map(({ textContent }) => textContent).concat(tile.className))`);
     const missing = looks[57].counters.missing;
     assertEquals(tiles[0], ["Missing", count(missing), "7\u2009200 read, 1\u2009024 queue", "bad"]);
+    assertEquals(tiles.find(([title]) => title === "Prefetched")!.slice(1), [
+      "100 %",
+      "of what may come",
+      "",
+    ]);
     assertEquals(tiles.find(([title]) => title === "Disk margin")!.slice(1), [
       "× 0.92",
       "9.90 MB/s needed",

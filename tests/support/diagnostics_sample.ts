@@ -203,11 +203,11 @@ export function sampleDiagnostics(second: number, trackIds: readonly string[]): 
     },
     analysis: null,
     anticipation: {
-      wantedPages: 14_535,
-      residentPages: 14_535,
-      settled: true,
-      isWhole: true,
-      leadMs: 520,
+      wantedPages: 24_000,
+      residentPages: Math.min(24_000, 600 * second),
+      settled: second >= 40,
+      isWhole: false,
+      leadMs: 2_000,
     },
   };
 }

@@ -53,6 +53,7 @@ export function tilesOf(diagnostics, latest, plays) {
     frames("Faded", counters.faded, diagnostics.faded, "warn"),
     callback(diagnostics),
     horizon(latest?.horizonMs ?? null, counters.voicesRefused, plays),
+    prefetched(diagnostics.anticipation),
     memory(diagnostics, latest),
     cache === undefined ? null : {
       title: "Cache hits",
@@ -140,6 +141,18 @@ function horizon(ms, refused, plays) {
       ? "of all that plays"
       : "while it plays",
     tone: refused ? "bad" : plays && ms !== null && ms < WHOLE_HORIZON_MS / 10 ? "warn" : "",
+  };
+}
+
+/** @param {Diagnostics["anticipation"]} plan @returns {Tile | null} */
+function prefetched(plan) {
+  if (plan === undefined) return null;
+  const { wantedPages, residentPages, isWhole } = plan;
+  return {
+    title: "Prefetched",
+    value: wantedPages === 0 ? UNKNOWN : percent(residentPages / wantedPages),
+    note: wantedPages === 0 ? "nothing to fetch" : isWhole ? "of the timeline" : "of what may come",
+    tone: "",
   };
 }
 
