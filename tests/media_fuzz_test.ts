@@ -77,8 +77,8 @@ Deno.test({
     const program = `${folder.path}/pcm_fuzz`;
     const sources = [
       new URL("native/pcm_fuzz_main.c", import.meta.url).pathname,
-      ...["pcm_file", "pcm_header_riff", "pcm_header_aiff", "pcm_convert", "peaks"].map((name) =>
-        `${native}${name}.c`
+      ...["pcm_file", "pcm_header_riff", "pcm_header_aiff", "pcm_convert", "pcm_part", "peaks"].map(
+        (name) => `${native}${name}.c`,
       ),
     ];
     const built = await new Deno.Command(compiler!, {

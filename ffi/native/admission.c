@@ -49,7 +49,7 @@ static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track
     const int64_t from = c.clip->first, to = from + 1;
     if (c.start >= position + SOON_FRAMES || !lp_follow_fits(f, s, from, to, 0)) continue;
     const uint64_t before = f->units;
-    lp_follow_want(f, s, from, to, f->now_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
+    lp_follow_want(f, s, from, to, f->head_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
     r->place_units[track->slot] += (uint32_t)(f->units - before);
     if (!r->places_taken[track->slot]) r->places_taken[track->slot] = 1;
   }
@@ -77,7 +77,7 @@ void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const l
         continue;
       }
       const uint64_t before = f->units;
-      lp_follow_want(f, source, from, to, f->now_ns, tier);
+      lp_follow_want(f, source, from, to, f->head_ns, tier);
       r->place_units[track->slot] += (uint32_t)(f->units - before);
       if (r->places_taken[track->slot] <= i) r->places_taken[track->slot] = (uint8_t)(i + 1);
     }
@@ -93,7 +93,7 @@ void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *he
       lp_source *source = found[i].clip->source;
       if (!source) continue;
       const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
-      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_want(f, source, from, to, f->now_ns, tier);
+      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_want(f, source, from, to, f->head_ns, tier);
     }
   }
 }

@@ -35,8 +35,25 @@ static void store_filled(void *context) {
   if (atomic_load_explicit(&e->gates, memory_order_relaxed)) lp_engine_wake(e);
 }
 
+#define LOOK_NS 50000000ull
+
+/* [under wake_lock, left meanwhile] Waits for the time, a wake-up, or a read that fails: what was wanted may want to be wanted again. */
+static void await_pass(lp_engine *e, uint64_t seen, uint64_t until_ns) {
+  const uint64_t errors = lp_store_errors(e->store);
+  while (e->wakes == seen && !atomic_load(&e->closing) && lp_store_errors(e->store) == errors) {
+    const uint64_t now = lp_monotonic_ns();
+    if (now >= until_ns) return;
+    const uint64_t ns = until_ns - now < LOOK_NS ? until_ns : now + LOOK_NS;
+    struct timespec until = { .tv_sec = (time_t)(ns / 1000000000ull), .tv_nsec = (long)(ns % 1000000000ull) };
+    (void)pthread_cond_timedwait(&e->wake, &e->wake_lock, &until);
+  }
+}
+
 static void *follower_main(void *context) {
   lp_engine *e = context;
+#if defined(__linux__)
+  (void)pthread_setname_np(pthread_self(), "lp-follow");
+#endif
   (void)lp_float_mode_flush();
   pthread_mutex_lock(&e->wake_lock);
   uint64_t seen = e->wakes;
@@ -47,10 +64,7 @@ static void *follower_main(void *context) {
     pthread_mutex_lock(&e->wake_lock);
     /* A gate's deadline counts from the pass's begin. But a pass that takes long leaves the machine to others for a while. */
     const uint64_t took = lp_monotonic_ns() - began;
-    const uint64_t ns = began + took + (took < due / 2 ? due - took : due / 2);
-    struct timespec until = { .tv_sec = (time_t)(ns / 1000000000ull), .tv_nsec = (long)(ns % 1000000000ull) };
-    while (e->wakes == seen && !atomic_load(&e->closing))
-      if (pthread_cond_timedwait(&e->wake, &e->wake_lock, &until) == ETIMEDOUT) break;
+    await_pass(e, seen, began + took + (took < due / 2 ? due - took : due / 2));
     seen = e->wakes;
   }
   pthread_mutex_unlock(&e->wake_lock);

@@ -7,10 +7,11 @@
  *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
  *   3. What playback has passed is given up.
  *   4. Anticipation goes on (anticipate.h).
- * A pass looks at every page of the horizon, so there are no more of them than it takes: while the next two pages of every voice are there, one for each
- * eighth of the horizon held.
+ * A pass looks at every page of the horizon, so there are no more of them than it takes: while all is there that is due within half of the horizon held, one
+ * for each quarter of it. Reads then take several pages of a voice at once, too. A read that fails brings the next pass forward (engine.c).
  * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +24,20 @@
 #define SLICE_MS 250.0
 #define BEHIND_MS 300.0
 #define PASS_NS 20000000ull /* between passes while something plays, at least */
-#define LONG_PASS_NS 200000000ull /* and at most */
-#define PASSES_A_HORIZON 8
+#define LONG_PASS_NS 500000000ull /* and at most */
+#define PASSES_A_HORIZON 4
+#define MOST_NEAR_NS 1000000000ull
 #define IDLE_NS 200000000ull
 #define SEEN_MIN 1024u
 #define SEEN_MAX (1u << 24)
 #define SEEN_PROBES 64
+/* Consecutive pages of a source stand side by side. */
+#define SEEN_RUN 8u
+/* A head whose place and time differ from what they were by no more keeps its deadlines: what was wanted in one pass has the same rank in the next. */
+#define STEADY_NS 12000000
+#define MOST_NS 4e18
+/* Deadlines are whole numbers of this, about a millisecond: sums that are rounded on different ways are equal. */
+#define DEADLINE_BITS 20
 
 struct lp_follow *lp_follow_create(lp_engine *e) {
   struct lp_follow *f = calloc(1, sizeof *f);
@@ -53,19 +62,25 @@ void lp_follow_destroy(struct lp_follow *f) {
 
 /* ---- wanting ------------------------------------------------------------------------------------------------------------- */
 
+/* What is due soon is begun at once. For the rest the pass is waited for, so that adjacent pages, which it meets one slice after the other, are one read. */
 static void flush(struct lp_follow *f) {
+  bool soon = f->near_ns == 0;
+  for (uint32_t i = 0; i < f->batched; i++) soon = soon || f->batch[i].deadline_ns < f->now_ns + f->near_ns;
   uint32_t missing = 0;
-  if (f->batched) lp_store_want(f->engine->store, f->origin, f->batch, f->batched, &missing);
+  if (f->batched && soon) lp_store_want(f->engine->store, f->origin, f->batch, f->batched, &missing);
+  else if (f->batched) lp_store_want_later(f->engine->store, f->origin, f->batch, f->batched);
+  f->later = f->later || (f->batched && !soon);
   f->batched = 0;
   f->missing += missing;
 }
 
 /* Was the page wanted in this pass? If not: the place to note it, NULL if there is none near. */
 static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, lp_seen **place) {
-  uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ (uint64_t)page * 0xC2B2AE3D27D4EB4Full;
-  uint32_t i = (uint32_t)(h >> 40) & f->mask;
+  const uint64_t run = (uint64_t)page / SEEN_RUN;
+  const uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ run * 0xC2B2AE3D27D4EB4Full;
+  uint32_t i = ((uint32_t)(h >> 40) * SEEN_RUN + (uint32_t)((uint64_t)page % SEEN_RUN)) & f->mask;
   *place = NULL;
-  for (uint32_t probes = 0; probes < SEEN_PROBES; probes++, i = (i + 1) & f->mask) {
+  for (uint32_t probes = 0; probes < SEEN_PROBES; probes++, i = (i + SEEN_RUN) & f->mask) {
     lp_seen *e = &f->table[i];
     if (e->pass != f->pass) {
       *place = e;
@@ -84,7 +99,8 @@ static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t f
   if (place) *place = (lp_seen){ s, page, f->pass };
   f->units += s->channels;
   if (f->counts && !lp_anticipate_lists(f->engine->anticipate, s, page)) f->beside += s->channels;
-  f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, due_ns };
+  const uint64_t deadline_ns = (due_ns + (1u << (DEADLINE_BITS - 1))) >> DEADLINE_BITS << DEADLINE_BITS;
+  f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, deadline_ns };
   if (f->batched == LP_WANT_BATCH) flush(f);
   return true;
 }
@@ -150,6 +166,12 @@ static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head
   }
 }
 
+static void flush_near(struct lp_follow *f) {
+  flush(f);
+  f->lacking += f->missing;
+  f->missing = 0;
+}
+
 /* Walks one head. Returns how far the horizon reaches, in ns. */
 static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, bool muted, uint8_t tier) {
   const double rate = (double)f->engine->sample_rate;
@@ -159,15 +181,17 @@ static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, bo
   const lp_head start = head;
   int64_t gone = 0;
   uint32_t wraps = 0;
+  f->missing = 0;
   bool looked_back = start.state != LP_PLAYING;
   while (gone < horizon) {
     int64_t n = lp_head_span(&head, slice);
-    if (!want_span(f, s, muted, head.position, head.position + n, f->now_ns + (uint64_t)((double)gone * 1e9 / rate), tier)) break;
+    if (!want_span(f, s, muted, head.position, head.position + n, f->head_ns + (uint64_t)((double)gone * 1e9 / rate), tier)) break;
     enum lp_jump jump = lp_head_advance(&head, n);
     gone += n;
+    if ((uint64_t)((double)gone * 1e9 / rate) <= f->near_ns && tier == LP_TIER_REALTIME) flush_near(f);
     if (!looked_back && gone >= slice) {
       looked_back = true;
-      want_span(f, s, muted, start.position - behind, start.position, f->now_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
+      want_span(f, s, muted, start.position - behind, start.position, f->head_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
     }
     if (jump == LP_JUMP_WRAP) wraps++;
     /* Nothing comes after the frame to play to; a whole turn of the loop adds nothing new. */
@@ -181,7 +205,7 @@ static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, bo
 
 /* Gathers the heads of a renderer, newest publication first: it is what the gate's 30 ms hang on. Returns ns until the gate's deadline. References are
  * taken under the lock, the walk goes without it: a publish never waits for a walk. */
-static uint64_t begin(lp_renderer *r) {
+static uint64_t begin(lp_renderer *r, uint64_t now_ns) {
   pthread_mutex_lock(&r->lock);
   uint64_t gate = lp_gate_try(r);
   lp_publications_collect(r);
@@ -198,7 +222,13 @@ static uint64_t begin(lp_renderer *r) {
       d->count = 2;
       break;
     }
-  for (uint32_t i = 0; i < d->count; i++) lp_snapshot_ref(d->snapshots[i]);
+  for (uint32_t i = 0; i < d->count; i++) {
+    lp_snapshot_ref(d->snapshots[i]);
+    /* A frame may stand further than time counts. */
+    const int64_t at_ns = (int64_t)fmin((double)d->heads[i].position * 1e9 / r->rate, MOST_NS), begun_ns = (int64_t)now_ns - at_ns;
+    if (begun_ns - d->begun_ns[i] > STEADY_NS || d->begun_ns[i] - begun_ns > STEADY_NS) d->begun_ns[i] = begun_ns;
+    d->due_ns[i] = d->begun_ns[i] + at_ns > 0 ? (uint64_t)(d->begun_ns[i] + at_ns) : 0;
+  }
   pthread_mutex_unlock(&r->lock);
   lp_admission_begin(r);
   /* Both move on, so that what only an older snapshot wanted goes stale. */
@@ -223,12 +253,6 @@ enum phase { PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_PASSED, PHA
 
 static lp_origin *origin_of(lp_renderer *r, uint32_t i) { return i == 0 ? &r->candidate_origin : &r->origin; }
 
-static void flush_voices(struct lp_follow *f) {
-  flush(f);
-  f->lacking += f->missing;
-  f->missing = 0;
-}
-
 static void note_held(struct lp_follow *f, uint64_t ns) {
   if (ns < f->held_ns) f->held_ns = ns;
 }
@@ -237,12 +261,13 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
   const lp_snapshot *s = r->followed.snapshots[i];
   const lp_head *head = &r->followed.heads[i];
   f->origin = origin_of(r, i);
+  f->head_ns = r->followed.due_ns[i];
   const bool muted = phase == PHASE_MUTED_VOICES || phase == PHASE_MUTED_WALK;
   if (muted && r->flags & LP_RENDERER_OFFLINE) return; /* nobody will unmute them */
   switch (phase) {
     case PHASE_MUTED_VOICES:
       lp_admit_muted(f, s, head, tier);
-      flush_voices(f);
+      flush_near(f);
       break;
     case PHASE_WALK: {
       /* Before anybody reads ahead, everybody plays. */
@@ -274,8 +299,9 @@ static void admit_voices(struct lp_follow *f, lp_renderer *first) {
         for (uint32_t i = 0; i < r->followed.count; i++) {
           if (tier_of(r, i) != tier) continue;
           f->origin = origin_of(r, i);
+          f->head_ns = r->followed.due_ns[i];
           lp_admit(f, r, r->followed.snapshots[i], &r->followed.heads[i], (enum lp_admission)step, tier);
-          flush_voices(f);
+          flush_near(f);
         }
 }
 
@@ -304,10 +330,10 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->now_ns = lp_engine_now_ns(e);
   f->counts = lp_anticipate_is_due(e->anticipate, f->now_ns);
   f->held_ns = UINT64_MAX;
-  uint64_t next = IDLE_NS;
+  uint64_t next = UINT64_MAX;
   bool playing = false;
   for (lp_renderer *r = first; r; r = r->next) {
-    uint64_t due = begin(r);
+    uint64_t due = begin(r, f->now_ns);
     if (due < next) next = due;
     for (uint32_t i = 0; i < r->followed.count; i++) playing = playing || r->followed.heads[i].state == LP_PLAYING;
   }
@@ -317,9 +343,12 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
       for (lp_renderer *r = first; r; r = r->next)
         for (uint32_t i = 0; i < r->followed.count; i++)
           if (tier_of(r, i) == tier) follow_head(f, r, i, (enum phase)phase, tier);
+  if (f->later) lp_store_begin(e->store);
+  f->later = false;
   for (lp_renderer *r = first; r; r = r->next) end(r);
   lp_store_set_voices_refused(e->store, f->refused);
   if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
+  f->near_ns = f->held_ns == UINT64_MAX ? 0 : f->held_ns / 2 < MOST_NEAR_NS ? f->held_ns / 2 : MOST_NEAR_NS;
   const uint64_t due = playing ? pass_ns(f) : IDLE_NS;
   if (due < next) next = due;
   const uint64_t again = lp_anticipate_pass(e->anticipate, f->counts ? f->beside : UINT64_MAX, f->now_ns);

@@ -24,12 +24,15 @@ struct lp_follow {
   uint64_t beside;      /* units of that */
   uint32_t refused, refused_playing; /* voices */
   uint64_t now_ns;
+  uint64_t head_ns; /* when the head at hand stands where it stands: now, but for what devices waver */
   uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
   uint32_t missing; /* pages of those wanted in this pass that are not there */
-  uint32_t lacking; /* of voices at the heads alone */
+  uint32_t lacking; /* of those that are due within near_ns, and of voices at the heads */
+  uint64_t near_ns; /* half of the horizon held in the last pass */
   lp_origin *origin;
   lp_want batch[LP_WANT_BATCH];
   uint32_t batched;
+  bool later; /* something was wanted that nobody has been woken for */
 };
 
 /* follow.c [follower] Wants source frames [from, to), the first of them needed at due_ns. False when the budget is used up. */

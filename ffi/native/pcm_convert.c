@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pcm_file.h"
+#include "pcm_part.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -207,6 +208,8 @@ void lp_pcm_to_s16(const lp_pcm_format *format, const uint8_t *raw, int64_t fram
     spread_short(short_u8, 1, raw, frames, format->channels, planes);
   else if (format->encoding == LP_ENC_S8)
     spread_short(short_s8, 1, raw, frames, format->channels, planes);
+  else if (!format->big_endian && format->channels == 2 && lp_pcm_parts() && (((uintptr_t)planes[0] ^ (uintptr_t)planes[1]) & 31) == 0)
+    lp_pcm_part_s16(raw, frames, planes[0], planes[1]);
   else if (format->big_endian)
     spread_short(short_s16_be, 2, raw, frames, format->channels, planes);
   else

@@ -94,6 +94,8 @@ typedef struct lp_followed {
   uint32_t count;
   lp_snapshot *snapshots[2]; /* referenced; the newest, and what sounds if that is another */
   lp_head heads[2];
+  int64_t begun_ns[2]; /* when they would have stood at frame 0, kept from pass to pass while it wavers little */
+  uint64_t due_ns[2];  /* when they stand where they do, by that */
 } lp_followed;
 
 /* What a track plays at [from, to) of the timeline, while its content is this one: one clip, as it lies in its source (steady.h). */

@@ -391,12 +391,35 @@ static bool enqueue(lp_store *st, lp_entry *e, lp_origin *origin, uint32_t tick,
   return true;
 }
 
+/* [under the mutex] */
+static void begin_fills(lp_store *st, uint32_t count) {
+  lp_wake(st, count);
+  lp_pool_watch(st);
+}
+
+#define FETCHED 64
+
+/* [under the mutex] What a batch will look at lies all over memory: it is sent for all at once instead of one after the other. */
+static void fetch_ahead(const lp_want *wants, uint32_t count) {
+  const lp_entry *entries[FETCHED];
+  if (count > FETCHED) count = FETCHED;
+  for (uint32_t i = 0; i < count; i++) {
+    entries[i] = wants[i].page >= 0 && wants[i].page < wants[i].source->pages ? lp_source_entry(wants[i].source, wants[i].page) : NULL;
+    __builtin_prefetch(entries[i]);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    const lp_page *p = entries[i] ? atomic_load_explicit(&entries[i]->page, memory_order_relaxed) : NULL;
+    for (size_t at = 0; p && at < sizeof *p; at += 64) __builtin_prefetch((const uint8_t *)p + at);
+  }
+}
+
 /* As lp_store_want; states may be NULL. */
-static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look) {
+static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look, bool begin) {
   uint32_t not_whole = 0, added = 0, found = 0;
   uint64_t now = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
   lp_pool_note_stalls(st);
+  fetch_ahead(wants, count);
   /* Relaxed: the caller moves it, in its own order. */
   uint32_t tick = atomic_load_explicit(&origin->tick, memory_order_relaxed);
   for (uint32_t i = 0; i < count; i++) {
@@ -431,20 +454,29 @@ static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint
   }
   lp_count(st, LP_COUNT_FOUND, found);
   lp_count(st, LP_COUNT_QUEUED, added);
-  if (added) lp_wake(st, added);
-  if (added) lp_pool_watch(st);
+  if (added && begin) begin_fills(st, added);
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   return not_whole;
 }
 
 void lp_store_want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing) {
-  uint32_t not_whole = want(st, origin, wants, count, NULL, false);
+  uint32_t not_whole = want(st, origin, wants, count, NULL, false, true);
   if (missing) *missing = not_whole;
 }
 
+void lp_store_want_later(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count) {
+  (void)want(st, origin, wants, count, NULL, false, false);
+}
+
+void lp_store_begin(lp_store *st) {
+  pthread_mutex_lock(&st->mutex);
+  if (st->queue.queued) begin_fills(st, st->queue.queued);
+  pthread_mutex_unlock(&st->mutex);
+}
+
 void lp_store_want_each(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look) {
-  (void)want(st, origin, wants, count, states, only_look);
+  (void)want(st, origin, wants, count, states, only_look, true);
 }
 
 void lp_store_refused(lp_store *st, lp_source *s, int64_t page) {
@@ -509,6 +541,8 @@ void lp_store_unpin(lp_store *st, lp_source *s, int64_t page) {
 /* ---- waiting, stepping, the gate ------------------------------------------------------------------------- */
 
 uint64_t lp_store_fill_count(lp_store *st) { return atomic_load_explicit(&st->fill_count, memory_order_acquire); }
+
+uint64_t lp_store_errors(lp_store *st) { return atomic_load_explicit(&st->counters[LP_COUNT_ERRORS], memory_order_relaxed); /* a figure */ }
 
 uint64_t lp_store_wait_fill(lp_store *st, uint64_t seen, uint64_t timeout_ns) {
   uint64_t begun = lp_monotonic_ns();

@@ -229,6 +229,9 @@ typedef struct lp_want {
 /* [control, follower] Marks what is resident as due (deadline, tick) and protected by it, queues what is not (or moves it forward). One hold of
  * the mutex for the batch. missing (may be NULL): how many of them are not fully valid. */
 void lp_store_want(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count, uint32_t *missing);
+/* [follower] The same, but nobody is woken for it: more is to come, and adjacent pages are then read at once. lp_store_begin wakes them. */
+void lp_store_want_later(lp_store *store, lp_origin *origin, const lp_want *wants, uint32_t count);
+void lp_store_begin(lp_store *store);
 
 /* What has become of a page that somebody wants. */
 enum lp_want_state { LP_WANT_WAITS, LP_WANT_WHOLE, LP_WANT_HELD /* whole, and a window's */, LP_WANT_REFUSED /* it cannot be had now */ };
@@ -252,6 +255,8 @@ uint32_t lp_store_units_free(lp_store *store);
 /* [blocking] Waits until something was filled or failed since the count seen, at most timeout_ns. Returns the new count. */
 uint64_t lp_store_wait_fill(lp_store *store, uint64_t seen, uint64_t timeout_ns);
 uint64_t lp_store_fill_count(lp_store *store);
+/* [any] Reads that have failed. */
+uint64_t lp_store_errors(lp_store *store);
 
 /* [control] Keeps a page that is resident now (wholly or in part) until it is unpinned as often. LP_OK or LP_E_STATE. */
 int lp_store_pin(lp_store *store, lp_source *source, int64_t page);
