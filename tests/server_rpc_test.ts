@@ -467,9 +467,11 @@ Deno.test("a connection's streams and windows end with it, but for those that it
   await client.call("stream.stop", { handleId: stopped });
   const range = { assetId: "a", startSample: 0, endSample: 9, cohort: "realtime" };
   const { windowId } = (await client.call("clipWindow.request", range)).result;
+  await client.call("view.hint", { cursorFrame: 7 });
   await client.close();
   await until(() => test.engine.applied.includes(`end ${left} connection`), "it is ended");
   assertEquals(test.engine.applied.includes(`release ${windowId}`), true);
+  assertEquals(test.engine.hints, [{ cursorFrame: 7 }, {}], "and so does what it said of its user");
   assertEquals(test.engine.applied.filter((act) => act.startsWith("end ")), [
     `end ${stopped} stopped`,
     `end ${left} connection`,

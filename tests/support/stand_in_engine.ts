@@ -105,7 +105,11 @@ export class StandInEngine implements EngineApi {
   readiness({ start = 0, end = 1, width = 1_024 }: ReadinessQuery) {
     return Promise.resolve({ start, end, width, revision: this.#revision, tracks: [] });
   }
-  viewHint() {}
+  /** What clients said of what their users may do next. */
+  readonly hints: unknown[] = [];
+  viewHint(_caller: Caller, hint: unknown) {
+    this.hints.push(hint);
+  }
 
   readonly projects: EngineApi["projects"] = {
     current: () => ({ projectId: "p", name: "P", path: "/p", revision: this.#revision }),
