@@ -14,7 +14,7 @@ const ROOT = import.meta.dirname!.replace(/[/\\]bench$/, "");
 const NATIVE = `${ROOT}/ffi/native`;
 /** The parts of the native library that a page store needs. */
 const PARTS = new RegExp(
-  "^(store|account|fill_log|histogram|pool|pool_threads|proxy_pair|volumes|window|files|rate_cursor|residency|slab|directory|fill_queue|heap|fold|media_file|flac_\\w+|mp3_\\w+|" +
+  "^(store|account|fill_log|histogram|pool|pool_threads|proxy_pair|volumes|window|readahead|slow_disk|files|rate_cursor|residency|slab|directory|fill_queue|heap|fold|media_file|flac_\\w+|mp3_\\w+|" +
     "pcm_\\w+|seek_index|damage|resample\\w*)\\.c$",
 );
 

@@ -63,6 +63,15 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  lp_source_supply: {
+    parameters: [
+      "u32",
+      /* engine */ "u32",
+      /* source */ "buffer",
+      /* double *out */ "u32", /* count */
+    ],
+    result: "i32",
+  },
   lp_source_resident: {
     parameters: [
       "u32", /* engine */

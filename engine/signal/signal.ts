@@ -47,6 +47,7 @@ import type {
   SignalWindow,
   SourceInfo,
   SourceStretch,
+  SourceSupply,
   WantedStretch,
   WindowRange,
 } from "./signal_api.ts";
@@ -90,6 +91,8 @@ const STORE_COUNTERS = [
   "fillThreads",
   "pagesFound",
   "pagesQueued",
+  "readAheadMs",
+  "slowSources",
 ] as const;
 const RENDER_COUNTERS = [
   "callbacks",
@@ -520,6 +523,16 @@ export class Signal implements SignalApi {
   }
   anticipation(): AnticipationState {
     return this.#plan.state();
+  }
+
+  supply(assetId: string): SourceSupply | null {
+    const v = new Float64Array(3);
+    const source = this.#sourceOf(assetId);
+    const { symbols } = this.#library;
+    if (source === 0 || symbols.lp_source_supply(this.#engine, source, v, v.length) < 0) {
+      return null;
+    }
+    return { readAheadMs: v[0], slackMs: v[1] < 0 ? null : v[1], slow: v[2] !== 0 };
   }
 
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames {

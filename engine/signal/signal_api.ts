@@ -141,6 +141,16 @@ export interface SignalStream extends AsyncDisposable {
   drainEvents(): SignalStreamEvent[];
 }
 
+/** How a source keeps up. */
+export interface SourceSupply {
+  /** How far it is read ahead, as the budget allows: 10,000, and up to 30,000 where its pages come late. */
+  readAheadMs: number;
+  /** How far ahead of its need the first page was that was wanted and not there, as of the last look; `null`: all is there. */
+  slackMs: number | null;
+  /** It is heard from its proxy: its own pages come more slowly than they are played. */
+  slow: boolean;
+}
+
 /** What a window holds. */
 export interface WindowRange {
   assetId: string;
@@ -252,6 +262,8 @@ export interface SignalApi extends AsyncDisposable {
    */
   anticipate(stretches: readonly WantedStretch[]): number;
   anticipation(): AnticipationState;
+  /** How an asset's source keeps up with what plays it; `null` where it has none. */
+  supply(assetId: string): SourceSupply | null;
   /** Frames of an asset resident from `positionFrame` on without a gap, at most `maxFrames`. */
   residentFrames(assetId: string, positionFrame: Frames, maxFrames: Frames): Frames;
   /**

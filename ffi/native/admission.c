@@ -5,6 +5,8 @@
  * thrown out by what begins, on whatever track. Only where what there is for all shrinks (a window is held; voices that played the same pages part) do tracks that
  * sound lose places, the last in order. Live heads come before offline ones, and muted tracks after all.
  *
+ * A voice for whose own two pages there is no room gets its proxy's, if it has one and they fit; it keeps those, and its own when there is room again.
+ *
  * A refused voice is silent: it has no page, or fades out at its last one. Its frames are counted as missing, of cause budget, with a gap as for any other. */
 #include <string.h>
 
@@ -22,14 +24,6 @@ static int64_t two_pages(const lp_found *c, int64_t from) {
 }
 
 static int64_t frame_at(const lp_found *c, int64_t position) { return c->clip->first + (position - c->start); }
-
-static void refuse(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint8_t tier) {
-  f->refused++;
-  if (tier != LP_TIER_REALTIME) return;
-  f->refused_playing++;
-  if (from < 0) from = 0;
-  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) lp_store_refused(f->engine->store, s, page);
-}
 
 /* A track that sounds goes on: its clips that begin soon get a page each, where there is room, and what its next one will need beyond what the track has now is
  * kept from those who are new. */
@@ -49,11 +43,63 @@ static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track
     const int64_t from = c.clip->first, to = from + 1;
     if (c.start >= position + SOON_FRAMES || !lp_follow_fits(f, s, from, to, 0)) continue;
     const uint64_t before = f->units;
-    lp_follow_want(f, s, from, to, f->head_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
+    lp_follow_supply(f, s, from, to, f->head_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
     r->place_units[track->slot] += (uint32_t)(f->units - before);
     if (!r->places_taken[track->slot]) r->places_taken[track->slot] = 1;
   }
   if (needs > r->place_units[track->slot]) f->reserved += needs - r->place_units[track->slot];
+}
+
+/* A voice and its place. */
+typedef struct voice {
+  lp_source *source;
+  int64_t from, to; /* two pages */
+  uint32_t slot, place;
+} voice;
+
+static void take_place(lp_renderer *r, const voice *v) {
+  if (r->places_taken[v->slot] <= v->place) r->places_taken[v->slot] = (uint8_t)(v->place + 1);
+}
+
+/* Its own pages, if they fit; or those of the proxy alone. False: neither. */
+static bool want_voice(struct lp_follow *f, lp_renderer *r, const voice *v, uint64_t reserved, bool by_proxy, uint8_t tier) {
+  lp_source *source = by_proxy ? lp_follow_proxy(v->source) : v->source;
+  if (!lp_follow_fits(f, source, v->from, v->to, reserved)) return false;
+  const uint64_t before = f->units;
+  if (by_proxy) lp_follow_want(f, source, v->from, v->to, f->head_ns, tier);
+  else lp_follow_supply(f, source, v->from, v->to, f->head_ns, tier);
+  r->place_units[v->slot] += (uint32_t)(f->units - before);
+  take_place(r, v);
+  return true;
+}
+
+static void refuse(struct lp_follow *f, uint8_t tier) {
+  f->refused++;
+  f->refused_playing += tier == LP_TIER_REALTIME;
+}
+
+/* One step for one voice. What sounds from its proxy keeps that in the first step, and asks for its own pages in the last, as new voices do. */
+static void admit_voice(struct lp_follow *f, lp_renderer *r, const voice *v, bool kept, enum lp_admission step, uint8_t tier) {
+  const uint8_t bit = (uint8_t)(1u << v->place);
+  lp_follow_judge(f, v->source);
+  const bool has_proxy = tier == LP_TIER_REALTIME && lp_follow_proxy(v->source);
+  const bool by_proxy = has_proxy && (v->source->slow_disk.slow || r->proxies_kept[v->slot] & bit);
+  if (step == LP_ADMIT_KEPT ? !kept : kept && (!by_proxy || r->places_taken[v->slot] <= v->place)) return;
+  const uint64_t reserved = step == LP_ADMIT_NEW ? f->reserved : 0;
+  if (by_proxy && kept == (step == LP_ADMIT_KEPT)) {
+    if (!want_voice(f, r, v, reserved, true, tier)) refuse(f, tier);
+    if (kept || r->places_taken[v->slot] <= v->place) return;
+  }
+  if (want_voice(f, r, v, reserved, false, tier)) return;
+  if (tier == LP_TIER_REALTIME)
+    for (int64_t page = (v->from < 0 ? 0 : v->from) >> v->source->page_shift; page << v->source->page_shift < v->to; page++)
+      lp_store_refused(f->engine->store, v->source, page);
+  if (by_proxy || (has_proxy && want_voice(f, r, v, reserved, true, tier))) {
+    r->proxies_taken[v->slot] |= bit;
+    f->stood_in++;
+  } else {
+    refuse(f, tier);
+  }
 }
 
 void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const lp_head *head, enum lp_admission step, uint8_t tier) {
@@ -68,18 +114,11 @@ void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const l
     lp_found found[2];
     const uint32_t n = lp_content_find(track->content, head->position, head->position + 1, found, 2);
     for (uint32_t i = 0; i < n; i++) {
-      if ((i < kept) != (step == LP_ADMIT_KEPT)) continue;
       lp_source *source = found[i].clip->source;
       if (!source) continue;
-      const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
-      if (!lp_follow_fits(f, source, from, to, step == LP_ADMIT_NEW ? f->reserved : 0)) {
-        refuse(f, source, from, to, tier);
-        continue;
-      }
-      const uint64_t before = f->units;
-      lp_follow_want(f, source, from, to, f->head_ns, tier);
-      r->place_units[track->slot] += (uint32_t)(f->units - before);
-      if (r->places_taken[track->slot] <= i) r->places_taken[track->slot] = (uint8_t)(i + 1);
+      const int64_t from = frame_at(&found[i], head->position);
+      const voice v = { source, from, two_pages(&found[i], from), track->slot, i };
+      admit_voice(f, r, &v, i < kept, step, tier);
     }
   }
 }
@@ -93,14 +132,18 @@ void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *he
       lp_source *source = found[i].clip->source;
       if (!source) continue;
       const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
-      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_want(f, source, from, to, f->head_ns, tier);
+      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_supply(f, source, from, to, f->head_ns, tier);
     }
   }
 }
 
 void lp_admission_begin(lp_renderer *r) {
   memset(r->places_taken, 0, sizeof r->places_taken);
+  memset(r->proxies_taken, 0, sizeof r->proxies_taken);
   memset(r->place_units, 0, sizeof r->place_units);
 }
 
-void lp_admission_end(lp_renderer *r) { memcpy(r->places_kept, r->places_taken, sizeof r->places_kept); }
+void lp_admission_end(lp_renderer *r) {
+  memcpy(r->places_kept, r->places_taken, sizeof r->places_kept);
+  memcpy(r->proxies_kept, r->proxies_taken, sizeof r->proxies_kept);
+}

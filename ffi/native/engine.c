@@ -303,12 +303,25 @@ int32_t lp_source_prefetch(uint32_t engine, uint32_t handle, double start_frame,
   atomic_fetch_add_explicit(&always.tick, 1, memory_order_relaxed);
   for (int64_t at = from; at < to;) {
     int64_t page = at >> s->page_shift, begin = page << s->page_shift;
-    lp_want want = { s, page, (int32_t)(at - begin), LP_TIER_ANTICIPATIVE, far };
+    lp_want want = { s, page, (int32_t)(at - begin), LP_TIER_ANTICIPATIVE, far, false };
     lp_store_want(e->store, &always, &want, 1, NULL);
     at = begin + s->page_frames;
   }
   lp_source_unref(s);
   return LP_OK;
+}
+
+int32_t lp_source_supply(uint32_t engine, uint32_t handle, double *out, uint32_t count) {
+  lp_source *s = source_get(engine, handle, NULL);
+  if (!s) return LP_E_HANDLE;
+  /* Relaxed: each by itself. */
+  const uint32_t slack = atomic_load_explicit(&s->slack_ms, memory_order_relaxed);
+  const double all[3] = { atomic_load_explicit(&s->readahead_ms, memory_order_relaxed), slack == UINT32_MAX ? -1 : (double)slack,
+                          atomic_load_explicit(&s->shown_slow, memory_order_relaxed) };
+  lp_source_unref(s);
+  if (count > 3) count = 3;
+  memcpy(out, all, count * sizeof *out);
+  return (int32_t)count;
 }
 
 double lp_source_resident(uint32_t engine, uint32_t handle, double start_frame, double max_frames) {

@@ -181,6 +181,11 @@ LP_API int32_t lp_source_close(uint32_t engine, uint32_t source);
  * are not fetched. */
 LP_API int32_t lp_source_prefetch(uint32_t engine, uint32_t source, double start_frame, double end_frame);
 
+/* [any] How a source keeps up with what plays it (f64 each): 0 how far it is read ahead in ms, as the budget allows (10,000 … 30,000), 1 how far ahead of its need the
+ * first page was that was wanted and not there, in ms, as of the last look; -1: all is there, 2 whether it is heard from its proxy since its own pages
+ * come too slowly (0/1). Returns how many were written. */
+LP_API int32_t lp_source_supply(uint32_t engine, uint32_t source, double *out, uint32_t count);
+
 /* [any] Frames resident without a gap from start_frame on, at most max_frames; as f64, negative lp_result on error. */
 LP_API double lp_source_resident(uint32_t engine, uint32_t source, double start_frame, double max_frames);
 
@@ -208,7 +213,8 @@ LP_API int32_t lp_store_drop(uint32_t engine);
  * 6 reads, 7 read ns, 8 convert ns, 9 queue length, 10 queue dropped, 11 open files, 12 read errors, 13 horizon held in ms (the least of
  * all playing heads), 14 voices refused, 15 stalled reads, 16 ns of the read ns that went into reading and decoding compressed files, 17 runs of
  * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang), 19 pages asked for that were there (each pass asks anew), 20 pages
- * that had to be queued. Returns how many were written. */
+ * that had to be queued, 21 longest read-ahead of a source in ms, 22 sources that are heard from their proxies since their own pages come too slowly. Returns how many were
+ * written. */
 LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
 
 /* ---- what took how long -------------------------------------------------------------------------------- */

@@ -1,15 +1,28 @@
 /* The follower: derives from snapshot and head which pages are due, wants them, and opens gates. It runs without JavaScript.
  *
  * A pass gathers the heads of all renderers: of each the one that sounds, and the one of its newest publication. Then, each for all
- * heads, realtime ones first:
- *   1. The voices at the head: two pages each, or none (admission.c). Then those of muted tracks.
+ * heads, realtime ones first, it wants pages until the budget (nine tenths of what windows leave) is reached:
+ *   1. The voices at the heads: two pages each, or none (admission.c). Then those of muted tracks.
  *   2. The walk: each head is moved forward in time, loop wraps included, and the pages of every clip that it meets are wanted, nearest first,
- *      until the horizon (10 s) or the budget is reached. Muted tracks are walked last.
- *   3. What playback has passed is given up.
- *   4. Anticipation goes on (anticipate.h).
+ *      up to 10 s (follow_walk.c). Muted tracks are walked after the others.
+ *   3. What is read further ahead, since it comes late (readahead.h).
+ *   4. What lies just behind the heads.
+ *   5. What playback has passed is given up.
+ *   6. Anticipation goes on with what is left (anticipate.h).
  * A pass looks at every page of the horizon, so there are no more of them than it takes: while all is there that is due within half of the horizon held, one
  * for each quarter of it. Reads then take several pages of a voice at once, too. A read that fails brings the next pass forward (engine.c).
  * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
+ *
+ * What degrades first. Where memory is short, what is wanted last goes without first, and what is there for it is evicted first:
+ *   1. anticipation, far before near;
+ *   2. what lies behind the heads;
+ *   3. read-ahead beyond 10 s;
+ *   4. read-ahead of muted tracks;
+ *   5. read-ahead of what is heard, down to two pages a voice; sources that come late keep up to three times as much of it;
+ *   6. the two pages of muted voices;
+ *   7. own pages: a voice's proxy sounds instead;
+ *   8. voices: new ones are refused, and of those that sound the last in order of tracks.
+ * From 7 on only what is heard has pages. Windows are refused when they are asked for, beyond eight tenths of all (window.h).
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,13 +33,12 @@
 #include "proxy.h"
 #include "window.h"
 
-#define HORIZON_NS 10000000000ull
-#define SLICE_MS 250.0
 #define BEHIND_MS 300.0
 #define PASS_NS 20000000ull /* between passes while something plays, at least */
 #define LONG_PASS_NS 500000000ull /* and at most */
 #define PASSES_A_HORIZON 4
 #define MOST_NEAR_NS 1000000000ull
+#define NEAR_PASS_NS 50000000ull /* while a proxy may be needed soon */
 #define IDLE_NS 200000000ull
 #define SEEN_MIN 1024u
 #define SEEN_MAX (1u << 24)
@@ -43,6 +55,7 @@ struct lp_follow *lp_follow_create(lp_engine *e) {
   struct lp_follow *f = calloc(1, sizeof *f);
   if (!f) return NULL;
   f->engine = e;
+  f->held_ns = UINT64_MAX;
   uint32_t size = SEEN_MIN;
   while (size < lp_store_units(e->store) * 2ull && size < SEEN_MAX) size *= 2;
   f->mask = size - 1;
@@ -63,7 +76,7 @@ void lp_follow_destroy(struct lp_follow *f) {
 /* ---- wanting ------------------------------------------------------------------------------------------------------------- */
 
 /* What is due soon is begun at once. For the rest the pass is waited for, so that adjacent pages, which it meets one slice after the other, are one read. */
-static void flush(struct lp_follow *f) {
+void lp_follow_flush(struct lp_follow *f) {
   bool soon = f->near_ns == 0;
   for (uint32_t i = 0; i < f->batched; i++) soon = soon || f->batch[i].deadline_ns < f->now_ns + f->near_ns;
   uint32_t missing = 0;
@@ -100,8 +113,8 @@ static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t f
   f->units += s->channels;
   if (f->counts && !lp_anticipate_lists(f->engine->anticipate, s, page)) f->beside += s->channels;
   const uint64_t deadline_ns = (due_ns + (1u << (DEADLINE_BITS - 1))) >> DEADLINE_BITS << DEADLINE_BITS;
-  f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, deadline_ns };
-  if (f->batched == LP_WANT_BATCH) flush(f);
+  f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, deadline_ns, tier == LP_TIER_REALTIME || f->measures };
+  if (f->batched == LP_WANT_BATCH) lp_follow_flush(f);
   return true;
 }
 
@@ -129,23 +142,6 @@ bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64
   return f->units + units + reserved <= f->most;
 }
 
-/* Wants what the tracks, muted ones or the others, play in [from, to) of the timeline. */
-static bool want_span(struct lp_follow *f, const lp_snapshot *s, bool muted, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
-  const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
-  for (uint32_t t = 0; t < s->count; t++) {
-    if (lp_track_is_muted(&s->tracks[t]) != muted) continue;
-    lp_found c;
-    for (lp_walk w = lp_content_walk(s->tracks[t].content, from, to); lp_walk_next(&w, &c);) {
-      if (!c.clip->source) continue;
-      int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to;
-      if (!lp_follow_want(f, c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start),
-                       due_ns + (uint64_t)((double)(a - from) * ns_a_frame), tier))
-        return false;
-    }
-  }
-  return true;
-}
-
 /* What playback has passed goes first when room is needed: what ended since the pass before, however long ago that was. */
 static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head) {
   const double rate = (double)f->engine->sample_rate;
@@ -166,39 +162,10 @@ static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head
   }
 }
 
-static void flush_near(struct lp_follow *f) {
-  flush(f);
+void lp_follow_flush_near(struct lp_follow *f) {
+  lp_follow_flush(f);
   f->lacking += f->missing;
   f->missing = 0;
-}
-
-/* Walks one head. Returns how far the horizon reaches, in ns. */
-static uint64_t walk(struct lp_follow *f, const lp_snapshot *s, lp_head head, bool muted, uint8_t tier) {
-  const double rate = (double)f->engine->sample_rate;
-  const int64_t slice = (int64_t)(SLICE_MS * rate / 1000);
-  const int64_t behind = (int64_t)(BEHIND_MS * rate / 1000);
-  const int64_t horizon = (int64_t)((double)HORIZON_NS / 1e9 * rate);
-  const lp_head start = head;
-  int64_t gone = 0;
-  uint32_t wraps = 0;
-  f->missing = 0;
-  bool looked_back = start.state != LP_PLAYING;
-  while (gone < horizon) {
-    int64_t n = lp_head_span(&head, slice);
-    if (!want_span(f, s, muted, head.position, head.position + n, f->head_ns + (uint64_t)((double)gone * 1e9 / rate), tier)) break;
-    enum lp_jump jump = lp_head_advance(&head, n);
-    gone += n;
-    if ((uint64_t)((double)gone * 1e9 / rate) <= f->near_ns && tier == LP_TIER_REALTIME) flush_near(f);
-    if (!looked_back && gone >= slice) {
-      looked_back = true;
-      want_span(f, s, muted, start.position - behind, start.position, f->head_ns + HORIZON_NS, LP_TIER_ANTICIPATIVE);
-    }
-    if (jump == LP_JUMP_WRAP) wraps++;
-    /* Nothing comes after the frame to play to; a whole turn of the loop adds nothing new. */
-    if (jump == LP_JUMP_END || wraps > 1) gone = horizon;
-  }
-  flush(f);
-  return (uint64_t)((double)gone * 1e9 / rate);
 }
 
 /* ---- a pass --------------------------------------------------------------------------------------------------------------- */
@@ -249,7 +216,7 @@ static uint8_t tier_of(const lp_renderer *r, uint32_t i) {
   return r->followed.heads[i].state == LP_PLAYING && !(r->flags & LP_RENDERER_OFFLINE) ? LP_TIER_REALTIME : LP_TIER_ANTICIPATIVE;
 }
 
-enum phase { PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_PASSED, PHASES };
+enum phase { PHASE_MUTED_VOICES, PHASE_WALK, PHASE_MUTED_WALK, PHASE_BEYOND, PHASE_BEHIND, PHASE_PASSED, PHASES };
 
 static lp_origin *origin_of(lp_renderer *r, uint32_t i) { return i == 0 ? &r->candidate_origin : &r->origin; }
 
@@ -264,28 +231,38 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
   f->head_ns = r->followed.due_ns[i];
   const bool muted = phase == PHASE_MUTED_VOICES || phase == PHASE_MUTED_WALK;
   if (muted && r->flags & LP_RENDERER_OFFLINE) return; /* nobody will unmute them */
+  /* Before anybody reads ahead, everybody plays. */
+  const bool crowded = f->refused_playing || f->stood_in;
+  if (crowded && phase != PHASE_WALK && phase != PHASE_PASSED) return;
   switch (phase) {
     case PHASE_MUTED_VOICES:
       lp_admit_muted(f, s, head, tier);
-      flush_near(f);
+      lp_follow_flush_near(f);
       break;
     case PHASE_WALK: {
-      /* Before anybody reads ahead, everybody plays. */
-      if (f->refused_playing) {
+      if (crowded) {
         if (tier == LP_TIER_REALTIME) note_held(f, 0);
         break;
       }
       /* While one waits at the gate or fades in, what sounds before it keeps a share. */
       const uint64_t most = f->most;
       if (i == 0 && r->followed.count > 1) f->most = f->units + (f->most - f->units) / 2;
-      uint64_t held = walk(f, s, *head, false, tier);
+      uint64_t held = lp_follow_walk(f, s, head, false, tier);
       f->most = most;
       /* Of the two pages that every voice has got, one at least lies ahead as a whole. */
       const uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);
       if (tier == LP_TIER_REALTIME) note_held(f, held < page_ns ? page_ns : held);
       break;
     }
-    case PHASE_MUTED_WALK: walk(f, s, *head, true, LP_TIER_ANTICIPATIVE); break;
+    case PHASE_MUTED_WALK: (void)lp_follow_walk(f, s, head, true, LP_TIER_ANTICIPATIVE); break;
+    case PHASE_BEYOND: {
+      const uint64_t beyond = tier == LP_TIER_REALTIME ? lp_follow_walk_beyond(f, s, head) : 0;
+      if (beyond > f->beyond_ns) f->beyond_ns = beyond;
+      break;
+    }
+    case PHASE_BEHIND:
+      if (tier == LP_TIER_REALTIME) lp_follow_walk_behind(f, s, head);
+      break;
     default: /* after all that is wanted is marked: what another head is due to play stays */
       if (head->state == LP_PLAYING) pass_behind(f, s, head);
       break;
@@ -301,15 +278,21 @@ static void admit_voices(struct lp_follow *f, lp_renderer *first) {
           f->origin = origin_of(r, i);
           f->head_ns = r->followed.due_ns[i];
           lp_admit(f, r, r->followed.snapshots[i], &r->followed.heads[i], (enum lp_admission)step, tier);
-          flush_near(f);
+          lp_follow_flush_near(f);
         }
 }
 
 /* When the next pass is due while something plays. Pages that are not there may have been dropped from the queue, or may be tried again. */
 static uint64_t pass_ns(const struct lp_follow *f) {
   if (f->lacking || f->held_ns == UINT64_MAX) return PASS_NS;
-  const uint64_t ns = f->held_ns / PASSES_A_HORIZON;
-  return ns < PASS_NS ? PASS_NS : ns > LONG_PASS_NS ? LONG_PASS_NS : ns;
+  const uint64_t ns = f->held_ns / PASSES_A_HORIZON, most = f->nears_slow ? NEAR_PASS_NS : LONG_PASS_NS;
+  return ns < PASS_NS ? PASS_NS : ns > most ? most : ns;
+}
+
+static uint32_t highest(uint32_t bits) {
+  uint32_t n = 0;
+  while (bits >>= 1) n++;
+  return n;
 }
 
 uint64_t lp_follow_pass(struct lp_follow *f) {
@@ -322,12 +305,20 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   lp_proxies_collect(e->store);
   f->pass++;
   f->units = f->reserved = 0;
-  f->refused = f->refused_playing = 0;
+  f->refused = f->refused_playing = f->stood_in = 0;
   f->missing = f->lacking = 0;
   f->beside = 0;
   /* What windows hold cannot be had. */
   f->most = (uint64_t)(lp_store_units(e->store) - lp_window_units(e->store)) * 9 / 10;
+  f->last_ns = f->now_ns;
+  f->last_held_ns = f->held_ns;
+  f->last_beyond_ns = f->beyond_ns;
+  f->beyond_ns = 0;
   f->now_ns = lp_engine_now_ns(e);
+  f->stalled = lp_store_stalled(e->store);
+  f->levels = f->next_levels | 1;
+  f->next_levels = f->slow = 0;
+  f->nears_slow = false;
   f->counts = lp_anticipate_is_due(e->anticipate, f->now_ns);
   f->held_ns = UINT64_MAX;
   uint64_t next = UINT64_MAX;
@@ -347,6 +338,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
   f->later = false;
   for (lp_renderer *r = first; r; r = r->next) end(r);
   lp_store_set_voices_refused(e->store, f->refused);
+  lp_store_set_supply(e->store, (double)lp_readahead_ns(highest(f->next_levels)) / 1e6, f->slow);
   if (f->held_ns != UINT64_MAX) lp_store_set_horizon_ms(e->store, (double)f->held_ns / 1e6);
   f->near_ns = f->held_ns == UINT64_MAX ? 0 : f->held_ns / 2 < MOST_NEAR_NS ? f->held_ns / 2 : MOST_NEAR_NS;
   const uint64_t due = playing ? pass_ns(f) : IDLE_NS;

@@ -1,4 +1,5 @@
-/* What the parts of the follower share: follow.c (the pass, and what is wanted in it), admission.c (the voices at the heads). */
+/* What the parts of the follower share: follow.c (the pass, and what is wanted in it), admission.c (the voices at the heads), follow_walk.c (what lies
+ * before and behind them), follow_supply.c (how sources keep up). */
 #ifndef LP_FOLLOW_INTERNAL_H
 #define LP_FOLLOW_INTERNAL_H
 
@@ -22,13 +23,21 @@ struct lp_follow {
   uint64_t reserved;    /* of that, not for new voices */
   bool counts;          /* in this pass, what is wanted beside the plan */
   uint64_t beside;      /* units of that */
-  uint32_t refused, refused_playing; /* voices */
+  uint32_t refused, refused_playing, stood_in; /* voices; those that have but their proxy's pages for want of room */
   uint64_t now_ns;
   uint64_t head_ns; /* when the head at hand stands where it stands: now, but for what devices waver */
   uint64_t held_ns; /* least horizon of a playing head, UINT64_MAX none plays */
   uint32_t missing; /* pages of those wanted in this pass that are not there */
   uint32_t lacking; /* of those that are due within near_ns, and of voices at the heads */
   uint64_t near_ns; /* half of the horizon held in the last pass */
+  /* How sources keep up. */
+  uint64_t last_ns, last_held_ns; /* of the pass before */
+  uint64_t beyond_ns, last_beyond_ns; /* how far ahead of any head the read-ahead beyond the base came */
+  uint32_t stalled;     /* volumes at which a read hangs, a bit each */
+  uint32_t levels, next_levels; /* of read-ahead that there are, a bit each */
+  uint32_t slow;        /* sources heard from their proxies */
+  bool nears_slow;      /* one of them is, or may be soon */
+  bool measures;        /* what is wanted now tells how its source keeps up, whatever its tier */
   lp_origin *origin;
   lp_want batch[LP_WANT_BATCH];
   uint32_t batched;
@@ -39,6 +48,25 @@ struct lp_follow {
 bool lp_follow_want(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier);
 /* follow.c [follower] Whether the pages of source frames [from, to) fit the budget less `reserved` units, besides what is wanted already. */
 bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to, uint64_t reserved);
+
+/* follow.c [follower] Hands over what was wanted; what was wanted since the last time lies near. */
+void lp_follow_flush(struct lp_follow *f);
+void lp_follow_flush_near(struct lp_follow *f);
+
+/* follow_supply.c [follower] Looks how a source keeps up, once a pass. */
+void lp_follow_judge(struct lp_follow *f, lp_source *s);
+/* follow_supply.c [follower] As lp_follow_want, of a clip's source as it is to be had: from its proxy too while it is slow. */
+bool lp_follow_supply(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier);
+/* follow_supply.c [follower] Its proxy, for this pass, or NULL. */
+lp_source *lp_follow_proxy(const lp_source *s);
+
+/* follow_walk.c [follower] Wants what lies ahead of a head, up to the base of read-ahead, sources that are read further ahead sooner. Returns how far it
+ * came for those that are not, in ns. */
+uint64_t lp_follow_walk(struct lp_follow *f, const lp_snapshot *s, const lp_head *head, bool muted, uint8_t tier);
+/* follow_walk.c [follower] Wants what is read ahead beyond the base. Returns how far it came. */
+uint64_t lp_follow_walk_beyond(struct lp_follow *f, const lp_snapshot *s, const lp_head *head);
+/* follow_walk.c [follower] Wants what a step back would need. */
+void lp_follow_walk_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head);
 
 /* Who is admitted (admission.c). */
 enum lp_admission { LP_ADMIT_KEPT, LP_ADMIT_NEXT, LP_ADMIT_NEW, LP_ADMISSIONS };

@@ -197,6 +197,7 @@ typedef struct lp_renderer {
   struct lp_renderer *next; /* of the engine: constant, but for a renderer that goes */
   lp_followed followed;     /* this and what follows under the engine's pass_lock */
   uint8_t places_kept[LP_MAX_TRACKS], places_taken[LP_MAX_TRACKS]; /* voices admitted by slot: in the pass before, and in this one (admission.c) */
+  uint8_t proxies_kept[LP_MAX_TRACKS], proxies_taken[LP_MAX_TRACKS]; /* which of them have but their proxy's pages, a bit each */
   uint32_t place_units[LP_MAX_TRACKS]; /* that they have got in this one */
 } lp_renderer;
 

@@ -184,6 +184,9 @@ static int make_source(lp_store *st, const char *path, uint32_t handle, lp_sourc
   s->path = strdup(path);
   lp_fold_default(s->channels, s->format.channel_mask, s->fold);
   atomic_init(&s->refs, 1);
+  atomic_init(&s->lacks_ns, UINT64_MAX);
+  atomic_init(&s->readahead_ms, (uint32_t)(LP_READAHEAD_BASE_NS / 1000000));
+  atomic_init(&s->slack_ms, UINT32_MAX);
   return s->tables && s->path ? LP_OK : LP_E_MEMORY;
 }
 
@@ -413,6 +416,14 @@ static void fetch_ahead(const lp_want *wants, uint32_t count) {
   }
 }
 
+/* [under the mutex] A page that heads want lacks frames of what they need of it. */
+static void note_lack(lp_source *s, const lp_page *p, const lp_want *w, int32_t length) {
+  const uint32_t valid = p ? atomic_load_explicit(&p->valid, memory_order_relaxed) : 0;
+  if ((int32_t)(valid & 0xffff) == length && (int32_t)(valid >> 16) <= w->first_frame) return;
+  /* Relaxed: a time by itself, lowered under the mutex and taken by the follower, who is here. */
+  if (w->deadline_ns < atomic_load_explicit(&s->lacks_ns, memory_order_relaxed)) atomic_store_explicit(&s->lacks_ns, w->deadline_ns, memory_order_relaxed);
+}
+
 /* As lp_store_want; states may be NULL. */
 static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint32_t count, uint8_t *states, bool only_look, bool begin) {
   uint32_t not_whole = 0, added = 0, found = 0;
@@ -442,6 +453,7 @@ static uint32_t want(lp_store *st, lp_origin *origin, const lp_want *wants, uint
       }
     }
     not_whole++;
+    if (w.measured) note_lack(s, p, &w, length);
     if (states) states[i] = LP_WANT_REFUSED;
     if (!e) continue; /* no memory for a table: as good as not asked */
     if (only_look && !e->queued) continue;
@@ -589,6 +601,20 @@ void lp_store_set_horizon_ms(lp_store *st, double horizon_ms) {
   atomic_store_explicit(&st->horizon_ms, horizon_ms, memory_order_relaxed);
 }
 
+void lp_store_set_supply(lp_store *st, double readahead_ms, double slow_sources) {
+  atomic_store_explicit(&st->readahead_ms, readahead_ms, memory_order_relaxed);
+  atomic_store_explicit(&st->slow_sources, slow_sources, memory_order_relaxed);
+}
+
+uint32_t lp_store_stalled(lp_store *st) {
+  uint32_t stalled = 0;
+  pthread_mutex_lock(&st->mutex);
+  for (uint32_t i = 0; i < LP_VOLUMES; i++)
+    if (st->volumes.of[i].stalled) stalled |= 1u << i;
+  pthread_mutex_unlock(&st->mutex);
+  return stalled;
+}
+
 void lp_store_set_voices_refused(lp_store *st, double voices) {
   atomic_store_explicit(&st->voices_refused, voices, memory_order_relaxed);
 }
@@ -596,7 +622,7 @@ void lp_store_set_voices_refused(lp_store *st, double voices) {
 static double counter(lp_store *st, enum lp_counter c) { return (double)atomic_load_explicit(&st->counters[c], memory_order_relaxed); }
 
 uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
-  double all[21] = {
+  double all[23] = {
       lp_store_units(st),
       lp_store_units_free(st),
       (double)atomic_load_explicit(&st->residency.pages, memory_order_relaxed),
@@ -618,8 +644,10 @@ uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
       atomic_load_explicit(&st->workers_running, memory_order_relaxed),
       counter(st, LP_COUNT_FOUND),
       counter(st, LP_COUNT_QUEUED),
+      atomic_load_explicit(&st->readahead_ms, memory_order_relaxed),
+      atomic_load_explicit(&st->slow_sources, memory_order_relaxed),
   };
-  if (count > 21) count = 21;
+  if (count > 23) count = 23;
   memcpy(out, all, count * sizeof *out);
   return count;
 }

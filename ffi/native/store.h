@@ -18,6 +18,7 @@
 #include "media_file.h"
 #include "nonblocking.h"
 #include "pcm_file.h"
+#include "slow_disk.h"
 
 #define LP_UNIT_BYTES 16384u
 #define LP_S16_PAGE_FRAMES 8192
@@ -94,8 +95,15 @@ struct lp_source {
   uint32_t volume; /* where it lies (volumes.h) */
   char *path;
   /* Shared: */
+  _Atomic uint64_t lacks_ns; /* when the first page is due that was wanted since this was last taken, measured, and is not there; UINT64_MAX: none */
+  _Atomic uint32_t readahead_ms, slack_ms; /* what the follower makes of that, for people; slack UINT32_MAX: all is there */
+  _Atomic bool shown_slow;
   _Atomic bool stale;    /* the file at the path is not the one that was opened: relaxed, a hint */
   _Atomic uint32_t refs; /* the handle, each native block, each queued or running fill */
+  /* The follower's, under its engine's pass_lock: */
+  uint32_t judged, measured; /* in which pass it was last */
+  lp_readahead readahead;
+  lp_slow_disk slow_disk;
   /* Under the store's mutex: */
   struct lp_file *file;      /* descriptor, cursors and read errors (files.h) */
   uint32_t first_page;       /* its resident pages */
@@ -224,6 +232,7 @@ typedef struct lp_want {
   int32_t first_frame;  /* in the page: fill from here first, what lies before it afterwards */
   uint8_t tier;
   uint64_t deadline_ns; /* engine clock */
+  bool measured;        /* if it is not there, its source is the less ahead of its heads (lacks_ns) */
 } lp_want;
 
 /* [control, follower] Marks what is resident as due (deadline, tick) and protected by it, queues what is not (or moves it forward). One hold of
@@ -277,6 +286,10 @@ uint32_t lp_store_source_stats_read(lp_store *store, uint32_t handle, double *ou
 uint32_t lp_store_volume_stats_read(lp_store *store, double *out, uint32_t count);
 uint32_t lp_store_fills_read(lp_store *store, double since, double *out, uint32_t count);
 uint32_t lp_store_page_state_read(lp_store *store, const lp_source *source, int64_t page, double *out, uint32_t count);
+/* [follower] Volumes at which a read hangs, a bit each. */
+uint32_t lp_store_stalled(lp_store *store);
+/* [follower] Counters 21 and 22. */
+void lp_store_set_supply(lp_store *store, double readahead_ms, double slow_sources);
 /* [follower] Counters 13 and 14. */
 void lp_store_set_horizon_ms(lp_store *store, double horizon_ms);
 void lp_store_set_voices_refused(lp_store *store, double voices);

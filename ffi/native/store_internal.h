@@ -89,7 +89,7 @@ struct lp_store {
   _Atomic uint64_t fill_count;
   _Atomic uint64_t counters[LP_COUNTS];
   _Atomic uint32_t queue_length, workers_running, window_units;
-  _Atomic double horizon_ms, voices_refused;
+  _Atomic double horizon_ms, voices_refused, readahead_ms, slow_sources;
   _Atomic bool any_unpaired;
   lp_histogram histograms[LP_STORE_HISTOGRAMS];
 };

@@ -49,6 +49,7 @@ export class FakeSignal implements SignalApi {
   openSource = (): Promise<SourceInfo> => Promise.reject(new Error("not in the fake"));
   closeSource = () => {};
   setProxy = () => {};
+  supply = () => null;
   isStale = () => false;
   publish(_mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
     this.#send({ kind: "map", revision, map });

@@ -48,6 +48,8 @@ export const GAUGES: ReadonlySet<string> = new Set([
   "queueLength",
   "openFiles",
   "horizonMs",
+  "readAheadMs",
+  "slowSources",
   "oldFramesAfterPublish",
   "voicesRefused",
   "fillThreads",
