@@ -11,7 +11,7 @@ const MAX_FRAME = Number.MAX_SAFE_INTEGER;
 export const LIMITS = {
   /** Frames 0 … 2^53 − 1; a clip's end too. */
   maxFrame: MAX_FRAME,
-  tracks: 1_000,
+  tracks: 2_000,
   /** Clips of all tracks together. */
   clips: 200_000,
   markers: 10_000,

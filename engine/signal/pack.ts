@@ -18,7 +18,7 @@ import type {
 
 const MAGIC = 0x314b504c;
 /** Most tracks of a mix. */
-export const MAX_TRACKS = 1024;
+export const MAX_TRACKS = 2048;
 
 interface Published {
   readonly slot: number;

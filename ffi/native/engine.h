@@ -324,7 +324,7 @@ LP_API int32_t lp_renderer_close(uint32_t renderer);
 
 /* [control] Publishes a packed edit (layout in snapshot.h, written by engine/signal/pack.ts): new blocks and tracks as splices of
  * the last published ones, the playhead map, the loop. Latest wins; the admission gate decides when it is heard.
- * LP_E_ARGUMENT if the packing is malformed, LP_E_LIMIT beyond 1,024 tracks or 2^20 block places a track: then nothing changed. */
+ * LP_E_ARGUMENT if the packing is malformed, LP_E_LIMIT beyond 2,048 tracks or 2^20 block places a track: then nothing changed. */
 LP_API int32_t lp_publish(uint32_t renderer, const uint8_t *packed, uint32_t packed_bytes);
 
 /* [control] Transport. A from_frame or to_frame of NaN means: where it stands / no end. All take effect in the order called, also

@@ -107,8 +107,12 @@ void lp_record_read(lp_renderer *r, double out[16]) {
 static void note_places(lp_renderer *r, const lp_snapshot *s) {
   r->place ^= 1;
   uint16_t *places = r->places[r->place];
-  memset(places, 0, sizeof r->places[0]);
-  for (uint32_t i = 0; i < s->count; i++) places[s->tracks[i].slot] = (uint16_t)(i + 1);
+  memset(places, 0, r->slots * sizeof *places);
+  for (uint32_t i = 0; i < s->count; i++) {
+    const uint32_t slot = s->tracks[i].slot;
+    places[slot] = (uint16_t)(i + 1);
+    if (slot >= r->slots) r->slots = slot + 1;
+  }
 }
 
 static const lp_track *old_track(const lp_renderer *r, const lp_snapshot *old, uint32_t slot) {
@@ -161,7 +165,7 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
 
   bool fade = false;
   if (was) {
-    memset(r->part, LP_PART_OWN, sizeof r->part);
+    memset(r->part, LP_PART_OWN, r->slots);
     bool moved = !is || r->head.position != old_head.position;
     uint32_t same = 0;
     if (!moved)
@@ -187,11 +191,11 @@ static void take(lp_renderer *r, const lp_publication *p, bool may_fade) {
     lp_voices *v = r->old_voices;
     r->old_voices = r->voices;
     r->voices = v;
-    *r->voices = *r->old_voices;
+    memcpy(r->voices, r->old_voices, r->slots * sizeof *r->voices->of);
     r->fade_left = r->fade_frames;
     add(&r->counts.crossfades, 1);
   } else if (!was && is) {
-    memset(r->voices, 0, sizeof *r->voices);
+    memset(r->voices, 0, r->slots * sizeof *r->voices->of);
   }
   add(&r->counts.taken, 1);
   atomic_store_explicit(&r->counts.old_frames, r->rendered - p->made_at_frames, memory_order_relaxed);
@@ -354,6 +358,7 @@ static void meter_flip(lp_renderer *r, uint64_t end_ns) {
   if (!spare) return;
   r->meter_active->audible = (double)audible_frame(r, atomic_load_explicit(&r->latency_frames, memory_order_relaxed));
   r->meter_active->time_ms = (double)end_ns / 1e6;
+  r->meter_active->slots = r->slots;
   r->meter_active->revision = r->current->snapshot->revision;
   /* Release: the page is whole when it is seen. */
   atomic_store_explicit(&r->meter_ready, r->meter_active, memory_order_release);

@@ -226,10 +226,14 @@ int32_t lp_meters(uint32_t handle, uint8_t *out, uint32_t out_bytes) {
   double frames = page->frames > 0 ? page->frames : 1;
   for (uint32_t i = 0; i <= slots; i++) {
     const lp_meter *m = i ? &page->tracks[i - 1] : &page->master;
+    if (i > page->slots) {
+      memset(out + 32 + i * 16, 0, ((size_t)slots + 1 - i) * 16);
+      break;
+    }
     float v[4] = { m->peak[0], m->peak[1], (float)sqrt(m->square[0] / frames), (float)sqrt(m->square[1] / frames) };
     memcpy(out + 32 + i * 16, v, sizeof v);
   }
-  memset(page, 0, sizeof *page);
+  memset(page, 0, offsetof(lp_meter_page, tracks) + page->slots * sizeof *page->tracks);
   /* Release: the page is empty when the callback takes it. */
   atomic_store_explicit(&r->meter_spare, page, memory_order_release);
   atomic_store_explicit(&r->meter_ready, NULL, memory_order_release);

@@ -73,6 +73,7 @@ typedef struct lp_voices {
 
 typedef struct lp_meter_page {
   double audible, time_ms, revision, frames;
+  uint32_t slots; /* tracks from there on are as they were made: silent */
   lp_meter master;
   lp_meter tracks[LP_MAX_TRACKS];
 } lp_meter_page;
@@ -148,6 +149,7 @@ typedef struct lp_renderer {
   lp_ramp ramps[LP_MAX_TRACKS][2];
   uint8_t part[LP_MAX_TRACKS]; /* by slot, while a fade runs: lp_part */
   uint16_t places[2][LP_MAX_TRACKS]; /* by slot: index of its track in a snapshot plus 1, 0 none; of `current`, and of the one before */
+  uint32_t slots; /* those that a snapshot has used lie below: what is kept by slot is touched no further, and takes no memory beyond */
   uint32_t place;                    /* which of the two is current's */
   const lp_mix_kernel *kernel;
   lp_steady *steady; /* by slot, of `current` */

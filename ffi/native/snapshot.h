@@ -26,7 +26,7 @@
 #include "store.h"
 
 #define LP_PACK_MAGIC 0x314B504Cu
-#define LP_MAX_TRACKS 1024u
+#define LP_MAX_TRACKS 2048u
 #define LP_BLOCK_CLIPS 256u
 #define LP_MAX_PLACES (1u << 20) /* of all tracks together */
 

@@ -16,7 +16,7 @@ static uint32_t whole(uint64_t *random, uint32_t n) { return (uint32_t)((uint64_
 
 static const double EXTREMES[] = { 0,        -0.0, 0.5,  -1,      1,    9007199254740992.0, -9007199254740992.0, 9007199254740993.0 * 2, 9223372036854775808.0, -9223372036854775808.0,
                                    INFINITY, -INFINITY, NAN, 1e300, -1e300, 4294967296.0, 2147483648.0, 1e15,  5e-324, 4503599627370496.0 };
-static const uint32_t WORDS[] = { 0, 1, 2, 3, 7, 255, 256, 257, 1023, 1024, 1025, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x10000, 0xFFFFFFFE };
+static const uint32_t WORDS[] = { 0, 1, 2, 3, 7, 255, 256, 257, 1023, 1024, 1025, 2047, 2048, 2049, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x10000, 0xFFFFFFFE };
 
 static void damage(packed *p, packed *from, uint64_t *random) {
   for (uint32_t times = 1 + whole(random, 3); times > 0 && p->count; times--) {

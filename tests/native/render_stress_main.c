@@ -133,7 +133,7 @@ static void *read_main(void *context) {
     double p[16], few[2], store[16], status[LP_DEVICE_STATUS];
     look_at_position(y->renderer, &w, p);
     look_at_counters(y->renderer, &w);
-    CHECK(lp_track_counters(y->renderer, whole(&random, 1024), few, 2) == 2, "track counters");
+    CHECK(lp_track_counters(y->renderer, whole(&random, LP_MAX_TRACKS), few, 2) == 2, "track counters");
     CHECK(lp_store_counters(y->engine, store, 16) == 16, "store counters");
     CHECK(lp_device_status(y->renderer, status, LP_DEVICE_STATUS) == LP_DEVICE_STATUS, "device status");
     double run = lp_source_resident(y->engine, 1 + whole(&random, 8), (double)whole(&random, FRAMES), 5000);
@@ -311,15 +311,15 @@ static void publish(uint32_t renderer, const packed *p) {
 }
 
 static void take_meters(uint32_t renderer, double *revision) {
-  static uint8_t bytes[32 + 16 * 1025];
+  static uint8_t bytes[32 + 16 * (1 + LP_MAX_TRACKS)];
   int32_t slots = lp_meters(renderer, bytes, sizeof bytes);
   if (slots == LP_E_STATE) return;
-  CHECK(slots == 1024, "meters: %d", slots);
+  CHECK(slots == (int32_t)LP_MAX_TRACKS, "meters: %d", slots);
   double head[4];
   memcpy(head, bytes, sizeof head);
   CHECK(head[2] >= *revision && head[3] > 0, "meters of revision %g after %g, %g frames", head[2], *revision, head[3]);
   *revision = head[2];
-  for (int i = 0; i < 1025 * 4; i++) {
+  for (int i = 0; i < (1 + (int)LP_MAX_TRACKS) * 4; i++) {
     float v;
     memcpy(&v, bytes + 32 + i * 4, sizeof v);
     CHECK(isfinite(v) && v >= 0, "meter %d is %g", i, (double)v);
