@@ -134,6 +134,31 @@ Deno.test("view.hint: the latest of each client counts, until it takes it back o
   assertEquals(await has(s(500)), undefined);
 });
 
+Deno.test("the slower reading turns out to be, the more of each place is fetched ahead of time", async () => {
+  const { signal, planner, timeline, has } = openPlanner();
+  using _planner = planner;
+  signal.budgetUnits = 2_000;
+  timeline.edit([{ op: "marker.add", marker: { markerId: "m", frame: s(500), name: "" } }], {}, ME);
+  let [bytesRead, reads, readNs] = [0, 0, 0];
+  signal.counters = () => ({ bytesRead, reads, readNs, convertNs: 0 });
+  planner.begin();
+  planner.tick();
+  assertEquals([await has(s(500)), await has(s(502))], [0, undefined]);
+  assertEquals(planner.progress.leadMs, 500);
+  // A fifth of what this disk can give is needed for playing: 96 KB a second of 480.
+  bytesRead += 4_800_000;
+  reads += 100;
+  readNs += 10e9;
+  planner.tick();
+  assertEquals(await has(s(503)), 2_000);
+  assertEquals(Math.round(planner.progress.leadMs), 500 + 400 + 2_500);
+  bytesRead += 480_000_000;
+  reads += 10_000;
+  readNs += 10e9;
+  planner.tick();
+  assertEquals(await has(s(503)), undefined);
+});
+
 Deno.test("nothing is planned after the end", async () => {
   const { signal, planner } = openPlanner();
   planner.begin();

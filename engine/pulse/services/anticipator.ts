@@ -34,6 +34,8 @@ const MEASURED_LOOKS = 20;
 const NEED_SECONDS = 10;
 /** A budget that has changed by less than this part is no reason for another plan. */
 const BUDGET_PART = 1 / 64;
+/** Nor is a lead that has changed by less than this. */
+const LEAD_PART = 1 / 4;
 const UNIT_BYTES = 16_384;
 
 export interface AnticipatorOptions {
@@ -72,6 +74,8 @@ export class Anticipator implements Disposable {
   #begunMs = -Infinity;
   #planned: { frame: Frames; budgetUnits: number; isWhole: boolean } | null = null;
   #lead = 0;
+  /** Bytes of files that playing needs in a second, as of the last plan. */
+  #bytesPerSecond = 0;
   #closed = false;
 
   constructor(options: AnticipatorOptions) {
@@ -129,7 +133,9 @@ export class Anticipator implements Disposable {
     const isThere = planned.isWhole && signal.anticipation().settled;
     const far = (isThere ? MOVED_SECONDS_WHOLE : MOVED_SECONDS) * signal.sampleRate;
     const grown = Math.abs(budgetUnits - planned.budgetUnits) > budgetUnits * BUDGET_PART;
-    if (moved >= far || grown) this.changed();
+    const lead = this.#leadNow();
+    const slower = Math.abs(lead - this.#lead) > this.#lead * LEAD_PART;
+    if (moved >= far || grown || slower) this.changed();
   }
 
   /** Resolves once the plan says what there is now. */
@@ -170,7 +176,8 @@ export class Anticipator implements Disposable {
   #input(): AnticipationInput {
     const model = this.#options.model();
     const head = this.#options.head();
-    this.#lead = leadSeconds(this.#reading(), { bytesPerSecond: this.#need(model, head) });
+    this.#bytesPerSecond = this.#need(model, head);
+    this.#lead = this.#leadNow();
     return {
       model,
       head,
@@ -186,6 +193,10 @@ export class Anticipator implements Disposable {
   #budgetUnits(): number {
     const { plan, budgetUnits } = this.#options.signal().anticipation();
     return plan > 0 ? budgetUnits : Math.floor(this.#options.memoryBytes / UNIT_BYTES);
+  }
+
+  #leadNow(): number {
+    return leadSeconds(this.#reading(), { bytesPerSecond: this.#bytesPerSecond });
   }
 
   /** What was read since the oldest look that is remembered. */
