@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { DiagnosticsService } from "../engine/pulse/services/diagnostics.ts";
-import { type Underrun, Underruns } from "../engine/pulse/services/underruns.ts";
-import { emptyModel } from "../engine/pulse/timeline_model.ts";
+import type { DiagnosticsService } from "../engine/pulse/services/diagnostics.ts";
+import type { Underrun, Underruns } from "../engine/pulse/services/underruns.ts";
 import { sumFrames } from "../engine/signal/diagnosis.ts";
 import type { SignalStream } from "../engine/signal/signal_api.ts";
 import type { SignalOptions } from "../engine/signal/signal.ts";
 import { randomPlanes, seededRandom } from "./support/audio_files.ts";
+import { signalDiagnostics } from "./support/signal_diagnostics.ts";
 import { clip, mixOf, openRig, type Rig, type TestTrack, track } from "./support/signal_rig.ts";
 
 const ME = { clientId: "me" };
@@ -22,26 +22,12 @@ class Watched implements AsyncDisposable {
   #revision = 0;
 
   constructor(readonly rig: Rig) {
-    this.underruns = new Underruns(() => {}, () => rig.signal);
-    this.diagnostics = new DiagnosticsService({
-      signal: () => rig.signal,
-      notify: () => {},
-      underruns: this.underruns,
-      trackIds: () => this.tracks.map(({ trackId }) => trackId),
-      model: () => emptyModel(48_000),
-      placeOf: () => undefined,
-      forecast: () => null,
-      device: () => null,
-      analysis: () => null,
-      anticipation: () => ({
-        wantedPages: 0,
-        residentPages: 0,
-        settled: true,
-        isWhole: true,
-        leadMs: 500,
-      }),
-    });
-    this.diagnostics.begin();
+    const made = signalDiagnostics(
+      rig.signal,
+      () => this.tracks.map(({ trackId }) => trackId),
+    );
+    this.underruns = made.underruns;
+    this.diagnostics = made.diagnostics;
   }
 
   static async open(options: Partial<SignalOptions> = {}): Promise<Watched> {

@@ -22,8 +22,18 @@ function framesOf(block: TimelineBlock): ReadonlyMap<string, number> {
   return frames;
 }
 
-/** Frames that each track's clips play of each asset. Costs a walk over blocks; the first time, over each block's clips. */
+const framesOfTracks = new WeakMap<TimelineModel["tracks"], TrackFrames>();
+
+/** Frames that each track's clips play of each asset. Costs a walk over blocks for each new model, and over clips for each new block. */
 export function trackFrames({ tracks }: Pick<TimelineModel, "tracks">): TrackFrames {
+  const known = framesOfTracks.get(tracks);
+  if (known !== undefined) return known;
+  const frames = walkTracks(tracks);
+  framesOfTracks.set(tracks, frames);
+  return frames;
+}
+
+function walkTracks(tracks: TimelineModel["tracks"]): TrackFrames {
   const all = new Map<string, Map<string, number>>();
   for (const { trackId, blocks } of tracks) {
     for (const { block } of blocks) {
@@ -55,7 +65,7 @@ export function trackImpacts(
   const impacts = new Map<string, Impact>();
   for (const [assetId, { readMs, decodeMs, bytes }] of fetched) {
     const byTrack = frames.get(assetId);
-    if (byTrack === undefined) continue;
+    if (byTrack === undefined || readMs + decodeMs + bytes === 0) continue;
     let all = 0;
     for (const n of byTrack.values()) all += n;
     for (const [trackId, n] of byTrack) {

@@ -8,6 +8,14 @@ import type { Cause } from "./signal_api.ts";
 /** Frames by cause. */
 export type CauseFrames = Record<Cause, number>;
 
+/** Frames of one track. */
+export interface TrackFrameCounts {
+  readonly missing: CauseFrames;
+  readonly faded: CauseFrames;
+  /** Filled by a proxy. */
+  readonly proxied: number;
+}
+
 /** Which durations are counted. All are in nanoseconds, but for `callbackShare`: parts of 1e9 of the period. */
 export const HISTOGRAMS = [
   "callback",
@@ -117,10 +125,11 @@ export interface SignalDiagnosis {
   takeFills(): PageFill[];
   /** Of a frame of a source that is open, at the project's rate. */
   page(source: number, frame: number): PageState | null;
-  /** Of a track that is there. */
-  track(trackId: string): { missing: CauseFrames; faded: CauseFrames };
-  /** Of tracks that are gone. */
-  removedTracks(): { missing: number; faded: number };
+  /** Of tracks that are there, and of those that are gone. */
+  tracks(): {
+    tracks: Map<string, TrackFrameCounts>;
+    removed: { missing: number; faded: number };
+  };
   /** Of streams, those that have ended too. `unrecorded`: missing frames of gaps whose end was never told. */
   streams(): { missing: CauseFrames; faded: CauseFrames; unrecorded: number };
   /** Bytes of pages that windows want, and that they may. */

@@ -17,6 +17,7 @@ import {
   type RawHistogram,
   type SignalDiagnosis,
   sumFrames,
+  type TrackFrameCounts,
   type VolumeStats,
 } from "./diagnosis.ts";
 import { CAUSES } from "./events.ts";
@@ -46,15 +47,24 @@ const OUTCOMES = ["filled", "failed", "stalled"] as const;
 const RESIDENT = ["none", "part", "whole"] as const;
 const WAITS = ["unasked", "waiting", "reading", "stalled"] as const;
 
-type Frames = ReturnType<SignalDiagnosis["track"]>;
 type StreamFrames = ReturnType<SignalDiagnosis["streams"]>;
 
 /** A track's frames: what its slot counts beyond `foreign`, and what earlier slots had counted for it. */
 interface TrackCount {
   /** `null`: it is another's by now. */
   slot: number | null;
-  readonly foreign: Frames;
-  own: Frames;
+  readonly foreign: TrackFrameCounts;
+  own: TrackFrameCounts;
+}
+
+const NOTHING: TrackFrameCounts = { missing: noFrames(), faded: noFrames(), proxied: 0 };
+
+function countOf({ own, foreign }: TrackCount, now: TrackFrameCounts): TrackFrameCounts {
+  return {
+    missing: changeFrames(own.missing, now.missing, foreign.missing),
+    faded: changeFrames(own.faded, now.faded, foreign.faded),
+    proxied: own.proxied + now.proxied - foreign.proxied,
+  };
 }
 
 /** What the diagnosis needs of the Signal that it is of. */
@@ -75,6 +85,7 @@ export class NativeDiagnosis implements SignalDiagnosis {
   readonly #host: DiagnosisHost;
   readonly #fills = new Float64Array(AT_A_TIME * FILL);
   readonly #page = new Float64Array(PAGE_STATE);
+  readonly #trackCounters = new Float64Array(TRACK_COUNTERS);
   #lastFill = 0;
   #lastOverrun = 0;
   /** Of sources that are closed, by asset. */
@@ -231,46 +242,43 @@ export class NativeDiagnosis implements SignalDiagnosis {
 
   /** A track was published under a slot that it did not have before, and that may have been another's. */
   assigned(trackId: string, slot: number): void {
-    const before = this.#tracks.get(this.#slots.get(slot) ?? "");
     const now = this.#slot(slot);
+    const before = this.#tracks.get(this.#slots.get(slot) ?? "");
     if (before !== undefined) {
-      before.own = this.#ownOf(before, now);
+      before.own = countOf(before, now);
       before.slot = null;
     }
-    const own = this.track(trackId);
+    const known = this.#tracks.get(trackId);
+    const own = known === undefined
+      ? NOTHING
+      : known.slot === null
+      ? known.own
+      : countOf(known, this.#slot(known.slot));
     this.#slots.set(slot, trackId);
     this.#tracks.set(trackId, { slot, foreign: now, own });
   }
 
-  track(trackId: string): Frames {
-    const known = this.#tracks.get(trackId);
-    if (known === undefined) return { missing: noFrames(), faded: noFrames() };
-    return known.slot === null ? known.own : this.#ownOf(known, this.#slot(known.slot));
-  }
-
-  #ownOf({ own, foreign }: TrackCount, now: Frames): Frames {
-    return {
-      missing: changeFrames(own.missing, now.missing, foreign.missing),
-      faded: changeFrames(own.faded, now.faded, foreign.faded),
+  tracks(): ReturnType<SignalDiagnosis["tracks"]> {
+    const slots = Array.from({ length: this.#host.slots() }, (_, slot) => this.#slot(slot));
+    const tracks = new Map<string, TrackFrameCounts>();
+    const removed = { missing: 0, faded: 0 };
+    const add = ({ missing, faded }: TrackFrameCounts, sign: 1 | -1) => {
+      removed.missing += sign * sumFrames(missing);
+      removed.faded += sign * sumFrames(faded);
     };
-  }
-
-  removedTracks(): { missing: number; faded: number } {
-    const sum = { missing: 0, faded: 0 };
-    const add = (frames: Frames, sign: 1 | -1) => {
-      sum.missing += sign * sumFrames(frames.missing);
-      sum.faded += sign * sumFrames(frames.faded);
-    };
-    for (let slot = 0; slot < this.#host.slots(); slot++) add(this.#slot(slot), 1);
-    for (const trackId of this.#tracks.keys()) {
-      if (this.#host.slotOf(trackId) !== undefined) add(this.track(trackId), -1);
+    for (const slot of slots) add(slot, 1);
+    for (const [trackId, known] of this.#tracks) {
+      if (this.#host.slotOf(trackId) === undefined) continue;
+      const count = known.slot === null ? known.own : countOf(known, slots[known.slot]);
+      tracks.set(trackId, count);
+      add(count, -1);
     }
-    return sum;
+    return { tracks, removed };
   }
 
-  #slot(slot: number): Frames {
+  #slot(slot: number): TrackFrameCounts {
     const { symbols, renderer } = this.#host;
-    const v = new Float64Array(TRACK_COUNTERS);
+    const v = this.#trackCounters;
     check(
       symbols.lp_track_counters(renderer, slot, v, v.length),
       `read the counters of slot ${slot}`,
@@ -278,6 +286,7 @@ export class NativeDiagnosis implements SignalDiagnosis {
     return {
       missing: readFrames(v, TRACK_CAUSES),
       faded: readFrames(v, TRACK_CAUSES + CAUSES.length),
+      proxied: v[2],
     };
   }
 
@@ -340,16 +349,26 @@ function addFetched(a: Fetched, b: Fetched): Fetched {
 }
 
 function readFrames(v: Float64Array, at: number): CauseFrames {
-  const frames = noFrames();
-  CAUSES.forEach((cause, i) => frames[cause] = v[at + i]);
-  return frames;
+  return {
+    queue: v[at],
+    read: v[at + 1],
+    decode: v[at + 2],
+    stalled: v[at + 3],
+    absent: v[at + 4],
+    budget: v[at + 5],
+  };
 }
 
 /** `before + now − then`. */
 function changeFrames(before: CauseFrames, now: CauseFrames, then: CauseFrames): CauseFrames {
-  const frames = noFrames();
-  for (const cause of CAUSES) frames[cause] = before[cause] + now[cause] - then[cause];
-  return frames;
+  return {
+    queue: before.queue + now.queue - then.queue,
+    read: before.read + now.read - then.read,
+    decode: before.decode + now.decode - then.decode,
+    stalled: before.stalled + now.stalled - then.stalled,
+    absent: before.absent + now.absent - then.absent,
+    budget: before.budget + now.budget - then.budget,
+  };
 }
 
 function addStreams(a: StreamFrames, b: StreamFrames): StreamFrames {

@@ -270,6 +270,7 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
                          float *const out[2]) {
   const int64_t limit = lp_head_span(head, INT32_MAX);
   lp_steady_block looks[LP_STEADY_AHEAD];
+  uint64_t steady = 0; /* voices with all of their frames there */
   for (uint32_t i = 0; i < s->count; i++) {
     /* What sinks away goes the long way: `steady` is of what is current. */
     if (count && i % LP_STEADY_AHEAD == 0)
@@ -282,11 +283,13 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
     }
     if (count && looks[i % LP_STEADY_AHEAD].plane[0]) {
       lp_steady_mix(r, t->slot, &looks[i % LP_STEADY_AHEAD], n, out);
+      steady++;
       continue;
     }
     mix_long(r, t, head, voices, n, limit, count, out);
     if (count) lp_steady_note(r, t, head->position + n);
   }
+  if (steady) add(&r->counts.hits, steady);
 }
 
 /* Executes what stands at the end of a span: wrap or end. */

@@ -46,6 +46,7 @@ export function toMetrics(
   tellFrames(out, diagnostics);
   tellTracks(out, diagnostics);
   tellCache(out, diagnostics);
+  tellAnticipation(out, diagnostics);
   tellVolumes(out, diagnostics);
   tellRest(out, diagnostics);
   for (const [name, value] of Object.entries(server)) {
@@ -138,6 +139,17 @@ function tellCache(out: Exposition, { cache }: Diagnostics): void {
     "loophole_cache_horizon_seconds",
     "How far ahead of all playing heads pages are asked for",
     cache.horizonMs / 1000,
+  );
+}
+
+function tellAnticipation(out: Exposition, { anticipation }: Diagnostics): void {
+  const { wantedPages, residentPages, leadMs } = anticipation;
+  out.gauge("loophole_anticipation_wanted_pages", "Pages that are fetched ahead", wantedPages);
+  out.gauge("loophole_anticipation_resident_pages", "Those of them that are there", residentPages);
+  out.gauge(
+    "loophole_anticipation_lead_seconds",
+    "How much of each place is there before the head lands on it",
+    leadMs / 1000,
   );
 }
 

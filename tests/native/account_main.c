@@ -188,6 +188,30 @@ static void test_bytes(void) {
   CHECK(lp_store_destroy(st) == 0, "threads left");
 }
 
+/* A volume is busy while it is read from, and not while nobody does: bytes by busy time is what it gives, on the engine's clock. */
+static void test_busy(void) {
+  sound s = {.kind = S16, .seed = 8, .channels = 2, .frames = 500000};
+  make_sound(&s, "busy");
+  _Atomic uint64_t clock = 1000 * MS;
+  lp_store *st = make_stepped(8 * MIB, &clock);
+  lp_source *source = open_sound(st, &s);
+  lp_origin o = {0};
+  atomic_store(&read_takes_ns, 40 * MS);
+  atomic_store(&read_clock, &clock);
+  uint32_t reads = 0;
+  for (int64_t i = 0; i < source->pages; i++) want(st, &o, source, i, LP_TIER_REALTIME, 600000 * MS);
+  while (lp_store_step(st) == 1) {
+    reads++;
+    atomic_fetch_add(&clock, 7000 * MS); /* nobody reads */
+  }
+  atomic_store(&read_clock, NULL);
+  double v[LP_VOLUME_STATS];
+  CHECK(lp_store_volume_stats_read(st, v, LP_VOLUME_STATS) == 1 && v[4] == reads && v[5] == 500000.0 * 4, "%g blocks, %g bytes", v[4], v[5]);
+  CHECK(v[12] == reads * 40.0, "busy for %g ms", v[12]);
+  lp_source_unref(source);
+  CHECK(lp_store_destroy(st) == 0, "threads left");
+}
+
 /* Asking again for what is there is a page found; for what is queued, neither. */
 static void test_found(void) {
   sound s = {.kind = S16, .seed = 5, .channels = 2, .frames = 50000};
@@ -252,7 +276,7 @@ typedef struct test {
 static const test TESTS[] = {
     {"histogram", test_histogram},         {"adders", test_adders},       {"overruns", test_overruns}, {"overruns-whole", test_overruns_whole},
     {"late-fill", test_late_fill},         {"failed-fill", test_failed_fill}, {"bytes", test_bytes},   {"found", test_found},
-    {"stall", test_stall},
+    {"busy", test_busy},                   {"stall", test_stall},
 };
 
 int main(int argc, char **argv) {

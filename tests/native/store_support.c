@@ -207,6 +207,8 @@ _Atomic int reads_hanging;
 _Atomic uint64_t reads_begun;
 _Atomic int64_t read_shortfall;
 _Atomic int64_t bad_frame = -1;
+_Atomic uint64_t *_Atomic read_clock;
+_Atomic uint64_t read_takes_ns;
 _Atomic unsigned read_delay_ms;
 _Atomic uint64_t faulty_inodes[FAULTY_FILES];
 
@@ -238,6 +240,8 @@ int64_t __wrap_lp_pcm_read(int fd, const lp_pcm_format *format, int64_t first, i
     lp_disk_wait_end();
     atomic_fetch_sub(&reads_hanging, 1);
   }
+  _Atomic uint64_t *clock = atomic_load(&read_clock);
+  if (clock) atomic_fetch_add(clock, atomic_load(&read_takes_ns));
   int fault = atomic_load(&read_fault);
   if (fault) return fault;
   int64_t bad = atomic_load(&bad_frame);

@@ -87,6 +87,9 @@ extern _Atomic unsigned read_delay_ms;
 /* If the first is not 0: the files that all this is about, and no others. */
 #define FAULTY_FILES 16
 extern _Atomic uint64_t faulty_inodes[FAULTY_FILES];
+/* If set, each read moves this clock on by so many ns. */
+extern _Atomic uint64_t *_Atomic read_clock;
+extern _Atomic uint64_t read_takes_ns;
 /* Frames that a read is short by. */
 extern _Atomic int64_t read_shortfall;
 

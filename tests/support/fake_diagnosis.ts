@@ -33,8 +33,7 @@ export class FakeDiagnosis implements SignalDiagnosis {
   takeOverruns = () => this.overruns.splice(0);
   takeFills = () => this.fills.splice(0);
   page = (source: number, frame: number) => this.pages.get(`${source} ${frame}`) ?? null;
-  track = () => ({ missing: noFrames(), faded: noFrames() });
-  removedTracks = () => ({ missing: 0, faded: 0 });
+  tracks = () => ({ tracks: new Map(), removed: { missing: 0, faded: 0 } });
   streams = () => ({ missing: noFrames(), faded: noFrames(), unrecorded: 0 });
   windowBytes = () => ({ wanted: 0, most: 0 });
 }

@@ -11,19 +11,13 @@ import {
   noFrames,
   type RawHistogram,
   sumFrames,
+  type TrackFrameCounts,
   type VolumeStats,
 } from "../../signal/diagnosis.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import { histogramSince, type HistogramView } from "./histogram_view.ts";
 
 const CAUSES = Object.keys(noFrames()) as (keyof CauseFrames)[];
-
-/** Frames of one track. */
-export interface TrackFrameCounts {
-  missing: CauseFrames;
-  faded: CauseFrames;
-  proxied: number;
-}
 
 /** Everything that is counted, since the start. */
 export interface DiagnosisSnapshot {
@@ -56,22 +50,14 @@ export const GAUGES: ReadonlySet<string> = new Set([
 ]);
 
 /** As things are now. */
-export function takeSnapshot(
-  signal: SignalApi,
-  trackIds: readonly string[],
-  recordedFrames: number,
-): DiagnosisSnapshot {
+export function takeSnapshot(signal: SignalApi, recordedFrames: number): DiagnosisSnapshot {
   const { diagnosis } = signal;
+  const { tracks, removed } = diagnosis.tracks();
   return {
     timeMs: signal.nowMs(),
     counters: signal.counters(),
-    tracks: new Map(
-      trackIds.map((trackId) => [trackId, {
-        ...diagnosis.track(trackId),
-        proxied: signal.trackCounters(trackId).proxied,
-      }]),
-    ),
-    removedTracks: diagnosis.removedTracks(),
+    tracks,
+    removedTracks: removed,
     streams: diagnosis.streams(),
     histograms: diagnosis.histograms(),
     fetched: diagnosis.fetched(),
@@ -186,10 +172,16 @@ export class DiagnosisChange {
   }
 }
 
-function less(now: CauseFrames = noFrames(), before: CauseFrames = noFrames()): CauseFrames {
-  const frames = noFrames();
-  for (const cause of CAUSES) frames[cause] = now[cause] - before[cause];
-  return frames;
+function less(now: CauseFrames = noFrames(), before?: CauseFrames): CauseFrames {
+  if (before === undefined) return now;
+  return {
+    queue: now.queue - before.queue,
+    read: now.read - before.read,
+    decode: now.decode - before.decode,
+    stalled: now.stalled - before.stalled,
+    absent: now.absent - before.absent,
+    budget: now.budget - before.budget,
+  };
 }
 
 function lessFetched(now: Fetched, before: Fetched | undefined): Fetched {

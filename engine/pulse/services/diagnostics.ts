@@ -244,8 +244,8 @@ export class DiagnosticsService {
   };
 
   #snapshot(): DiagnosisSnapshot {
-    const { signal, trackIds, underruns } = this.#options;
-    return takeSnapshot(signal(), trackIds(), underruns.recordedFrames);
+    const { signal, underruns } = this.#options;
+    return takeSnapshot(signal(), underruns.recordedFrames);
   }
 
   #cache(counters: Record<string, number>): Diagnostics["cache"] {
