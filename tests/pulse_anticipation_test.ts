@@ -304,6 +304,31 @@ Deno.test("planning at 100,000 clips looks into the blocks near the place alone,
   assert(opened.size < 25, `${opened.size} of ${of.tracks[0].blocks.length} blocks`);
 });
 
+Deno.test("planning has few steps and valid ranks however far apart head and clips are", () => {
+  const last = Number.MAX_SAFE_INTEGER;
+  const of = model({
+    t: [["c", 0, PAGE], ["d", 2 ** 40, 2 ** 40 + PAGE], ["e", last - PAGE, last]].map((
+      [clipId, start, end],
+    ) => [clipId, start, end, { sourceFrame: 0 }] as ShortClip),
+    u: [["f", 2 ** 40, 2 ** 40 + PAGE, { assetId: "b", sourceFrame: 0 }]],
+  });
+  for (const at of [0, 2 ** 40, 2 ** 52, last]) {
+    const steps = anticipating(input(of, at));
+    let turns = 0;
+    let result = steps.next();
+    for (; !result.done; result = steps.next()) turns++;
+    const { stretches, isWhole } = result.value as Anticipated;
+    assert(turns < 100, `${turns} turns from ${at}`);
+    assertEquals([isWhole, [...ranks(stretches).keys()].sort()], [true, ["a 0", "b 0"]]);
+    const rising = stretches.map(({ rankMs }) => rankMs);
+    assert(
+      rising.every((rank) => rank >= 0 && rank <= 1e12 && Number.isInteger(rank)),
+      `${rising}`,
+    );
+    assertEquals(rising, rising.toSorted((a, b) => a - b));
+  }
+});
+
 Deno.test("clipsWithin() finds what a walk over all clips finds", () => {
   const random = prng(5);
   for (let round = 0; round < 200; round++) {

@@ -12,7 +12,7 @@ import { hasSolo, trackGains } from "../signal/gains.ts";
 import { type HeadMapStep, mapFrame } from "../signal/model.ts";
 import type { WantedStretch } from "../signal/signal_api.ts";
 import { endOf } from "./block_list.ts";
-import { clipsWithin } from "./block_range.ts";
+import { clipsWithin, isMoreThan } from "./block_range.ts";
 import { Stretches } from "./stretches.ts";
 import { findClip, type TimelineModel, type TimelineTrack } from "./timeline_model.ts";
 import type { Frames, Loop } from "./types.ts";
@@ -61,10 +61,13 @@ export interface AnticipationInput {
   readonly shapeOf: (assetId: string) => PageShape | undefined;
 }
 
-/** Distances from the head, in seconds, between which frames have one rank; beyond the last of them steps are an eighth of the distance, within limits. */
+/** Distances from the head, in seconds, between which frames have one rank; beyond the last of them steps are an eighth of the distance. */
 const NEAR_SECONDS = [0, 2, 5, 10, 20];
 const FAR_STEP_SECONDS = 20;
-const MOST_STEP_SECONDS = 240;
+/** Clips of a track that are taken at once; where there are more the step is divided. */
+const MOST_AT_ONCE = 512;
+/** A rank beyond this says nothing more: `lp_anticipate_set` of `ffi/native/engine.h`. */
+const MOST_RANK_MS = 1e12;
 /** Frames of a place have one rank for so long, in seconds. */
 const PLACE_STEP_SECONDS = 2;
 /** Markers, nearest to the head first, and how much later than the one before each may be jumped to, in milliseconds. */
@@ -103,7 +106,7 @@ function* surroundings(model: TimelineModel, head: Frames): Generator<Omit<Span,
   let at = 0;
   for (let i = 1; head + at * rate < end || head - at * rate > 0; i++) {
     const next = NEAR_SECONDS[i] ??
-      at + Math.min(MOST_STEP_SECONDS, Math.max(FAR_STEP_SECONDS, at / 8));
+      at + Math.max(FAR_STEP_SECONDS, at / 8);
     const rankMs = Math.round(at * 1000);
     const near = Math.round(at * rate);
     const far = Math.round(next * rate);
@@ -288,9 +291,11 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
   for (const span of all(input)) {
     let parts = tracks.get(span.model);
     if (parts === undefined) tracks.set(span.model, parts = parted(span.model));
-    if (parts.heard.length > 0) spans.push({ ...span, muted: false });
+    const rankMs = Math.min(MOST_RANK_MS, span.rankMs);
+    if (parts.heard.length > 0) spans.push({ ...span, rankMs, muted: false });
     if (parts.muted.length > 0) {
-      spans.push({ ...span, rankMs: span.rankMs + MUTED_MS, muted: true });
+      const later = Math.min(MOST_RANK_MS, span.rankMs + MUTED_MS);
+      spans.push({ ...span, rankMs: later, muted: true });
     }
     if (spans.length % PIECES_A_TURN === 0) yield;
   }
@@ -304,11 +309,15 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
     const { model, from, to, rankMs, muted, backwards } = span;
     const parts = tracks.get(model)!;
     const of = muted ? parts.muted : parts.heard;
-    if (of.length > 1 && to - from > LEAST_PAGE_FRAMES && !plan.holds(to - from, of.length)) {
-      // Where the budget ends, it ends for all tracks at the same place: else one would lose what it has while another gains as the head moves on.
+    const isShort = to - from <= LEAST_PAGE_FRAMES;
+    // Where the budget ends, it ends for all tracks at the same place: else one would lose what it has while another gains as the head moves on.
+    const isTight = of.length > 1 && !plan.holds(to - from, of.length);
+    const isCrowded = () => of.some(({ blocks }) => isMoreThan(blocks, from, to, MOST_AT_ONCE));
+    if (!isShort && (isTight || isCrowded())) {
       const middle = Math.floor((from + to) / 2);
       const halves = [{ ...span, to: middle }, { ...span, from: middle }];
       left.push(...backwards ? halves : halves.reverse());
+      if (++pieces % PIECES_A_TURN === 0) yield;
       continue;
     }
     for (const { blocks } of of) {

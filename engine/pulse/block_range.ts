@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BLOCK_CLIPS } from "../signal/model.ts";
 import type { Blocks, TimelineBlock } from "./block_list.ts";
 import type { ClipBody } from "./clip_body.ts";
 import type { Frames } from "./types.ts";
@@ -53,4 +54,15 @@ export function clipsWithin(
       if (start + at + body.lengthFrames > from) onClip(start + at, body);
     }
   }
+}
+
+/** Whether more clips than `most` may have frames in `[from, to)`, by the blocks that meet it. */
+export function isMoreThan(blocks: Blocks, from: Frames, to: Frames, most: number): boolean {
+  let count = 0;
+  for (const { start, block } of blocks) {
+    if (start >= to || count > most + 2 * BLOCK_CLIPS) break;
+    if (start + block.maxEnd > from) count += block.clips.length;
+  }
+  // The first and the last of them lie there in part.
+  return count > most + 2 * BLOCK_CLIPS;
 }

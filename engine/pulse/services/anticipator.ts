@@ -114,7 +114,10 @@ export class Anticipator implements Disposable {
     const wait = Math.max(0, this.#begunMs + LEAST_MS - performance.now());
     this.#soon = setTimeout(() => {
       this.#soon = null;
-      this.#planning = this.#plan().finally(() => {
+      this.#planning = this.#plan().catch((error) => {
+        // Nobody waits for it; what is cut off in the end says nothing.
+        if (!this.#closed) console.error("What may be wanted could not be planned:", error);
+      }).finally(() => {
         this.#planning = null;
         if (this.#isDue) this.changed();
       });
