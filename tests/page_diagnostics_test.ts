@@ -227,19 +227,23 @@ Deno.test({
     // It plays, and a file is taken away: both are told.
     await page.press(" ");
     await page.until("loophole.session.transport.state === 'playing'");
-    await page.until(`${text("#diagnostics-verdict")} === "No dropout"`);
+    await page.until(
+      `/^(No dropout|.* frames (missing|faded))$/.test(${text("#diagnostics-verdict")})`,
+    );
     await scene.screenshot("diagnostics");
     await Deno.rename(`${scene.home.path}/Room.wav`, `${scene.home.path}/Elsewhere.wav`);
     await page.until(
       "loophole.session.assets.all.some(({ offlineStatus }) => offlineStatus === 'missing')",
     );
     await page.click(await scene.onRuler(24));
-    await page.until(`document.querySelectorAll(".underruns li").length > 0`);
+    // A machine that is busy may have brought gaps of other causes.
+    const gap = ".underruns li:has(.cause.absent)";
+    await page.until(`document.querySelector("${gap}") !== null`);
     await page.until(`/frames missing/.test(${text("#diagnostics-verdict")})`);
     await page.press(" ");
     await page.until("loophole.session.transport.state !== 'playing'");
-    assertEquals(await page.evaluate(text(".underruns .cause")), "absent");
-    assertMatch(await page.evaluate(text(".underruns .where")), /^Voice · Room$/);
+    assertEquals(await page.evaluate(text(`${gap} .cause`)), "absent");
+    assertEquals(await page.evaluate(text(`${gap} .where`)), "Voice · Room");
     // Nothing moves any more: what is shown is what the engine says.
     const engineSays =
       "loophole.client.request('diagnostics.get', {}).then(({ counters }) => counters.missing)";
@@ -247,8 +251,14 @@ Deno.test({
     await page.until(`${engineSays}.then((missing) => missing === ${shownMissing})`);
     assert(await page.evaluate<number>(shownMissing) > 0);
     // There, where the gap was.
-    await page.click(".underruns li:last-child .place");
-    await page.until("Math.abs(loophole.session.frame / 48000 - 24) < 1");
+    await page.evaluate(`document.querySelector("${gap}").scrollIntoView()`);
+    await page.click(`${gap} .place`);
+    await page.until(`(async () => {
+      const { underruns } = await loophole.client.request("diagnostics.underruns", {});
+      const id = Number(document.querySelector("${gap}").dataset.underrunId);
+      const { positionFrame } = underruns.find(({ underrunId }) => underrunId === id);
+      return loophole.session.frame === positionFrame;
+    })()`);
 
     // Paused, whatever would make it look does not.
     await page.click("#diagnostics-pause");
@@ -277,7 +287,7 @@ Deno.test({
     const copied = JSON.parse(await page.until<string>("globalThis.copied"));
     assertEquals(Object.keys(copied), ["taken", "engine", "diagnostics", "underruns", "overTime"]);
     assertEquals(copied.diagnostics.counters.missing, await page.evaluate(engineSays));
-    assertEquals(copied.underruns[0].cause, "absent");
+    assert(copied.underruns.some(({ cause }: Json) => cause === "absent"));
     assertEquals(copied.underruns.length, copied.diagnostics.underruns);
 
     // From now on, for this page.
@@ -285,6 +295,7 @@ Deno.test({
     await page.until(`${text("#diagnostics-verdict")} === "No dropout"`);
     assertEquals(await page.evaluate(shownMissing), 0);
 
+    await page.evaluate("document.getElementById('diagnostics-body').scrollTop = 0");
     // Taller and back by keys, at most as far as the timeline allows.
     const height = () =>
       page.evaluate<number>("document.getElementById('diagnostics').offsetHeight");
