@@ -7,6 +7,8 @@ import {
 import { trackFrames, trackImpacts } from "../engine/pulse/track_shares.ts";
 import { HISTOGRAMS, noFrames } from "../engine/signal/diagnosis.ts";
 import { seededRandom } from "./support/audio_files.ts";
+import { FakeSignal } from "./support/fake_signal.ts";
+import { signalDiagnostics } from "./support/signal_diagnostics.ts";
 import { edited, model } from "./support/timelines.ts";
 
 const BOUNDS = [1e6, 10e6, 100e6];
@@ -122,4 +124,28 @@ Deno.test("missing frames of tracks, of those that are gone and of those since t
   assertEquals([tracks, change.removedTracks().missing], [[4, 7], 9]);
   assertEquals(change.underrunFrames(), { recorded: 19, unrecorded: 1 });
   assertEquals(change.counters().units, 6, "how things are is no count");
+});
+
+Deno.test("the last hundred changes of availability are told, and how many there were", () => {
+  const signal = new FakeSignal();
+  const { diagnostics } = signalDiagnostics(signal);
+  const tell = (assetId: string, offlineStatus: string) => {
+    signal.timeMs++;
+    const change = { assetId, offlineStatus, proxyStatus: "none", generation: 2 };
+    const params = { changes: [change] };
+    diagnostics.hear({ topic: "assets", method: "asset.statusChanged", params });
+    diagnostics.hear({ topic: "assets", method: "asset.changed", params: { assets: [] } });
+  };
+  const { availability: none } = diagnostics.get({ clientId: "me" });
+  assertEquals(none, { total: 0, changes: [] });
+  for (let i = 0; i < 130; i++) tell(`a${i}`, i % 2 ? "present" : "missing");
+  diagnostics.reset({ clientId: "me" });
+  const { availability } = diagnostics.get({ clientId: "me" });
+  assertEquals([availability.total, availability.changes.length], [130, 100]);
+  assertEquals(availability.changes.at(-1), {
+    timeMs: 130,
+    assetId: "a129",
+    offlineStatus: "present",
+    generation: 2,
+  });
 });

@@ -107,9 +107,13 @@ Deno.test("FillNews knows the latest news of frames, and forgets the oldest", ()
   for (let page = 0; page < 20_000; page++) {
     news.add([fill({ source: page % 3, page, fromFrame: page * 100, toFrame: page * 100 + 100 })]);
   }
-  assertEquals(news.of(19_999 % 3, 1_999_950, 1_999_950).map(({ page }) => page), [19_999]);
-  assertEquals(news.of(0, 0, 99), []);
-  assertEquals(news.of(19_998 % 3, 1_999_900, 1_999_999), [], "of another source");
+  const of = (source: number, first: number, last: number, dueMs = 1_000) =>
+    news.of(source, first, last, dueMs).map(({ page }) => page);
+  assertEquals(of(19_999 % 3, 1_999_950, 1_999_950), [19_999]);
+  assertEquals(of(19_999 % 3, 1_999_650, 1_999_900), [19_996, 19_999], "the oldest first");
+  assertEquals(of(0, 0, 99), []);
+  assertEquals(of(19_998 % 3, 1_999_900, 1_999_999), [], "of another source");
+  assertEquals(of(19_999 % 3, 1_999_950, 1_999_950, 60_000), [], "of long ago");
 });
 
 type GapEvent = Extract<SignalEvent, { kind: "gapBegin" | "gapEnd" }>;

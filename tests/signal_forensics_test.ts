@@ -278,6 +278,31 @@ Deno.test("gaps whose end found no room among the events are counted apart", asy
   w.requireExplained();
 });
 
+Deno.test("a track that is taken away and comes back keeps what it missed, a new one in between begins at nothing", async () => {
+  await using w = await Watched.open();
+  const { symbols, engine } = w.native;
+  symbols.lp_gate_set(engine, 1);
+  const t = track("t", [clip("c", "a", 0, FRAMES)]);
+  const missing = () =>
+    Object.fromEntries(w.diagnostics.get(ME).tracks.map((track) => [track.trackId, track.missing]));
+  w.publish([t]);
+  w.rig.signal.play(0);
+  w.play(10);
+  const { t: before } = missing();
+  assert(before > 0);
+  w.publish([track("u", [])]);
+  w.play(5);
+  const away = w.diagnostics.get(ME);
+  assertEquals(missing(), { u: 0 });
+  assert(away.removedTracks.missing >= before);
+  w.publish([t, track("u", [])]);
+  w.play(10);
+  assert(missing().t > before);
+  assertEquals(missing().u, 0);
+  assertEquals(w.diagnostics.get(ME).removedTracks, { missing: 0, faded: 0 });
+  w.requireExplained();
+});
+
 Deno.test("a reset begins the explanation anew", async () => {
   await using w = await Watched.open();
   const { symbols, engine } = w.native;

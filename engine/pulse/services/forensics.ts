@@ -113,7 +113,7 @@ export function forensicsOf(
 }
 
 /** Most fills that are remembered; the oldest go first. */
-const KEPT_FILLS = 4_096;
+const KEPT_FILLS = 2_048;
 
 /** The latest news of pages that came late, by source. */
 export class FillNews {
@@ -138,11 +138,16 @@ export class FillNews {
     }
   }
 
-  /** Of frames `firstFrame` to `lastFrame` of a source, the oldest first. */
-  of(source: number, firstFrame: number, lastFrame: number): PageFill[] {
-    return (this.#bySource.get(source) ?? []).filter(({ fromFrame, toFrame }) =>
-      fromFrame <= lastFrame && firstFrame < toFrame
-    );
+  /** Of frames `firstFrame` to `lastFrame` of a source, the oldest first; what matters to a gap that began at `dueMs`. */
+  of(source: number, firstFrame: number, lastFrame: number, dueMs: number): PageFill[] {
+    const known = this.#bySource.get(source) ?? [];
+    const found: PageFill[] = [];
+    // They came in the order of their ends.
+    for (let i = known.length - 1; i >= 0 && known[i].endedMs > dueMs - RETRIED_MS; i--) {
+      const { fromFrame, toFrame } = known[i];
+      if (fromFrame <= lastFrame && firstFrame < toFrame) found.push(known[i]);
+    }
+    return found.reverse();
   }
 
   clear(): void {

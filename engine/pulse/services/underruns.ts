@@ -218,7 +218,7 @@ export class Underruns {
     const lastFrame = sourceFrame + Math.round(Math.max(0, frames));
     const state = this.#stateOf(source, sourceFrame, lastFrame);
     const gap = { dueMs, endMs, cause: record.cause, filledBy: record.filledBy };
-    const fills = this.#fills.of(source, sourceFrame, lastFrame);
+    const fills = this.#fills.of(source, sourceFrame, lastFrame, dueMs);
     record.forensics = forensicsOf(gap, fills, state, nowMs);
     this.#unexplained.delete(entry);
     // News of a page that has just come may be a moment behind it.
