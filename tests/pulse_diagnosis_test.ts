@@ -95,6 +95,7 @@ function snapshot(own: Partial<DiagnosisSnapshot> = {}): DiagnosisSnapshot {
     fetched: new Map(),
     volumes: [],
     recordedFrames: 0,
+    hasOpenGaps: false,
     ...own,
   };
 }
@@ -122,7 +123,7 @@ Deno.test("missing frames of tracks, of those that are gone and of those since t
   assertEquals(missing, { ...noFrames(), read: 20 });
   const tracks = ["t", "v"].map((trackId) => change.track(trackId).missingFrames);
   assertEquals([tracks, change.removedTracks().missing], [[4, 7], 9]);
-  assertEquals(change.underrunFrames(), { recorded: 19, unrecorded: 1 });
+  assertEquals(change.underrunFrames(), { recorded: 19, unrecorded: 1, open: 0 });
   assertEquals(change.counters().units, 6, "how things are is no count");
 });
 

@@ -102,12 +102,9 @@ class Watched implements AsyncDisposable {
     for (const { missing, faded, missingByCause, fadedByCause } of tracks) {
       assertEquals([sumFrames(missingByCause), sumFrames(fadedByCause)], [missing, faded]);
     }
-    const { recorded, unrecorded } = underrunFrames;
-    assertEquals(
-      recorded + unrecorded,
-      counters.missing + sumFrames(streams.missing),
-      "in records",
-    );
+    const { recorded, unrecorded, open } = underrunFrames;
+    const all = counters.missing + sumFrames(streams.missing);
+    assertEquals(recorded + unrecorded + open, all, "in records");
     const records = this.records();
     if (this.underruns.list({ limit: 0 }).total > records.length) return; // Some are forgotten.
     const told = records.filter(({ filledBy }) => filledBy === "silence")
@@ -300,6 +297,11 @@ Deno.test("a track that is taken away and comes back keeps what it missed, a new
   assert(missing().t > before);
   assertEquals(missing().u, 0);
   assertEquals(w.diagnostics.get(ME).removedTracks, { missing: 0, faded: 0 });
+  assert(w.diagnostics.get(ME).underrunFrames.open > 0, "its gap lasts");
+  w.requireExplained();
+  w.rig.signal.stop();
+  w.play(3);
+  assertEquals(w.diagnostics.get(ME).underrunFrames.open, 0);
   w.requireExplained();
 });
 
@@ -314,7 +316,7 @@ Deno.test("a reset begins the explanation anew", async () => {
   w.play(3);
   w.diagnostics.reset(ME);
   assertEquals(sumFrames(w.diagnostics.get(ME).missing), 0);
-  assertEquals(w.diagnostics.get(ME).underrunFrames, { recorded: 0, unrecorded: 0 });
+  assertEquals(w.diagnostics.get(ME).underrunFrames, { recorded: 0, unrecorded: 0, open: 0 });
   assertEquals(w.diagnostics.get(ME).histograms.callback.count, 0);
   w.rig.signal.play(100_000);
   w.play(8);

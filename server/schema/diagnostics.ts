@@ -218,8 +218,15 @@ export const DiagnosticsSchema = z.looseObject({
   }),
   /** Since the start, the latest last; at most 100 are kept. */
   overruns: z.strictObject({ total: z.int(), overruns: z.array(OverrunSchema) }),
-  /** Where missing frames of timeline and streams are told: in records of underruns that have ended; in gaps whose records were lost. */
-  underrunFrames: z.strictObject({ recorded: z.number(), unrecorded: z.number() }),
+  /**
+   * Where missing frames of timeline and streams are told: in records of underruns that have ended; in none, since the end of the gap found no room
+   * among the events; in records that stand open, which is the rest.
+   */
+  underrunFrames: z.strictObject({
+    recorded: z.number(),
+    unrecorded: z.number(),
+    open: z.number(),
+  }),
   memory: z.looseObject({
     rssBytes: z.number(),
     heapUsedBytes: z.number(),

@@ -24,18 +24,29 @@ import {
   TrackSchema,
   TransportSchema,
 } from "../../engine/pulse/schema.ts";
+import {
+  CauseFramesSchema,
+  DiagnosticsSchema,
+  ForensicsSchema,
+  HistogramSchema,
+  UnderrunSchema,
+} from "./diagnostics.ts";
 import { DeviceInfoSchema, LibraryEntrySchema, OpenDeviceSchema } from "./device.ts";
 
 /** Named schemas. */
 export const NAMED: Readonly<Record<string, z.ZodType>> = {
   Asset: AssetSchema,
+  CauseFrames: CauseFramesSchema,
   ChangedClip: ChangedClipSchema,
   Changes: ChangesSchema,
   ClipWindow: ClipWindowSchema,
   Clip: ClipSchema,
   ClipInput: ClipInputSchema,
   DeviceInfo: DeviceInfoSchema,
+  Diagnostics: DiagnosticsSchema,
   Edit: EditSchema,
+  Forensics: ForensicsSchema,
+  Histogram: HistogramSchema,
   Job: JobSchema,
   LibraryEntry: LibraryEntrySchema,
   Loop: LoopSchema,
@@ -49,4 +60,5 @@ export const NAMED: Readonly<Record<string, z.ZodType>> = {
   TrackHeader: TrackHeaderSchema,
   TrackInput: TrackInputSchema,
   Transport: TransportSchema,
+  Underrun: UnderrunSchema,
 };

@@ -96,7 +96,7 @@ export function sampleDiagnostics(second: number, trackIds: readonly string[]): 
     })),
     removedTracks: { missing: 0, faded: 0 },
     streams: { missing: NO_FRAMES, faded: NO_FRAMES },
-    underrunFrames: { recorded: sum(missing), unrecorded: 0 },
+    underrunFrames: { recorded: sum(missing), unrecorded: 0, open: 0 },
     histograms: {
       callback: histogram("ms", 0.31, Math.round(callbacks), 0.004),
       callbackShare: histogram("share", 0.058, Math.round(callbacks), 0.004),

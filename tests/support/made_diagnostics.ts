@@ -67,7 +67,7 @@ export function madeDiagnostics(own: Partial<Diagnostics> = {}): Diagnostics {
     availability: { total: 0, changes: [] },
     overruns: { total: 0, overruns: [] },
     underruns: 1,
-    underrunFrames: { recorded: 3, unrecorded: 0 },
+    underrunFrames: { recorded: 3, unrecorded: 0, open: 0 },
     memory: { rssBytes: 1, heapUsedBytes: 2, externalBytes: 3 },
     warnings: [],
     device: null,

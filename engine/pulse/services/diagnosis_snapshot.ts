@@ -29,8 +29,9 @@ export interface DiagnosisSnapshot {
   histograms: Record<HistogramName, RawHistogram>;
   fetched: Map<string, Fetched>;
   volumes: VolumeStats[];
-  /** Missing frames that records of gaps tell. */
+  /** Missing frames that records of gaps tell, and whether gaps stand open, of which the record does not know how many yet. */
   recordedFrames: number;
+  hasOpenGaps: boolean;
 }
 
 /** Counters that say how things are, not how often something happened: a reset does not change them. */
@@ -50,7 +51,10 @@ export const GAUGES: ReadonlySet<string> = new Set([
 ]);
 
 /** As things are now. */
-export function takeSnapshot(signal: SignalApi, recordedFrames: number): DiagnosisSnapshot {
+export function takeSnapshot(
+  signal: SignalApi,
+  { recordedFrames, hasOpenGaps }: Pick<DiagnosisSnapshot, "recordedFrames" | "hasOpenGaps">,
+): DiagnosisSnapshot {
   const { diagnosis } = signal;
   const { tracks, removed } = diagnosis.tracks();
   return {
@@ -63,6 +67,7 @@ export function takeSnapshot(signal: SignalApi, recordedFrames: number): Diagnos
     fetched: diagnosis.fetched(),
     volumes: diagnosis.volumes(),
     recordedFrames,
+    hasOpenGaps,
   };
 }
 
@@ -126,13 +131,14 @@ export class DiagnosisChange {
   }
 
   /** Where missing frames of timeline and streams are told. */
-  underrunFrames(): { recorded: number; unrecorded: number } {
-    const unrecorded = ({ counters, streams }: DiagnosisSnapshot) =>
+  underrunFrames(): { recorded: number; unrecorded: number; open: number } {
+    const lost = ({ counters, streams }: DiagnosisSnapshot) =>
       (counters.unrecordedFrames ?? 0) + streams.unrecorded;
-    return {
-      recorded: this.now.recordedFrames - (this.before?.recordedFrames ?? 0),
-      unrecorded: unrecorded(this.now) - (this.before === undefined ? 0 : unrecorded(this.before)),
-    };
+    const recorded = this.now.recordedFrames - (this.before?.recordedFrames ?? 0);
+    const unrecorded = lost(this.now) - (this.before === undefined ? 0 : lost(this.before));
+    const missing = sumFrames(this.frames("missing")) + sumFrames(this.streams().missing);
+    const open = this.now.hasOpenGaps ? Math.max(0, missing - recorded - unrecorded) : 0;
+    return { recorded, unrecorded, open };
   }
 
   histograms(bounds: readonly number[]): Record<HistogramName, HistogramView> {

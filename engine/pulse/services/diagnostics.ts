@@ -99,7 +99,7 @@ export interface Diagnostics {
   availability: { total: number; changes: AvailabilityChange[] };
   overruns: { total: number; overruns: Omit<Overrun & { overrunId: number }, "number">[] };
   underruns: number;
-  underrunFrames: { recorded: number; unrecorded: number };
+  underrunFrames: { recorded: number; unrecorded: number; open: number };
   memory: { rssBytes: number; heapUsedBytes: number; externalBytes: number };
   warnings: Warning[];
   device: unknown;
@@ -245,7 +245,7 @@ export class DiagnosticsService {
 
   #snapshot(): DiagnosisSnapshot {
     const { signal, underruns } = this.#options;
-    return takeSnapshot(signal(), underruns.recordedFrames);
+    return takeSnapshot(signal(), underruns);
   }
 
   #cache(counters: Record<string, number>): Diagnostics["cache"] {

@@ -76,6 +76,11 @@ export class Underruns {
     return this.#recordedFrames;
   }
 
+  /** Whether gaps stand open. */
+  get hasOpenGaps(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Takes a gap's beginning or end, of a track or of a stream, and tells it. */
   onGap(event: GapEvent, handleId?: string): void {
     const key = handleId ?? `${event.trackId}\n${event.clipId}\n${event.assetId}`;

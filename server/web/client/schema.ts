@@ -31,6 +31,15 @@ export interface Asset {
   decodeError?: { code: string; message: string; };
 }
 
+export interface CauseFrames {
+  queue: number;
+  read: number;
+  decode: number;
+  stalled: number;
+  absent: number;
+  budget: number;
+}
+
 export interface ChangedClip {
   clipId: string;
   assetId: string;
@@ -119,6 +128,30 @@ export interface DeviceInfo {
   channels: number | null;
 }
 
+export interface Diagnostics {
+  timeMs: number;
+  sinceMs: number;
+  counters: Record<string, number>;
+  missing: CauseFrames;
+  faded: CauseFrames;
+  tracks: { trackId: string; missing: number; faded: number; proxied: number; missingByCause: CauseFrames; fadedByCause: CauseFrames; impact: { readMs: number; decodeMs: number; bytes: number; }; [name: string]: unknown; }[];
+  removedTracks: { missing: number; faded: number; };
+  streams: { missing: CauseFrames; faded: CauseFrames; };
+  histograms: { callback: Histogram; callbackShare: Histogram; queueWaitRealtime: Histogram; queueWaitAnticipative: Histogram; read: Histogram; decode: Histogram; gateWait: Histogram; };
+  cache: { hits: number; misses: number; hitRate: number | null; evictions: number; budgetBytes: number; residentBytes: number; pinnedBytes: number; horizonMs: number; };
+  volumes: ({ volume: string; folder: string | null; bytes: number; reads: number; errors: number; stalls: number; stalled: boolean; bytesPerSecond: number | null; busyShare: number; latencyMs: number | null; longestMs: number | null; })[];
+  forecast: { timeMs: number; spanSeconds: number; volumes: ({ volume: string; folder: string | null; needBytesPerSecond: number; haveBytesPerSecond: number | null; needDecodeFramesPerSecond: number; haveDecodeFramesPerSecond: number | null; margin: number | null; worstSecond: number | null; })[]; } | null;
+  availability: { total: number; changes: ({ timeMs: number; assetId: string; offlineStatus: "present" | "missing" | "cloud" | "pending"; generation: number; })[]; };
+  overruns: { total: number; overruns: { overrunId: number; timeMs: number; durationMs: number; periodMs: number; }[]; };
+  underrunFrames: { recorded: number; unrecorded: number; open: number; };
+  memory: { rssBytes: number; heapUsedBytes: number; externalBytes: number; [name: string]: unknown; };
+  underruns: number;
+  warnings: { code: string; message: string; details: unknown; }[];
+  device: OpenDevice | null;
+  analysis: unknown;
+  anticipation: { wantedPages: number; residentPages: number; settled: boolean; isWhole: boolean; leadMs: number; };
+}
+
 export type Edit =
   | { op: "track.add"; track: TrackInput; toIndex?: number; }
   | { op: "track.remove"; trackId: string; }
@@ -139,6 +172,34 @@ export type Edit =
   | { op: "marker.set"; markerId: string; set: { frame?: number; name?: string; meta?: unknown; }; }
   | { op: "marker.remove"; markerId: string; }
   | { op: "io.set"; inFrame: number | null; outFrame: number | null; };
+
+export interface Forensics {
+  page: number | null;
+  volume: string | null;
+  dueMs: number;
+  askedMs: number | null;
+  begunMs: number | null;
+  validMs: number | null;
+  queueWaitMs: number | null;
+  readMs: number | null;
+  decodeMs: number | null;
+  lateByMs: number | null;
+  outcome: "filled" | "failed" | "stalled" | "waiting" | "reading" | "unasked";
+  filledBy: "proxy" | "silence";
+  cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget";
+}
+
+export interface Histogram {
+  unit: "ms" | "share";
+  bounds: number[];
+  counts: number[];
+  count: number;
+  sum: number;
+  p50: number | null;
+  p99: number | null;
+  p999: number | null;
+  max: number | null;
+}
 
 export interface Job {
   jobId: string;
@@ -257,6 +318,21 @@ export interface Transport {
   loop: { enabled: boolean; startFrame: number; endFrame: number; };
   rate: number;
   deviceLatencyFrames: number;
+}
+
+export interface Underrun {
+  underrunId: number;
+  handleId?: string;
+  trackId?: string | null;
+  clipId?: string | null;
+  assetId: string | null;
+  positionFrame: number;
+  frames: number;
+  timeMs: number;
+  ended: boolean;
+  cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget";
+  filledBy: "proxy" | "silence";
+  forensics?: Forensics;
 }
 
 /** Codes of the engine's errors. */
@@ -462,7 +538,7 @@ export interface Methods {
   /** Counters and histograms, since this client's last reset. */
   "diagnostics.get": {
     params: Record<string, never>;
-    result: { timeMs: number; sinceMs: number; counters: Record<string, number>; missing: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; faded: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; tracks: { trackId: string; missing: number; faded: number; proxied: number; missingByCause: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; fadedByCause: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; impact: { readMs: number; decodeMs: number; bytes: number; }; [name: string]: unknown; }[]; removedTracks: { missing: number; faded: number; }; streams: { missing: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; faded: { queue: number; read: number; decode: number; stalled: number; absent: number; budget: number; }; }; histograms: { callback: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; callbackShare: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; queueWaitRealtime: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; queueWaitAnticipative: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; read: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; decode: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; gateWait: { unit: "ms" | "share"; bounds: number[]; counts: number[]; count: number; sum: number; p50: number | null; p99: number | null; p999: number | null; max: number | null; }; }; cache: { hits: number; misses: number; hitRate: number | null; evictions: number; budgetBytes: number; residentBytes: number; pinnedBytes: number; horizonMs: number; }; volumes: ({ volume: string; folder: string | null; bytes: number; reads: number; errors: number; stalls: number; stalled: boolean; bytesPerSecond: number | null; busyShare: number; latencyMs: number | null; longestMs: number | null; })[]; forecast: { timeMs: number; spanSeconds: number; volumes: ({ volume: string; folder: string | null; needBytesPerSecond: number; haveBytesPerSecond: number | null; needDecodeFramesPerSecond: number; haveDecodeFramesPerSecond: number | null; margin: number | null; worstSecond: number | null; })[]; } | null; availability: { total: number; changes: ({ timeMs: number; assetId: string; offlineStatus: "present" | "missing" | "cloud" | "pending"; generation: number; })[]; }; overruns: { total: number; overruns: { overrunId: number; timeMs: number; durationMs: number; periodMs: number; }[]; }; underrunFrames: { recorded: number; unrecorded: number; }; memory: { rssBytes: number; heapUsedBytes: number; externalBytes: number; [name: string]: unknown; }; underruns: number; warnings: { code: string; message: string; details: unknown; }[]; device: OpenDevice | null; analysis: unknown; anticipation: { wantedPages: number; residentPages: number; settled: boolean; isWhole: boolean; leadMs: number; }; [name: string]: unknown; };
+    result: Diagnostics;
   };
   /** Begins this client's counting anew. */
   "diagnostics.reset": {
@@ -472,7 +548,7 @@ export interface Methods {
   /** The gaps that were heard, oldest first. */
   "diagnostics.underruns": {
     params: { afterId?: number; limit?: number; };
-    result: { underruns: ({ underrunId: number; handleId?: string; trackId?: string | null; clipId?: string | null; assetId: string | null; positionFrame: number; frames: number; timeMs: number; ended: boolean; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; filledBy: "proxy" | "silence"; forensics?: { page: number | null; volume: string | null; dueMs: number; askedMs: number | null; begunMs: number | null; validMs: number | null; queueWaitMs: number | null; readMs: number | null; decodeMs: number | null; lateByMs: number | null; outcome: "filled" | "failed" | "stalled" | "waiting" | "reading" | "unasked"; filledBy: "proxy" | "silence"; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; }; })[]; total: number; };
+    result: { underruns: Underrun[]; total: number; };
   };
 }
 
@@ -505,7 +581,7 @@ export interface Notifications {
   /** The window of a clip went with it: to another place or asset, away with it, or back by an undo. */
   "clipWindow.changed": { window: ClipWindow; };
   /** A gap was heard: at its begin and at its end. */
-  "stream.underrun": { underrunId: number; handleId?: string; trackId?: string | null; clipId?: string | null; assetId: string | null; positionFrame: number; frames: number; timeMs: number; ended: boolean; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; filledBy: "proxy" | "silence"; forensics?: { page: number | null; volume: string | null; dueMs: number; askedMs: number | null; begunMs: number | null; validMs: number | null; queueWaitMs: number | null; readMs: number | null; decodeMs: number | null; lateByMs: number | null; outcome: "filled" | "failed" | "stalled" | "waiting" | "reading" | "unasked"; filledBy: "proxy" | "silence"; cause: "queue" | "read" | "decode" | "stalled" | "absent" | "budget"; }; };
+  "stream.underrun": Underrun;
   /** An asset could not be read. */
   "decode.error": { assetId: string; code: string; message: string; };
   /** A job went on, 5 a second. */
