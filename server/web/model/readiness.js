@@ -79,22 +79,24 @@ export class Readiness extends Emitter {
     const column = Math.floor(
       ((frame - answer.start) * answer.width) / (answer.end - answer.start),
     );
+    const isHeard = this.#heard();
     const those = (/** @type {string} */ letter) =>
-      answer.tracks.filter(({ trackId, columns }) =>
-        columns[column] === letter && this.#isHeard(trackId)
-      ).map(({ trackId }) => trackId);
+      answer.tracks.filter(({ trackId, columns }) => columns[column] === letter && isHeard(trackId))
+        .map(({ trackId }) => trackId);
     const [pending, offline] = [those("p"), those("o")];
     const state = offline.length > 0 ? "offline" : pending.length > 0 ? "pending" : "instant";
     return { state, pending, offline };
   }
 
-  /** @param {string} trackId */
-  #isHeard = (trackId) => {
+  /** @returns {(trackId: string) => boolean} whether a track is heard as things stand now */
+  #heard() {
     const { mirror } = this.session;
-    const header = mirror.track(trackId)?.header;
-    if (header === undefined || header.mute) return false;
-    return header.solo || !mirror.tracks.some(({ header }) => header.solo);
-  };
+    const soloed = mirror.tracks.some(({ header }) => header.solo);
+    return (trackId) => {
+      const header = mirror.track(trackId)?.header;
+      return header !== undefined && !header.mute && (header.solo || !soloed);
+    };
+  }
 
   /** @param {number} afterMs */
   #plan(afterMs) {
@@ -117,7 +119,7 @@ export class Readiness extends Emitter {
   /** @param {ReadyAnswer | null} answer */
   #take(answer) {
     this.#answer = answer;
-    this.runs = answer === null ? [] : mergeColumns(answer, this.#isHeard);
+    this.runs = answer === null ? [] : mergeColumns(answer, this.#heard());
     this.emit("changed", undefined);
   }
 

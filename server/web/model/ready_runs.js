@@ -1,7 +1,8 @@
 // @ts-check
 
-/** Letters of an answer's columns, the worse the later. */
-const STATES = "ipo";
+/** Letters of an answer's columns that are not "i". */
+const PENDING = "p".charCodeAt(0);
+const OFFLINE = "o".charCodeAt(0);
 
 /** @typedef {"instant" | "pending" | "offline"} ReadyState */
 /** @typedef {{ startFrame: number, endFrame: number, state: ReadyState }} ReadyRun */
@@ -22,8 +23,9 @@ export function mergeColumns({ start, end, width, tracks }, counts) {
   for (const { trackId, columns } of tracks) {
     if (!counts(trackId)) continue;
     for (let i = 0; i < width; i++) {
-      const state = STATES.indexOf(columns[i]);
-      if (state > worst[i]) worst[i] = state;
+      const letter = columns.charCodeAt(i);
+      if (letter === OFFLINE) worst[i] = 2;
+      else if (letter === PENDING && worst[i] === 0) worst[i] = 1;
     }
   }
   /** @type {ReadyRun[]} */

@@ -30,14 +30,16 @@ export function drawReadiness({ context, canvas, density }, { view, theme, readi
   const pending = hatch(context, theme.faint, theme.panel, density);
   const least = Math.round(LEAST_WIDTH * density);
   for (const state of /** @type {const} */ (["instant", "pending", "offline"])) {
+    context.beginPath();
     context.fillStyle = { instant: theme.ready, pending, offline: theme.error }[state];
     for (const { startFrame, endFrame, state: own } of readiness) {
       if (own !== state || endFrame <= view.scrollFrame) continue;
       if (startFrame >= view.endVisibleFrame) break;
       const x = Math.max(0, Math.round(view.xOf(startFrame) * density));
       const right = Math.min(canvas.width, Math.round(view.xOf(endFrame) * density));
-      context.fillRect(x, y, Math.max(right - x, state === "instant" ? 0 : least), height);
+      context.rect(x, y, Math.max(right - x, state === "instant" ? 0 : least), height);
     }
+    context.fill();
   }
 }
 
