@@ -14,6 +14,7 @@ import {
   type Rig,
   type TestClip,
   track,
+  unzip,
 } from "./support/signal_rig.ts";
 
 const PERIOD = 240;
@@ -137,4 +138,49 @@ Deno.test("8 MB and 64 tracks: exactly the voices that begin too late are silent
   large.signal.play(begun + heard + from);
   const after = play(large, rest - from);
   assertEquals(firstDifference(third.slice(from), after), -1);
+});
+
+Deno.test("where the own pages of all voices do not fit, their proxies sound rather than some not at all, and nothing is missing", async () => {
+  // 14 units for what is wanted: one voice's two pages of four channels, and two pages more for each of the others' proxies.
+  await using rig = await openRig({
+    singleStep: true,
+    manualClock: true,
+    memoryBytes: 16 * 16_384,
+  });
+  const { signal } = rig;
+  const frames = 4 * PAGE;
+  const noise = (seed: number, channels: number) =>
+    Array.from({ length: channels }, (_, c) => {
+      let x = seed + c;
+      return Int16Array.from({ length: frames }, () => {
+        x = (Math.imul(x, 1_103_515_245) + 12_345) | 0;
+        return x >> 20;
+      });
+    });
+  for (let t = 0; t < 3; t++) {
+    await rig.add(`own${t}`, { planes: noise(10 * t + 1, 4), encoding: "s16" });
+    await rig.add(`proxy${t}`, { planes: noise(10 * t + 7, 1), encoding: "s16" });
+    signal.setProxy(`own${t}`, `proxy${t}`);
+  }
+  const tracks = [0, 1, 2].map((t) => track(`t${t}`, [clip(`c${t}`, `own${t}`, 0, frames)]));
+  signal.publish(mixOf(tracks), 1, []);
+  signal.play(0);
+  const length = 2 * PAGE - (2 * PAGE) % PERIOD;
+  const heard = play(rig, length);
+  assertEquals(signal.counters().voicesRefused, 0);
+  const { missing, faded } = signal.counters();
+  assertEquals([missing, faded], [0, 0]);
+  assertEquals(signal.counters()["proxied.budget"], 2 * length);
+  assertEquals([0, 1, 2].map((t) => signal.trackCounters(`t${t}`).proxied), [0, length, length]);
+
+  await using large = await openRig({ memoryBytes: 16e6 });
+  await large.signal.openSource("own0", `${rig.folder}/own0.wav`);
+  await large.signal.openSource("proxy1", `${rig.folder}/proxy1.wav`);
+  await large.signal.openSource("proxy2", `${rig.folder}/proxy2.wav`);
+  const assets = ["own0", "proxy1", "proxy2"];
+  await using render = large.signal.renderOffline(
+    mixOf(assets.map((assetId, t) => track(`t${t}`, [clip(`c${t}`, assetId, 0, frames)]))),
+    0,
+  );
+  assertEquals(firstDifference(heard, unzip(await render.next(length))[0]), -1);
 });

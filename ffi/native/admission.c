@@ -5,7 +5,8 @@
  * thrown out by what begins, on whatever track. Only where what there is for all shrinks (a window is held; voices that played the same pages part) do tracks that
  * sound lose places, the last in order. Live heads come before offline ones, and muted tracks after all.
  *
- * A voice for whose own two pages there is no room gets its proxy's, if it has one and they fit; it keeps those, and its own when there is room again.
+ * A voice for whose own two pages there is no room gets its proxy's, if it has one and they fit; it keeps those, and gets its own when there is room again. Where the
+ * own pages of all new voices do not fit, each first gets its proxy's: rather all from proxies than some not at all.
  *
  * A refused voice is silent: it has no page, or fades out at its last one. Its frames are counted as missing, of cause budget, with a gap as for any other. */
 #include <string.h>
@@ -78,27 +79,48 @@ static void refuse(struct lp_follow *f, uint8_t tier) {
   f->refused_playing += tier == LP_TIER_REALTIME;
 }
 
-/* One step for one voice. What sounds from its proxy keeps that in the first step, and asks for its own pages in the last, as new voices do. */
-static void admit_voice(struct lp_follow *f, lp_renderer *r, const voice *v, bool kept, enum lp_admission step, uint8_t tier) {
-  const uint8_t bit = (uint8_t)(1u << v->place);
-  lp_follow_judge(f, v->source);
-  const bool has_proxy = tier == LP_TIER_REALTIME && lp_follow_proxy(v->source);
-  const bool by_proxy = has_proxy && (v->source->slow_disk.slow || r->proxies_kept[v->slot] & bit);
-  if (step == LP_ADMIT_KEPT ? !kept : kept && (!by_proxy || r->places_taken[v->slot] <= v->place)) return;
-  const uint64_t reserved = step == LP_ADMIT_NEW ? f->reserved : 0;
-  if (by_proxy && kept == (step == LP_ADMIT_KEPT)) {
-    if (!want_voice(f, r, v, reserved, true, tier)) refuse(f, tier);
-    if (kept || r->places_taken[v->slot] <= v->place) return;
-  }
-  if (want_voice(f, r, v, reserved, false, tier)) return;
+static uint64_t units_of(const voice *v) {
+  const lp_source *s = v->source;
+  const int64_t from = v->from < 0 ? 0 : v->from, to = v->to < s->frames ? v->to : s->frames;
+  return from < to ? (uint64_t)(((to - 1) >> s->page_shift) - (from >> s->page_shift) + 1) * s->channels : 0;
+}
+
+/* There is no room for its own pages: that is why they are missed. It sounds from its proxy, or is refused. */
+static void go_without(struct lp_follow *f, lp_renderer *r, const voice *v, bool by_proxy, uint8_t tier) {
+  const lp_source *s = v->source;
   if (tier == LP_TIER_REALTIME)
-    for (int64_t page = (v->from < 0 ? 0 : v->from) >> v->source->page_shift; page << v->source->page_shift < v->to; page++)
-      lp_store_refused(f->engine->store, v->source, page);
-  if (by_proxy || (has_proxy && want_voice(f, r, v, reserved, true, tier))) {
-    r->proxies_taken[v->slot] |= bit;
+    for (int64_t page = (v->from < 0 ? 0 : v->from) >> s->page_shift; page << s->page_shift < v->to; page++) lp_store_refused(f->engine->store, v->source, page);
+  if (by_proxy) {
+    r->proxies_taken[v->slot] |= (uint8_t)(1u << v->place);
     f->stood_in++;
   } else {
     refuse(f, tier);
+  }
+}
+
+/* One step for one voice. */
+static void admit_voice(struct lp_follow *f, lp_renderer *r, const voice *v, bool kept, enum lp_admission step, uint8_t tier) {
+  lp_follow_judge(f, v->source);
+  const bool has_proxy = tier == LP_TIER_REALTIME && lp_follow_proxy(v->source), slow = has_proxy && v->source->slow_disk.slow;
+  /* Who sounds from the proxy keeps that; its own pages come as those of new voices do, where there is room. */
+  const bool by_proxy = kept && has_proxy && (slow || r->proxies_kept[v->slot] >> v->place & 1);
+  switch (step) {
+    case LP_ADMIT_KEPT:
+      if (!kept || want_voice(f, r, v, 0, by_proxy, tier)) return;
+      go_without(f, r, v, !by_proxy && has_proxy && want_voice(f, r, v, 0, true, tier), tier);
+      return;
+    case LP_ADMIT_COUNT:
+      if (!kept) f->new_units += units_of(v);
+      return;
+    case LP_ADMIT_LEAST:
+      if (!kept && has_proxy && (slow || f->units + f->reserved + f->new_units > f->most)) want_voice(f, r, v, f->reserved, true, tier);
+      return;
+    default: {
+      const bool sounds = r->places_taken[v->slot] > v->place;
+      if (kept && (!by_proxy || !sounds)) return;
+      if (want_voice(f, r, v, f->reserved, false, tier)) return;
+      go_without(f, r, v, sounds || (has_proxy && want_voice(f, r, v, f->reserved, true, tier)), tier);
+    }
   }
 }
 

@@ -14,13 +14,13 @@
  * So an offline renderer cannot take the pages of what plays, nor what plays the last two pages a voice of an offline one.
  *
  * What degrades first. Where memory is short, what is wanted last goes without first, and what is there for it is evicted first:
- *   1. anticipation, far before near;
+ *   1. anticipation, far before near, save in the tenth that heads never take;
  *   2. what lies behind the heads;
  *   3. read-ahead beyond 10 s;
  *   4. read-ahead of muted tracks;
  *   5. read-ahead of what is heard, down to two pages a voice; sources that come late keep up to three times as much of it;
  *   6. the two pages of muted voices;
- *   7. own pages: a voice's proxy sounds instead;
+ *   7. own pages: a new voice's proxy sounds instead;
  *   8. voices: new ones are refused, and of those that sound the last in order of tracks.
  * From 7 on only what is heard has pages. Windows are refused when they are asked for, beyond eight tenths of all (window.h).
  */
@@ -270,7 +270,8 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
 }
 
 static void admit_voices(struct lp_follow *f, lp_renderer *first) {
-  for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
+  for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++) {
+    f->new_units = 0;
     for (int step = 0; step < LP_ADMISSIONS; step++)
       for (lp_renderer *r = first; r; r = r->next)
         for (uint32_t i = 0; i < r->followed.count; i++) {
@@ -280,6 +281,7 @@ static void admit_voices(struct lp_follow *f, lp_renderer *first) {
           lp_admit(f, r, r->followed.snapshots[i], &r->followed.heads[i], (enum lp_admission)step, tier);
           lp_follow_flush_near(f);
         }
+  }
 }
 
 /* When the next pass is due while something plays. Pages that are not there may have been dropped from the queue, or may be tried again. */

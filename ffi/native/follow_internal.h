@@ -21,6 +21,7 @@ struct lp_follow {
   uint32_t pass;
   uint64_t units, most; /* wanted in this pass, allowed */
   uint64_t reserved;    /* of that, not for new voices */
+  uint64_t new_units;   /* that the new voices at hand would need */
   bool counts;          /* in this pass, what is wanted beside the plan */
   uint64_t beside;      /* units of that */
   uint32_t refused, refused_playing, stood_in; /* voices; those that have but their proxy's pages for want of room */
@@ -69,7 +70,14 @@ uint64_t lp_follow_walk_beyond(struct lp_follow *f, const lp_snapshot *s, const 
 void lp_follow_walk_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head);
 
 /* Who is admitted (admission.c). */
-enum lp_admission { LP_ADMIT_KEPT, LP_ADMIT_NEXT, LP_ADMIT_NEW, LP_ADMISSIONS };
+enum lp_admission {
+  LP_ADMIT_KEPT,  /* tracks that sound keep their places */
+  LP_ADMIT_NEXT,  /* what follows on them */
+  LP_ADMIT_COUNT, /* what new voices would need */
+  LP_ADMIT_LEAST, /* their proxies, if that is too much */
+  LP_ADMIT_NEW,   /* their own pages */
+  LP_ADMISSIONS
+};
 /* admission.c [follower] One step of it for one head: its voices that are heard, each wanted or refused. f->origin is the head's. */
 void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const lp_head *head, enum lp_admission step, uint8_t tier);
 /* admission.c [follower] The voices of muted tracks: after all that are heard, and none of them is missed. */

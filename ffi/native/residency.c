@@ -114,6 +114,7 @@ void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t 
   bool renewed = m->origin == origin && m->tick != tick;
   if (!renewed && mark_lives(m) && !before(rank, rank_of(m))) return;
   *m = (lp_mark){.origin = origin, .deadline_ns = rank.deadline_ns, .tick = tick, .tier = rank.tier};
+  p->spared = false;
   if (p->list == LP_LIST_NONE) return; /* pinned: it settles when that ends */
   const lp_mark *best = living_mark(p);
   if (!best) return; /* the mark came too late: it stays as it is, until somebody looks for room */
@@ -132,7 +133,7 @@ void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t 
 }
 
 void lp_residency_passed(lp_residency *r, lp_page *p) {
-  if (p->list == LP_LIST_PASSED) return; /* it has its place */
+  if (p->list == LP_LIST_PASSED || p->spared) return; /* it has its place */
   lp_mark *due = &p->marks[0];
   if (mark_lives(due) && due->tick == atomic_load_explicit(&due->origin->tick, memory_order_relaxed)) return;
   due->origin = NULL;
@@ -144,6 +145,7 @@ void lp_residency_passed(lp_residency *r, lp_page *p) {
   }
   /* What was wanted again after it had been passed once (a loop, a chorus) is not a scan. */
   enlist(r, p, p->used ? LP_LIST_LRU : LP_LIST_PASSED);
+  p->spared = p->used;
   p->used = false;
 }
 

@@ -81,7 +81,7 @@ lp_page *lp_slab_take(lp_slab *s, uint32_t channels) {
   p->marks[0].origin = p->marks[1].origin = NULL;
   p->ranked_ns = 0;
   p->ranked_tier = p->list = 0;
-  p->used = false;
+  p->used = p->spared = false;
   return p;
 }
 

@@ -58,6 +58,7 @@ typedef struct lp_page {
   uint8_t ranked_tier;
   uint8_t list; /* which list it is on */
   bool used;    /* wanted again while it was resident: earns a second chance */
+  bool spared;  /* it had that when it was passed, and has not been wanted since */
 } lp_page;
 
 /* How far the seek index of a compressed source is: it is built once somebody has asked for its pages. */

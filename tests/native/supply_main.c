@@ -109,6 +109,291 @@ static void test_slow_disk(void) {
   CHECK(lp_slow_disk_skip_ns(10 * S) == 500 * MS && lp_slow_disk_skip_ns(170 * MS) == 42500000, "what is skipped");
 }
 
+/* ---- a rig: an engine stepped by hand, one clip a track ------------------------------------------------------------------- */
+
+#define PAGE LP_S16_PAGE_FRAMES
+#define MOST_PARTS 16
+
+typedef struct part {
+  uint32_t source;
+  int64_t length;
+  float gain; /* of the track */
+} part;
+
+typedef struct rig {
+  uint32_t engine, renderer, rate;
+} rig;
+
+static rig open_rig(uint32_t units, uint32_t rate) {
+  int32_t e = lp_engine_create(rate, units * (double)LP_UNIT_BYTES, 1, LP_ENGINE_SINGLE_STEP | LP_ENGINE_MANUAL_CLOCK);
+  CHECK(e > 0, "engine: %d", e);
+  int32_t r = lp_renderer_create((uint32_t)e, 0);
+  CHECK(r > 0, "renderer: %d", r);
+  return (rig){ (uint32_t)e, (uint32_t)r, rate };
+}
+
+static void close_rig(rig *g) { CHECK(lp_engine_close(g->engine) == 0, "threads left"); }
+
+/* A 16-bit file of which the disk holds nothing, made once for all that ask for the name. */
+static uint32_t open_silence(const rig *g, const char *name, uint32_t channels, int64_t frames) {
+  sound s = { .kind = S16, .channels = channels, .frames = frames, .rate = g->rate, .silent = true };
+  snprintf(s.path, sizeof s.path, "%s/%s.wav", folder(), name);
+  FILE *there = fopen(s.path, "rb");
+  if (there) fclose(there);
+  else make_sound(&s, NULL);
+  lp_source_info info;
+  int32_t handle = lp_source_open(g->engine, (const uint8_t *)s.path, (uint32_t)strlen(s.path), (uint8_t *)&info, sizeof info);
+  CHECK(handle > 0, "%s: %d", s.path, handle);
+  return (uint32_t)handle;
+}
+
+/* A clip a track, all from frame 0 on. */
+static void publish(const rig *g, const part *parts, uint32_t count) {
+  static uint32_t next_id = 1;
+  static double revision;
+  const uint32_t first_id = next_id;
+  next_id += count;
+  packed p = { 0 };
+  packed_u32(&p, 0x314B504Cu);
+  packed_u32(&p, 32 + count * (40 + 56 + 24 + 24));
+  packed_f64(&p, ++revision);
+  packed_u32(&p, 0);
+  packed_u32(&p, count);
+  packed_u32(&p, count);
+  packed_u32(&p, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t block[4] = { first_id + i, 0, 0, 0 };
+    for (int k = 0; k < 4; k++) packed_u32(&p, block[k]);
+    packed_f64(&p, 0);
+    packed_f64(&p, 0);
+    packed_u32(&p, 1);
+    packed_u32(&p, 0);
+    packed_u32(&p, first_id + i);
+    packed_u32(&p, parts[i].source);
+    packed_f64(&p, 0);
+    packed_f64(&p, (double)parts[i].length);
+    for (int k = 0; k < 3; k++) packed_f64(&p, 0);
+    packed_f32(&p, 1);
+    packed_u32(&p, 0);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    packed_u32(&p, i);
+    packed_u32(&p, 1);
+    packed_f32(&p, parts[i].gain);
+    packed_f32(&p, parts[i].gain);
+    packed_u32(&p, 0);
+    packed_u32(&p, 0);
+    packed_u32(&p, 1);
+    packed_u32(&p, first_id + i);
+    packed_u32(&p, 0);
+    packed_u32(&p, 0);
+    packed_f64(&p, 0);
+  }
+  CHECK(lp_publish(g->renderer, p.bytes, (uint32_t)p.count) == LP_OK, "publish");
+  free(p.bytes);
+}
+
+static double store_counter(const rig *g, int i) {
+  double c[23];
+  CHECK(lp_store_counters(g->engine, c, 23) == 23, "store counters");
+  return c[i];
+}
+
+static void follow(const rig *g) {
+  lp_step_follow(g->engine);
+  while (lp_step_fill(g->engine) > 0) {
+  }
+}
+
+/* Until a round changes nothing; plans look again after a second. */
+static void settle(const rig *g) {
+  double before = -1;
+  for (int round = 0; round < 6 && store_counter(g, 3) != before; round++) {
+    before = store_counter(g, 3);
+    for (int pass = 0; pass < 4; pass++) follow(g);
+    CHECK(lp_clock_set(g->engine, lp_now_ms(g->engine) + 1100) == LP_OK, "clock");
+    for (int pass = 0; pass < 4; pass++) follow(g);
+  }
+}
+
+static lp_source *source_of(const rig *g, uint32_t handle) {
+  return lp_engine_source(lp_handle_get(g->engine, LP_KIND_ENGINE), handle);
+}
+
+/* Of pages [from, to), those that are there whole. */
+static uint32_t there(const rig *g, uint32_t handle, int64_t from, int64_t to) {
+  const lp_source *s = source_of(g, handle);
+  uint32_t n = 0;
+  for (int64_t page = from; page < to; page++) n += is_resident(s, page);
+  return n;
+}
+
+/* ---- read-ahead where the budget is short --------------------------------------------------------------------------------- */
+
+/* What comes late has three times as much of it; nobody has less than two pages. */
+static void test_shares(void) {
+  for (int tiny = 0; tiny < 2; tiny++) {
+    rig g = open_rig(tiny ? 5 : 100, RATE); /* 90 units for wants, and 4 */
+    const int64_t frames = 60 * RATE;
+    part parts[2];
+    for (int i = 0; i < 2; i++) parts[i] = (part){ open_silence(&g, i ? "late" : "quick", 1, frames), frames, 1 };
+    publish(&g, parts, 2);
+    lp_transport_play(g.renderer, 0, NAN);
+    for (int i = 0; i < 4; i++) follow(&g);
+    uint32_t quick = there(&g, parts[0].source, 0, 300), late = there(&g, parts[1].source, 0, 300);
+    CHECK(tiny ? quick == 2 && late == 2 : quick >= 44 && quick <= 46 && late >= 44, "%u and %u pages", quick, late);
+    double supply[3];
+    CHECK(lp_source_supply(g.engine, parts[1].source, supply, 3) == 3 && supply[0] == 10000, "%g ms", supply[0]);
+    source_of(&g, parts[1].source)->readahead.level = LP_READAHEAD_LEVELS - 1;
+    lp_store_drop(g.engine);
+    for (int i = 0; i < 4; i++) follow(&g);
+    quick = there(&g, parts[0].source, 0, 300);
+    late = there(&g, parts[1].source, 0, 300);
+    if (tiny) CHECK(quick == 2 && late == 2, "%u and %u pages", quick, late);
+    /* 31 pages are 5.3 s; the base of 10 s is 59 pages. */
+    else CHECK(quick >= 30 && quick <= 34 && late == 59 && store_counter(&g, 13) >= 5000, "%u and %u pages, horizon %g ms", quick, late, store_counter(&g, 13));
+    CHECK(lp_source_supply(g.engine, parts[1].source, supply, 3) == 3 && supply[0] == 30000, "%g ms", supply[0]);
+    CHECK(store_counter(&g, 21) == 30000 && store_counter(&g, 14) == 0, "%g ms, %g refused", store_counter(&g, 21), store_counter(&g, 14));
+    close_rig(&g);
+  }
+}
+
+/* ---- what degrades first --------------------------------------------------------------------------------------------------- */
+
+/* What there is, from what goes first to what goes last (follow.c), in units. */
+enum good { FAR, NEAR, BEHIND, BEYOND, MUTED_AHEAD, AHEAD, MUTED_VOICE, OWN, VOICES, GOODS };
+static const char *const GOOD[GOODS] = { "far anticipation", "near anticipation", "behind", "beyond 10 s", "muted read-ahead", "read-ahead", "muted voice", "own pages", "voices" };
+
+enum { HEARD = 3, CHANNELS = 4, AT = 30 /* the page at the head */, BASE_END = AT + 59, BEYOND_END = AT + 176, PLANNED = 100 };
+
+static void look(uint32_t units, double have[GOODS], double *refused, double *stood_in) {
+  rig g = open_rig(units, RATE);
+  const int64_t frames = 60 * RATE;
+  static const char *const names[HEARD] = { "heard0", "heard1", "heard2" };
+  part parts[HEARD + 1];
+  uint32_t proxies[HEARD];
+  for (int i = 0; i < HEARD; i++) {
+    parts[i] = (part){ open_silence(&g, names[i], CHANNELS, frames), frames, 1 };
+    proxies[i] = open_silence(&g, "standin", 1, frames);
+    CHECK(lp_source_set_proxy(g.engine, parts[i].source, proxies[i]) == LP_OK, "a proxy");
+  }
+  parts[HEARD] = (part){ open_silence(&g, "muted", 1, frames), frames, 0 };
+  const uint32_t planned = open_silence(&g, "planned", 1, frames);
+  source_of(&g, parts[0].source)->readahead.level = LP_READAHEAD_LEVELS - 1;
+  publish(&g, parts, HEARD + 1);
+  lp_transport_play(g.renderer, (double)AT * PAGE, NAN);
+  const double plan[] = { planned, 0, PLANNED * PAGE, 0, planned, PLANNED * PAGE, 2 * PLANNED * PAGE, 5000 };
+  CHECK(lp_anticipate_set(g.engine, plan, 2) > 0, "a plan");
+  settle(&g);
+  memset(have, 0, GOODS * sizeof *have);
+  *stood_in = 0;
+  have[FAR] = there(&g, planned, PLANNED, 2 * PLANNED);
+  have[NEAR] = there(&g, planned, 0, PLANNED);
+  have[BEYOND] = CHANNELS * there(&g, parts[0].source, BASE_END, BEYOND_END);
+  have[MUTED_VOICE] = there(&g, parts[HEARD].source, AT, AT + 2);
+  have[MUTED_AHEAD] = there(&g, parts[HEARD].source, AT + 2, BASE_END);
+  for (int i = 0; i < HEARD; i++) {
+    have[BEHIND] += CHANNELS * there(&g, parts[i].source, 0, AT);
+    have[AHEAD] += CHANNELS * there(&g, parts[i].source, AT + 2, BASE_END);
+    const uint32_t own = there(&g, parts[i].source, AT, AT + 2), by_proxy = there(&g, proxies[i], AT, AT + 2);
+    have[OWN] += CHANNELS * own;
+    have[VOICES] += own == 2 || by_proxy == 2;
+    *stood_in += own < 2 && by_proxy == 2;
+    CHECK(there(&g, proxies[i], 0, 2 * PLANNED) <= 2, "%u units: proxies are read ahead", units);
+    CHECK(units * 9 / 10 < HEARD * CHANNELS * 2 || there(&g, proxies[i], 0, 2 * PLANNED) == 0, "%u units: proxies are there that nobody needs", units);
+  }
+  *refused = store_counter(&g, 14);
+  close_rig(&g);
+}
+
+static void test_degrades(void) {
+  double all[GOODS], refused, stood_in;
+  look(2500, all, &refused, &stood_in);
+  static const double want[GOODS] = { PLANNED, PLANNED, HEARD * CHANNELS * 2, CHANNELS * (BEYOND_END - BASE_END), BASE_END - AT - 2, HEARD * CHANNELS * (BASE_END - AT - 2), 2, HEARD * CHANNELS * 2, HEARD };
+  for (int k = 0; k < GOODS; k++) CHECK(all[k] == want[k], "%s: %g of %g with all the memory", GOOD[k], all[k], want[k]);
+  bool partly[GOODS] = { false }, gone[GOODS] = { false };
+  double least[GOODS];
+  memcpy(least, all, sizeof least);
+  for (double size = 2500; size >= 4; size = size > 40 ? floor(size * (QUICK ? 0.8 : 0.95)) : size - 1) {
+    const uint32_t units = (uint32_t)size;
+    double have[GOODS];
+    look(units, have, &refused, &stood_in);
+    /* What is left of a good that has gone: less than one page of what came before it; of anticipation, what heads never take and what is no voice's two pages. */
+    for (int k = 0; k < GOODS; k++) {
+      const double crumbs = k <= NEAR ? units / 10 + 2 * CHANNELS : CHANNELS - 1;
+      if (have[k] < all[k]) partly[k] = true;
+      if (have[k] <= crumbs) gone[k] = true;
+      for (int later = k + 1; later < GOODS; later++)
+        CHECK(have[later] == all[later] || have[k] <= crumbs, "%u units: %s is cut to %g while there are %g of %s", units, GOOD[later], have[later], have[k], GOOD[k]);
+    }
+    CHECK(have[NEAR] == all[NEAR] || have[FAR] == 0, "%u units: the far of the plan before the near", units);
+    CHECK(refused == HEARD - have[VOICES], "%u units: %g refused, %g play", units, refused, have[VOICES]);
+    CHECK(refused == 0 || have[OWN] < 2 * CHANNELS, "%u units: one is refused while another could do with its proxy", units);
+    CHECK(stood_in == 0 || (have[AHEAD] == 0 && have[MUTED_VOICE] == 0), "%u units: proxies while others read ahead", units);
+  }
+  for (int k = 0; k < GOODS; k++) CHECK(partly[k] && (gone[k] || k == VOICES), "%s never went", GOOD[k]);
+}
+
+/* ---- a long file ------------------------------------------------------------------------------------------------------------ */
+
+/* 45 minutes of 44.1 kHz 16-bit stereo are there in 500 MB, and stay while another file of ten minutes is played through: what its head needs finds room
+ * beside them. */
+static void test_long_file(void) {
+  if (QUICK) return; /* half a gigabyte is enough once */
+  rig g = open_rig((uint32_t)(500e6 / LP_UNIT_BYTES), 44100);
+  const int64_t frames = 45ll * 60 * 44100, pages = (frames + PAGE - 1) / PAGE, other_frames = 10ll * 60 * 44100;
+  const uint32_t held = open_silence(&g, "hour", 2, frames), played = open_silence(&g, "ten", 2, other_frames);
+  CHECK(lp_source_prefetch(g.engine, held, 0, (double)frames) == LP_OK, "asked for");
+  while (lp_step_fill(g.engine) > 0) {
+  }
+  CHECK(there(&g, held, 0, pages) == pages, "%u of %lld pages", there(&g, held, 0, pages), (long long)pages);
+  const part parts[] = { { played, other_frames, 1 } };
+  publish(&g, parts, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  static float out[22050 * 2];
+  for (int64_t at = 0; at < other_frames; at += 22050) {
+    CHECK(lp_render(g.renderer, out, 22050) == LP_OK, "render");
+    follow(&g);
+  }
+  double c[4];
+  CHECK(lp_counters(g.renderer, c, 4) == 4 && c[2] == 0 && c[3] == 0, "%g missing, %g faded", c[2], c[3]);
+  CHECK(there(&g, held, 0, pages) == pages, "%u of %lld pages after a scan", there(&g, held, 0, pages), (long long)pages);
+  /* Each page of either was read once. */
+  CHECK(store_counter(&g, 5) == (double)(frames + other_frames) * 4, "%g bytes read", store_counter(&g, 5));
+  close_rig(&g);
+}
+
+/* The same without room beside: a linear playback takes no more than what its head needs, however long it is. What was used before it loses pages of 10 s,
+ * of the 300 ms behind the head and of the fills under way; the rest stays. */
+static void test_scan(void) {
+  enum { HELD = 200, LENGTH = 3000 };
+  rig g = open_rig(HELD, RATE);
+  const uint32_t held = open_silence(&g, "held", 1, HELD * PAGE), played = open_silence(&g, "linear", 1, LENGTH * PAGE);
+  const part first[] = { { held, HELD * PAGE, 1 } }, second[] = { { played, LENGTH * PAGE, 1 } };
+  publish(&g, first, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  static float out[PAGE * 2];
+  /* Used twice, it is no scan itself. */
+  for (int i = 0; i < 2 * HELD; i++) {
+    follow(&g);
+    if (i == HELD) lp_transport_seek(g.renderer, 0);
+    CHECK(lp_render(g.renderer, out, PAGE) == LP_OK, "render");
+  }
+  CHECK(there(&g, held, 0, HELD) >= HELD - 5, "%u pages", there(&g, held, 0, HELD));
+  publish(&g, second, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  uint32_t least = HELD;
+  for (int i = 0; i < LENGTH; i++) {
+    follow(&g);
+    CHECK(lp_render(g.renderer, out, PAGE) == LP_OK, "render");
+    const uint32_t left = there(&g, held, 0, HELD);
+    if (left < least) least = left;
+  }
+  CHECK(least >= HELD - 59 - 8, "%u pages are left", least);
+  close_rig(&g);
+}
+
 /* --------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct test {
@@ -119,6 +404,10 @@ typedef struct test {
 static const test TESTS[] = {
   { "readahead", test_readahead },
   { "slow-disk", test_slow_disk },
+  { "shares", test_shares },
+  { "degrades", test_degrades },
+  { "long-file", test_long_file },
+  { "scan", test_scan },
 };
 
 int main(int argc, char **argv) {
