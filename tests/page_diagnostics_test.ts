@@ -294,6 +294,7 @@ Deno.test({
     await page.click("#diagnostics-reset");
     await page.until(`${text("#diagnostics-verdict")} === "No dropout"`);
     assertEquals(await page.evaluate(shownMissing), 0);
+    assertEquals(await page.evaluate("document.querySelectorAll('.underruns li').length"), 0);
 
     await page.evaluate("document.getElementById('diagnostics-body').scrollTop = 0");
     // Taller and back by keys, at most as far as the timeline allows.

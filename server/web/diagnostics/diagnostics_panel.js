@@ -18,6 +18,8 @@ import { count, lasting } from "./words.js";
 
 /** From an answer to the next question, in milliseconds. */
 const EVERY_MS = 1_000;
+/** The same after a refusal. */
+const AFTER_FAILURE_MS = 10_000;
 /** Gaps that a copy has. */
 const COPIED = 1_000;
 
@@ -173,6 +175,7 @@ export class DiagnosticsPanel {
     // Nobody looks, or there is nobody to ask: whoever comes back asks again.
     if (document.hidden || !client.isOpen) return;
     this.#busy = true;
+    let next = EVERY_MS;
     try {
       const diagnostics = await client.request("diagnostics.get", {});
       const query = this.#underruns.query(diagnostics.underruns);
@@ -183,9 +186,10 @@ export class DiagnosticsPanel {
     } catch (error) {
       // A connection that is lost says so itself.
       if (client.isOpen) this.app.notices.fail(error, "read the diagnostics");
+      next = AFTER_FAILURE_MS;
     }
     this.#busy = false;
-    this.#soon(EVERY_MS);
+    this.#soon(next);
   }
 
   /**

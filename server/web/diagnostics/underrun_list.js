@@ -32,13 +32,15 @@ export class UnderrunList extends Card {
    * @param {Underrun[]} underruns oldest first
    * @param {Diagnostics} diagnostics
    */
-  show(underruns, { underruns: total, timeMs: nowMs, underrunFrames }) {
-    this.state(underruns.length === 0 ? "empty" : "shown");
-    const shown = underruns.slice(-SHOWN).reverse();
+  show(underruns, { underruns: total, timeMs: nowMs, sinceMs, underrunFrames }) {
+    // Those before the reset are counted no more; one that goes on is.
+    const counted = underruns.filter(({ timeMs, ended }) => timeMs >= sinceMs || !ended);
+    this.state(counted.length === 0 ? "empty" : "shown");
+    const shown = counted.slice(-SHOWN).reverse();
     this.say(
       explained(underrunFrames),
       total > shown.length
-        ? `the last ${shown.length} of ${count(total)}`
+        ? `${count(shown.length)} of ${count(total)} since the start`
         : `${count(total)} in all`,
     );
     const ids = new Set(shown.map(({ underrunId }) => underrunId));
