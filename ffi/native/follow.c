@@ -108,9 +108,11 @@ static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, lp_se
 static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t first_frame, uint64_t due_ns, uint8_t tier) {
   lp_seen *place;
   if (is_seen(f, s, page, &place)) return true;
-  if (f->units + s->channels > f->most) return false;
+  /* What windows hold is not of the budget, and costs nothing: that is looked up for voices, and where it decides. */
+  const bool over = f->units + s->channels > f->most, held = (over || f->admits) && lp_window_holds(f->engine->store, s, page);
+  if (over && !held) return false;
   if (place) *place = (lp_seen){ s, page, f->pass };
-  f->units += s->channels;
+  if (!held) f->units += s->channels;
   if (f->counts && !lp_anticipate_lists(f->engine->anticipate, s, page)) f->beside += s->channels;
   const uint64_t deadline_ns = (due_ns + (1u << (DEADLINE_BITS - 1))) >> DEADLINE_BITS << DEADLINE_BITS;
   f->batch[f->batched++] = (lp_want){ s, page, first_frame, tier, deadline_ns, tier == LP_TIER_REALTIME || f->measures };
@@ -137,7 +139,7 @@ bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64
   uint64_t units = 0;
   for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
     lp_seen *place;
-    if (!is_seen(f, s, page, &place)) units += s->channels;
+    if (!is_seen(f, s, page, &place) && !lp_window_holds(f->engine->store, s, page)) units += s->channels;
   }
   return f->units + units + reserved <= f->most;
 }
@@ -270,6 +272,7 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
 }
 
 static void admit_voices(struct lp_follow *f, lp_renderer *first) {
+  f->admits = true;
   for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++) {
     f->new_units = 0;
     for (int step = 0; step < LP_ADMISSIONS; step++)
@@ -282,6 +285,7 @@ static void admit_voices(struct lp_follow *f, lp_renderer *first) {
           lp_follow_flush_near(f);
         }
   }
+  f->admits = false;
 }
 
 /* When the next pass is due while something plays. Pages that are not there may have been dropped from the queue, or may be tried again. */

@@ -62,6 +62,16 @@ uint32_t lp_window_most_units(const lp_store *st) { return (uint32_t)((uint64_t)
 
 uint32_t lp_window_units(const lp_store *st) { return atomic_load_explicit(&st->window_units, memory_order_relaxed); }
 
+bool lp_window_holds(lp_store *st, const lp_source *s, int64_t page) {
+  if (lp_window_units(st) == 0) return false;
+  pthread_mutex_lock(&st->mutex);
+  const lp_entry *e = page >= 0 && page < s->pages ? lp_source_entry(s, page) : NULL;
+  const lp_page *p = e ? atomic_load_explicit(&e->page, memory_order_relaxed) : NULL;
+  const bool held = p && p->pins;
+  pthread_mutex_unlock(&st->mutex);
+  return held;
+}
+
 int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_frame, uint8_t tier, double rate, bool looping, lp_window **out) {
   *out = NULL;
   if (from_frame < 0) from_frame = 0;

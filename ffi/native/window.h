@@ -15,6 +15,9 @@ void lp_window_close(lp_window *w);
 /* [control] Pins what has come, and asks for what has not, or no more. Call it now and then until it is true: all pages are held. */
 bool lp_window_look(lp_window *w, int64_t *pages, int64_t *held);
 
+/* [any] Whether a page is there and held, by a window or by a fill under way: nobody needs room for it. */
+bool lp_window_holds(lp_store *store, const lp_source *source, int64_t page);
+
 /* [any] Units that windows may want, and that they do; a page that several want counts once. */
 uint32_t lp_window_most_units(const lp_store *store);
 uint32_t lp_window_units(const lp_store *store);

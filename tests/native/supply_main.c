@@ -5,6 +5,7 @@
 #include "engine_internal.h"
 #include "packer.h"
 #include "slow_disk.h"
+#include "store_internal.h"
 #include "store_support.h"
 
 #define S 1000000000ull
@@ -258,6 +259,109 @@ static void test_shares(void) {
   }
 }
 
+/* What a window holds costs nothing that plays, and what plays beside it has the rest. */
+static void test_windows(void) {
+  rig g = open_rig(100, RATE); /* 80 for the window, 18 of the others for wants */
+  const int64_t frames = 100 * PAGE;
+  part parts[12];
+  for (int i = 0; i < 12; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "held%d", i);
+    parts[i] = (part){ open_silence(&g, name, 1, frames), frames, 1 };
+  }
+  /* Eight tracks play what ten pages of each are held of, four others not. */
+  for (int i = 0; i < 8; i++) {
+    int32_t w = lp_window_request(g.engine, parts[i].source, 0, 10 * PAGE, 0, 1);
+    CHECK(w > 0, "window: %d", w);
+    double state[2];
+    while (lp_window_state((uint32_t)w, state, 2) == 0)
+      while (lp_step_fill(g.engine) > 0) {
+      }
+  }
+  publish(&g, parts, 12);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  CHECK(store_counter(&g, 14) == 0, "%g voices refused", store_counter(&g, 14));
+  for (int i = 8; i < 12; i++) CHECK(there(&g, parts[i].source, 0, 2) == 2, "voice %d", i);
+  static float out[480 * 2];
+  for (int i = 0; i < 100; i++) {
+    CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+    follow(&g);
+  }
+  double c[4];
+  CHECK(lp_counters(g.renderer, c, 4) == 4 && c[2] == 0 && c[3] == 0, "%g missing, %g faded", c[2], c[3]);
+  close_rig(&g);
+}
+
+/* A read of the volume hangs: what is left counts for less, and the proxy is had at once. */
+static void test_stalled(void) {
+  rig g = open_rig(400, RATE);
+  const int64_t frames = 60 * RATE;
+  const part parts[] = { { open_silence(&g, "full", 2, frames), frames, 1 } };
+  const uint32_t proxy = open_silence(&g, "proxy", 1, frames);
+  CHECK(lp_source_set_proxy(g.engine, parts[0].source, proxy) == LP_OK, "a proxy");
+  publish(&g, parts, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  lp_gate_set(g.engine, 1);
+  static float out[2400 * 2];
+  double supply[3], ahead = 0;
+  for (int i = 0; i < 400; i++) {
+    CHECK(lp_render(g.renderer, out, 2400) == LP_OK, "render");
+    follow(&g);
+    double p[16];
+    CHECK(lp_position(g.renderer, p, 16) == LP_OK, "position");
+    ahead = lp_source_resident(g.engine, parts[0].source, p[0], (double)frames);
+    if (ahead < 1.8 * RATE) break;
+  }
+  CHECK(lp_source_supply(g.engine, parts[0].source, supply, 3) == 3 && supply[2] == 0 && ahead > 1.7 * RATE, "slow with %g frames left", ahead);
+  lp_store *st = ((lp_engine *)lp_handle_get(g.engine, LP_KIND_ENGINE))->store;
+  lp_volume *volume = &st->volumes.of[source_of(&g, parts[0].source)->volume];
+  volume->stalled++;
+  follow(&g);
+  CHECK(lp_source_supply(g.engine, parts[0].source, supply, 3) == 3 && supply[2] == 1, "not slow");
+  lp_gate_release(g.engine, 1);
+  follow(&g);
+  CHECK(there(&g, proxy, 0, frames / PAGE) > 0, "the first read is the proxy's");
+  volume->stalled--;
+  lp_gate_set(g.engine, 0);
+  for (int i = 0; i < 20; i++) {
+    CHECK(lp_render(g.renderer, out, 2400) == LP_OK, "render");
+    follow(&g);
+  }
+  CHECK(lp_source_supply(g.engine, parts[0].source, supply, 3) == 3 && supply[2] == 0, "still slow");
+  double c[26];
+  CHECK(lp_counters(g.renderer, c, 26) == 26 && c[2] == 0 && c[3] == 0 && c[25] == 0, "%g missing, %g faded, %g from the proxy", c[2], c[3], c[25]);
+  close_rig(&g);
+}
+
+/* A plan of more than fits, and a long playback: each page is filled once. */
+static void test_no_thrash(void) {
+  enum { UNITS = 200, LENGTH = 2000, PLAN = 1000 };
+  rig g = open_rig(UNITS, RATE);
+  const uint32_t played = open_silence(&g, "steady", 1, LENGTH * PAGE), planned = open_silence(&g, "toomuch", 1, PLAN * PAGE);
+  const part parts[] = { { played, LENGTH * PAGE, 1 } };
+  publish(&g, parts, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  const double plan[] = { planned, 0, PLAN * PAGE, 1000 };
+  CHECK(lp_anticipate_set(g.engine, plan, 1) > 0, "a plan");
+  settle(&g);
+  CHECK(store_counter(&g, 1) < UNITS / 20, "%g units are free", store_counter(&g, 1));
+  static float out[PAGE];
+  for (int i = 0; i < 2 * LENGTH; i++) {
+    CHECK(lp_render(g.renderer, out, PAGE / 2) == LP_OK, "render");
+    follow(&g);
+  }
+  const uint32_t kept = there(&g, planned, 0, PLAN);
+  CHECK(kept >= UNITS - UNITS / 32 - 64 && there(&g, planned, 0, kept) == kept, "%u pages of the plan are there", kept);
+  CHECK(store_counter(&g, 3) == LENGTH + kept, "%g fills of %u pages", store_counter(&g, 3), LENGTH + kept);
+  CHECK(store_counter(&g, 5) == (LENGTH + kept) * 2.0 * PAGE, "%g bytes read", store_counter(&g, 5));
+  double c[4];
+  CHECK(lp_counters(g.renderer, c, 4) == 4 && c[2] == 0 && c[3] == 0, "%g missing, %g faded", c[2], c[3]);
+  close_rig(&g);
+}
+
 /* ---- what degrades first --------------------------------------------------------------------------------------------------- */
 
 /* What there is, from what goes first to what goes last (follow.c), in units. */
@@ -405,6 +509,9 @@ static const test TESTS[] = {
   { "readahead", test_readahead },
   { "slow-disk", test_slow_disk },
   { "shares", test_shares },
+  { "windows", test_windows },
+  { "stalled", test_stalled },
+  { "no-thrash", test_no_thrash },
   { "degrades", test_degrades },
   { "long-file", test_long_file },
   { "scan", test_scan },
