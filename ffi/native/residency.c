@@ -149,15 +149,16 @@ void lp_residency_passed(lp_residency *r, lp_page *p) {
   p->used = false;
 }
 
+void lp_residency_forget(lp_residency *r, lp_page *p, const lp_origin *origin) {
+  if (p->marks[origin->sticky].origin != origin) return;
+  p->marks[origin->sticky].origin = NULL;
+  if (!is_marked_list(p->list)) return;
+  unlist(r, p);
+  settle(r, p);
+}
+
 void lp_residency_forget_origin(lp_residency *r, const lp_origin *origin) {
-  for (uint32_t i = 1; i <= r->slab.units; i++) {
-    lp_page *p = page_of(r, i);
-    if (p->marks[origin->sticky].origin != origin) continue;
-    p->marks[origin->sticky].origin = NULL;
-    if (!is_marked_list(p->list)) continue;
-    unlist(r, p);
-    settle(r, p);
-  }
+  for (uint32_t i = 1; i <= r->slab.units; i++) lp_residency_forget(r, page_of(r, i), origin);
 }
 
 void lp_residency_pin(lp_residency *r, lp_page *p) {

@@ -48,6 +48,8 @@ void lp_residency_evict(lp_residency *r, lp_page *p);
  * leaves falls back to the rank that a sticky origin gave it. */
 void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t tick, lp_rank rank);
 void lp_residency_passed(lp_residency *r, lp_page *p);
+/* [under the mutex] Takes its mark from one page, or from all that there are. */
+void lp_residency_forget(lp_residency *r, lp_page *p, const lp_origin *origin);
 void lp_residency_forget_origin(lp_residency *r, const lp_origin *origin);
 void lp_residency_pin(lp_residency *r, lp_page *p);
 void lp_residency_unpin(lp_residency *r, lp_page *p);

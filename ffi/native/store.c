@@ -500,24 +500,40 @@ void lp_store_refused(lp_store *st, lp_source *s, int64_t page) {
   pthread_mutex_unlock(&st->mutex);
 }
 
+/* [under the mutex] A node that the origin asked for goes, unless somebody else did too. */
+static void forget_asker(lp_store *st, uint32_t node, const lp_origin *origin) {
+  lp_fill_node *n = &st->queue.nodes[node];
+  if (n->sticky == origin) n->sticky = NULL;
+  if (n->origin != origin) return;
+  n->origin = n->sticky;
+  if (n->origin) {
+    n->tick = atomic_load_explicit(&n->origin->tick, memory_order_relaxed);
+    lp_fill_queue_rekey(&st->queue, node, LP_TIER_ANTICIPATIVE, UINT64_MAX);
+  } else if (n->state == LP_NODE_QUEUED) {
+    lp_fill_queue_take(&st->queue, node);
+    lp_node_forget(st, node);
+    lp_count(st, LP_COUNT_DROPPED, 1);
+  }
+}
+
 void lp_store_remove_origin(lp_store *st, lp_origin *origin) {
   pthread_mutex_lock(&st->mutex);
-  for (uint32_t i = 1; i <= st->queue.capacity; i++) {
-    lp_fill_node *n = &st->queue.nodes[i];
-    if (n->state == LP_NODE_FREE) continue;
-    if (n->sticky == origin) n->sticky = NULL;
-    if (n->origin != origin) continue;
-    n->origin = n->sticky;
-    if (n->origin) {
-      n->tick = atomic_load_explicit(&n->origin->tick, memory_order_relaxed);
-      lp_fill_queue_rekey(&st->queue, i, LP_TIER_ANTICIPATIVE, UINT64_MAX);
-    } else if (n->state == LP_NODE_QUEUED) {
-      lp_fill_queue_take(&st->queue, i);
-      lp_node_forget(st, i);
-      lp_count(st, LP_COUNT_DROPPED, 1);
-    }
-  }
+  for (uint32_t i = 1; i <= st->queue.capacity; i++)
+    if (st->queue.nodes[i].state != LP_NODE_FREE) forget_asker(st, i, origin);
   lp_residency_forget_origin(&st->residency, origin);
+  lp_note_queue_length(st);
+  pthread_mutex_unlock(&st->mutex);
+}
+
+void lp_store_remove_origin_of(lp_store *st, lp_origin *origin, lp_source *s, int64_t first, int64_t count) {
+  pthread_mutex_lock(&st->mutex);
+  for (int64_t i = 0; i < count; i++) {
+    const lp_entry *e = lp_source_entry(s, first + i);
+    if (!e) continue;
+    lp_page *p = atomic_load_explicit(&e->page, memory_order_relaxed);
+    if (e->queued) forget_asker(st, e->queued, origin);
+    if (p) lp_residency_forget(&st->residency, p, origin);
+  }
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
 }

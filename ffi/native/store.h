@@ -253,6 +253,8 @@ void lp_store_refused(lp_store *store, lp_source *source, int64_t page);
 
 /* [control] Forgets an origin: its nodes and marks go. */
 void lp_store_remove_origin(lp_store *store, lp_origin *origin);
+/* [control] The same of an origin that has asked for no other pages than these, `count` of a source from `first` on: what all others asked for is not looked at. */
+void lp_store_remove_origin_of(lp_store *store, lp_origin *origin, lp_source *source, int64_t first, int64_t count);
 
 /* [follower] What a linear playback has passed: goes first when room is needed, unless due to another head, that is marked in the
  * origin's present tick: so move the tick, want, then say what was passed. */

@@ -25,38 +25,48 @@ struct lp_window {
   int64_t held;        /* pages pinned */
   uint64_t *pinned;    /* a bit a page */
   lp_origin origin;
-  lp_window *next;     /* of the store; under the mutex */
+  lp_window *next;     /* of the store's, in the order of sources and first pages; under the mutex */
 };
 
 static bool is_held(const lp_window *w, int64_t i) { return w->pinned[i / 64] >> (i % 64) & 1; }
 
-/* [under the mutex] Units that the windows of a source want, each once however many want it. */
-static uint64_t units_of(const lp_store *st, const lp_source *s) {
-  uint64_t pages = 0;
-  int64_t done = 0; /* all before it are counted */
-  for (;;) {
-    /* The window that begins first of those that reach beyond. */
-    const lp_window *next = NULL;
-    for (const lp_window *w = st->windows; w; w = w->next) {
-      if (w->source == s && w->first + w->pages > done && (!next || w->first < next->first)) next = w;
-    }
-    if (!next) return pages * s->channels;
-    const int64_t from = next->first > done ? next->first : done;
-    done = next->first + next->pages;
-    pages += (uint64_t)(done - from);
+/* [under the mutex] Units that all windows want, each page once however many want it: windows of one source stand together, in the order in which they begin.
+ * There are many, and each edit of a clip may move some: a count costs one look at each. */
+static uint64_t count_units(const lp_store *st) {
+  uint64_t units = 0;
+  const lp_source *source = NULL;
+  int64_t done = 0; /* of the source, all pages before it are counted */
+  for (const lp_window *w = st->windows; w; w = w->next) {
+    if (w->source != source) done = 0;
+    source = w->source;
+    const int64_t from = w->first > done ? w->first : done, end = w->first + w->pages;
+    if (end <= from) continue;
+    units += (uint64_t)(end - from) * source->channels;
+    done = end;
   }
+  return units;
+}
+
+static bool comes_before(const lp_window *a, const lp_window *b) {
+  return a->source != b->source ? (uintptr_t)a->source < (uintptr_t)b->source : a->first < b->first;
 }
 
 /* [under the mutex] */
-static void count_units(lp_store *st) {
-  uint64_t units = 0;
-  for (const lp_window *w = st->windows; w; w = w->next) {
-    bool first = true; /* of its source */
-    for (const lp_window *v = st->windows; v != w && first; v = v->next) first = v->source != w->source;
-    if (first) units += units_of(st, w->source);
-  }
-  atomic_store_explicit(&st->window_units, (uint32_t)units, memory_order_relaxed);
+static void enlist(lp_store *st, lp_window *w) {
+  lp_window **link = &st->windows;
+  while (*link && comes_before(*link, w)) link = &(*link)->next;
+  w->next = *link;
+  *link = w;
 }
+
+static void unlist(lp_store *st, const lp_window *w) {
+  lp_window **link = &st->windows;
+  while (*link != w) link = &(*link)->next;
+  *link = w->next;
+}
+
+/* [under the mutex] Relaxed: a number by itself. */
+static void set_units(lp_store *st, uint64_t units) { atomic_store_explicit(&st->window_units, (uint32_t)units, memory_order_relaxed); }
 
 uint32_t lp_window_most_units(const lp_store *st) { return (uint32_t)((uint64_t)st->residency.slab.units * MOST_TENTHS / 10); }
 
@@ -96,14 +106,12 @@ int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_fr
   w->urgent = looping ? (int64_t)ceil(LOOP_HEAD_NS / w->page_ns) : 0;
   w->opened_ns = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
-  w->next = st->windows;
-  st->windows = w;
-  count_units(st);
-  const bool fits = w->pages <= most && lp_window_units(st) <= lp_window_most_units(st);
-  if (!fits) {
-    st->windows = w->next;
-    count_units(st);
-  }
+  enlist(st, w);
+  /* What does not fit is never told: the follower, who looks without the mutex, would take the budget for a negative one. */
+  const uint64_t units = count_units(st);
+  const bool fits = w->pages <= most && units <= lp_window_most_units(st);
+  if (fits) set_units(st, units);
+  else unlist(st, w);
   pthread_mutex_unlock(&st->mutex);
   if (!fits) {
     free(w->pinned);
@@ -118,12 +126,8 @@ int lp_window_open(lp_store *st, lp_source *s, int64_t from_frame, int64_t to_fr
 void lp_window_close(lp_window *w) {
   lp_store *st = w->store;
   pthread_mutex_lock(&st->mutex);
-  for (lp_window **link = &st->windows; *link; link = &(*link)->next) {
-    if (*link != w) continue;
-    *link = w->next;
-    break;
-  }
-  count_units(st);
+  unlist(st, w);
+  set_units(st, count_units(st));
   for (int64_t i = 0; i < w->pages && w->held; i++) {
     if (!is_held(w, i)) continue;
     lp_entry *e = lp_source_entry(w->source, w->first + i);
@@ -131,7 +135,7 @@ void lp_window_close(lp_window *w) {
     w->held--;
   }
   pthread_mutex_unlock(&st->mutex);
-  lp_store_remove_origin(st, &w->origin);
+  lp_store_remove_origin_of(st, &w->origin, w->source, w->first, w->pages);
   lp_source_unref(w->source);
   free(w->pinned);
   free(w);

@@ -935,7 +935,36 @@ static void test_bulkhead(void) {
   atomic_store(&volumes_by_size, false);
 }
 
-/* Windows that come, change places and go while everything else is read and dropped: what they hold stays, and nothing stays behind. */
+typedef struct budget_watch {
+  lp_store *st;
+  _Atomic bool ends;
+  _Atomic uint32_t greatest;
+} budget_watch;
+
+/* What the follower does: it looks without the mutex. */
+static void *watch_budget(void *context) {
+  budget_watch *w = context;
+  while (!atomic_load(&w->ends)) {
+    const uint32_t units = lp_window_units(w->st);
+    if (units > atomic_load(&w->greatest)) atomic_store(&w->greatest, units);
+  }
+  return NULL;
+}
+
+/* Units that windows want, page by page. */
+static uint32_t count_pages(lp_window *const *windows, const int *of, const int64_t *first, const int64_t *length, uint32_t count, int64_t pages) {
+  uint32_t units = 0;
+  for (int k = 0; k < 2; k++)
+    for (int64_t page = 0; page < pages; page++) {
+      bool wanted = false;
+      for (uint32_t i = 0; i < count; i++) wanted = wanted || (windows[i] && of[i] == k && page >= first[i] && page < first[i] + length[i]);
+      units += wanted ? (k == 0 ? 2 : 1) : 0;
+    }
+  return units;
+}
+
+/* Windows that come, change places and go while everything else is read and dropped: what they hold stays, nothing stays behind, and nobody ever sees them want
+ * more than they may. */
 static void test_windows(void) {
   enum { PAGES = 60, WINDOWS = 8 };
   sound s = {.kind = S16, .seed = 97, .channels = 2, .frames = 8192 * PAGES - 5}, t = {.kind = F32, .seed = 98, .channels = 1, .frames = 4096 * PAGES};
@@ -950,6 +979,9 @@ static void test_windows(void) {
   int of[WINDOWS] = {0};
   int64_t first[WINDOWS] = {0}, length[WINDOWS] = {0};
   uint32_t refused = 0, whole = 0;
+  budget_watch watch = {.st = st};
+  pthread_t watcher;
+  CHECK(pthread_create(&watcher, NULL, watch_budget, &watch) == 0, "no thread");
   /* However busy the machine is: until enough has happened. */
   for (int step = 0; step < (QUICK ? 1500 : 6000) || refused <= 10 || whole <= 50; step++) {
     int k = (int)(next_random(&random) % WINDOWS);
@@ -973,9 +1005,13 @@ static void test_windows(void) {
       whole += all && pages;
     }
     for (int i = 0; i < 4; i++) want(st, &o, sources[next_random(&random) % 2], next_random(&random) % PAGES, LP_TIER_REALTIME, next_random(&random));
-    CHECK(lp_window_units(st) <= lp_window_most_units(st), "%u units", lp_window_units(st));
+    const uint32_t wanted = count_pages(windows, of, first, length, WINDOWS, PAGES);
+    CHECK(lp_window_units(st) == wanted && wanted <= lp_window_most_units(st), "%u units of %u", lp_window_units(st), wanted);
     if (next_random(&random) % 16 == 0) sleep_ms(1);
   }
+  atomic_store(&watch.ends, true);
+  pthread_join(watcher, NULL);
+  CHECK(atomic_load(&watch.greatest) <= lp_window_most_units(st), "%u units were seen", atomic_load(&watch.greatest));
   printf("  %u windows were refused, %u times one was whole\n", refused, whole);
   for (int k = 0; k < WINDOWS; k++)
     if (windows[k]) lp_window_close(windows[k]);
