@@ -6,7 +6,7 @@ import {
   type AnticipationInput,
   type PageShape,
 } from "../engine/pulse/anticipation.ts";
-import { clipsWithin } from "../engine/pulse/block_range.ts";
+import { clipsWithin, isAnyWithin } from "../engine/pulse/block_range.ts";
 import { leadSeconds } from "../engine/pulse/lead_time.ts";
 import { modelFromTimeline } from "../engine/pulse/model_from_timeline.ts";
 import type { TimelineModel } from "../engine/pulse/timeline_model.ts";
@@ -329,7 +329,33 @@ Deno.test("planning has few steps and valid ranks however far apart head and cli
   }
 });
 
-Deno.test("clipsWithin() finds what a walk over all clips finds", () => {
+Deno.test("planning costs no look at each of many tracks for each page where few sound at a time", () => {
+  const TRACKS = 1_000;
+  const SECONDS = 10;
+  const of = modelFromTimeline(timeline(Object.fromEntries(
+    Array.from({ length: TRACKS }, (_, i): [string, ShortClip[]] => [
+      `${i}`,
+      [[`${i}`, s(i * SECONDS), s((i + 1) * SECONDS), { assetId: `${i}` }]],
+    ]),
+  )));
+  const steps = anticipating(input(of, 0, { budgetUnits: 5_000 }));
+  let turns = 0;
+  let last = steps.next();
+  for (; !last.done; last = steps.next()) turns++;
+  const all = ranks((last.value as Anticipated).stretches);
+  assertEquals(all.size, 5_000);
+  // The first tracks as a whole, as far as that reaches.
+  const pages = (i: number) =>
+    Math.ceil(s((i + 1) * SECONDS) / PAGE) - Math.floor(s(i * SECONDS) / PAGE);
+  let left = 5_000;
+  for (let i = 0; left > pages(i); left -= pages(i++)) {
+    const of = [...all.keys()].filter((key) => key.startsWith(`${i} `)).length;
+    assertEquals(of, pages(i), `track ${i}`);
+  }
+  assert(turns < 100, `${turns} turns`);
+});
+
+Deno.test("clipsWithin() and isAnyWithin() find what a walk over all clips finds", () => {
   const random = prng(5);
   for (let round = 0; round < 200; round++) {
     const clips: ShortClip[] = Array.from({ length: random.int(700) }, (_, i) => {
@@ -346,6 +372,7 @@ Deno.test("clipsWithin() finds what a walk over all clips finds", () => {
         .map(({ body }) => body.clipId)
     );
     assertEquals(found, expected);
+    assertEquals(isAnyWithin(blocks, from, to), expected.length > 0);
   }
 });
 

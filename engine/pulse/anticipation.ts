@@ -12,7 +12,7 @@ import { hasSolo, trackGains } from "../signal/gains.ts";
 import { type HeadMapStep, mapFrame } from "../signal/model.ts";
 import type { WantedStretch } from "../signal/signal_api.ts";
 import { endOf } from "./block_list.ts";
-import { clipsWithin, isMoreThan } from "./block_range.ts";
+import { clipsWithin, isAnyWithin, isMoreThan } from "./block_range.ts";
 import { Stretches } from "./stretches.ts";
 import { findClip, type TimelineModel, type TimelineTrack } from "./timeline_model.ts";
 import type { Frames, Loop } from "./types.ts";
@@ -87,6 +87,8 @@ const MOST_CHANNELS = 8;
 const LEAST_PAGE_FRAMES = 4_096;
 /** Pieces between two turns that are given to others. */
 const PIECES_A_TURN = 64;
+/** Tracks looked at between two of them. */
+const TRACKS_A_TURN = 2_048;
 
 /** Frames of a timeline that are needed together. */
 interface Span {
@@ -97,6 +99,8 @@ interface Span {
   readonly muted: boolean;
   /** It is wanted from its end on. */
   readonly backwards: boolean;
+  /** Tracks that may have clips there; unless told, all. */
+  readonly among?: readonly TimelineTrack[];
 }
 
 /** Spans around the head until all of the timeline is told. */
@@ -304,18 +308,23 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
   yield;
   const plan = new Plan(input.budgetUnits, input.shapeOf);
   let pieces = 0;
+  let looked = 0;
   const left = spans.reverse();
   for (let span = left.pop(); span !== undefined; span = left.pop()) {
     const { model, from, to, rankMs, muted, backwards } = span;
     const parts = tracks.get(model)!;
-    const of = muted ? parts.muted : parts.heard;
+    const among = span.among ?? (muted ? parts.muted : parts.heard);
+    // A track that has nothing here takes no part: else a large project in which little sounds at a time would be gone through in tiny pieces, track by track.
+    const of = among.filter(({ blocks }) => isAnyWithin(blocks, from, to));
+    for (looked += among.length; looked >= TRACKS_A_TURN; looked -= TRACKS_A_TURN) yield;
     const isShort = to - from <= LEAST_PAGE_FRAMES;
     // Where the budget ends, it ends for all tracks at the same place: else one would lose what it has while another gains as the head moves on.
     const isTight = of.length > 1 && !plan.holds(to - from, of.length);
     const isCrowded = () => of.some(({ blocks }) => isMoreThan(blocks, from, to, MOST_AT_ONCE));
     if (!isShort && (isTight || isCrowded())) {
       const middle = Math.floor((from + to) / 2);
-      const halves = [{ ...span, to: middle }, { ...span, from: middle }];
+      const part = { ...span, among: of };
+      const halves = [{ ...part, to: middle }, { ...part, from: middle }];
       left.push(...backwards ? halves : halves.reverse());
       if (++pieces % PIECES_A_TURN === 0) yield;
       continue;

@@ -56,6 +56,18 @@ export function clipsWithin(
   }
 }
 
+/** Whether a clip has frames in `[from, to)`. */
+export function isAnyWithin(blocks: Blocks, from: Frames, to: Frames): boolean {
+  for (const { start, block } of blocks) {
+    if (start >= to) return false;
+    if (start + block.maxEnd <= from) continue;
+    // Those before it have ended, those behind it begin later.
+    const first = firstThatReaches(endsOf(block), from - start);
+    if (first < block.clips.length && start + block.clips[first].at < to) return true;
+  }
+  return false;
+}
+
 /** Whether more clips than `most` may have frames in `[from, to)`, by the blocks that meet it. */
 export function isMoreThan(blocks: Blocks, from: Frames, to: Frames, most: number): boolean {
   let count = 0;
