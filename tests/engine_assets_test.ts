@@ -264,6 +264,32 @@ Deno.test("of files that are missing for long one is looked for all the time, ea
   assert(looks <= 4, `${looks} looks`);
 });
 
+Deno.test("a disk that comes back costs a look a file, not one for each pair of files", async () => {
+  await using place = await setUp();
+  const { root, files, assets, register } = place;
+  let now = 0;
+  let asked = 0;
+  const counting = {
+    ask: files.ask.bind(files),
+    volumeOf: (path: string) => (asked++, files.volumeOf(path)),
+  } as unknown as Files;
+  using watch = new AssetWatch(assets, counting, () => now);
+  const names = Array.from({ length: 60 }, (_, i) => `${root}/${i}.wav`);
+  for (const name of names) {
+    await Deno.writeFile(name, wav);
+    await register(name);
+    await Deno.rename(name, `${name}.away`);
+  }
+  await watch.look();
+  assertEquals(assets.list({ status: "missing" }).total, names.length);
+  for (const name of names) await Deno.rename(`${name}.away`, name);
+  now += MISSING_MS.longest;
+  asked = 0;
+  await watch.look();
+  assertEquals(assets.list({ status: "present" }).total, names.length);
+  assert(asked <= 3 * names.length, `asked ${asked} times which volume a file lies on`);
+});
+
 Deno.test("the lists' heads agree with what native code reads", async () => {
   await using place = await setUp();
   const { root, register } = place;

@@ -37,6 +37,8 @@ export class AssetWatch implements Disposable {
   readonly #looks = new Map<string, Look>();
   /** When one of each volume's missing files was looked for last, and how often. */
   readonly #scouted = new Map<string, { atMs: number; count: number }>();
+  /** Volumes of which missing files came back in this round. */
+  readonly #returned = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -83,6 +85,7 @@ export class AssetWatch implements Disposable {
     }
     for (const [volume, assetIds] of missing) due.push(...this.#scout(volume, assetIds, now));
     await Promise.all(due.map((assetId) => this.#lookAt(assetId)));
+    this.#hurryReturned();
   }
 
   /** One of a volume's missing files, each in its turn. */
@@ -93,14 +96,15 @@ export class AssetWatch implements Disposable {
     return [assetIds[count % assetIds.length]];
   }
 
-  /** A file is there again: others of its volume may be too. */
-  #returned(path: string): void {
-    const volume = this.files.volumeOf(path);
-    for (const { asset } of this.assets.entries()) {
-      if (asset.offlineStatus === "missing" && this.files.volumeOf(asset.path) === volume) {
-        this.hurry(asset.assetId);
+  /** Where a file is there again, others of its volume may be too: told once a round, however many have come. */
+  #hurryReturned(): void {
+    if (this.#returned.size === 0) return;
+    for (const { asset: { assetId, path, offlineStatus } } of this.assets.entries()) {
+      if (offlineStatus === "missing" && this.#returned.has(this.files.volumeOf(path))) {
+        this.hurry(assetId);
       }
     }
+    this.#returned.clear();
   }
 
   async #lookAt(assetId: string): Promise<void> {
@@ -121,7 +125,7 @@ export class AssetWatch implements Disposable {
       // The disk does not answer: what plays from memory goes on, the asset stays what it was until it answers.
     }
     this.#looks.set(assetId, nextLook(this.#looks.get(assetId), missing, this.now()));
-    if (!missing && offlineStatus === "missing") this.#returned(path);
+    if (!missing && offlineStatus === "missing") this.#returned.add(this.files.volumeOf(path));
   }
 
   #schedule(ms: number): void {
