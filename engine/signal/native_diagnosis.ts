@@ -136,6 +136,8 @@ export class NativeDiagnosis implements SignalDiagnosis {
   /** A source is about to be closed; what was read of it stays its asset's. */
   closing(source: number, assetId: string): void {
     for (const [, stats] of this.#sources(source)) {
+      // Files that are looked at once and never heard leave nothing behind.
+      if (stats.reads === 0 && stats.stalls === 0) continue;
       const former = this.#former.get(assetId);
       this.#former.set(assetId, former === undefined ? stats : addFetched(former, stats));
     }

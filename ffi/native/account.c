@@ -108,11 +108,12 @@ static void put_fetched(const lp_fetched *f, double out[8]) {
   for (int i = 0; i < 8; i++) out[i] = all[i];
 }
 
-uint32_t lp_store_source_stats_read(lp_store *st, uint32_t handle, double *out, uint32_t count) {
+uint32_t lp_store_source_stats_read(lp_store *st, const lp_source *one, double *out, uint32_t count) {
   uint32_t n = 0;
   pthread_mutex_lock(&st->mutex);
-  for (const lp_source *s = st->sources; s; s = s->next) {
-    if (handle ? s->handle != handle : s->fetched.reads == 0 && s->fetched.stalls == 0) continue;
+  /* One by itself is not looked for: many are closed while others play. */
+  for (const lp_source *s = one ? one : st->sources; s; s = one ? NULL : s->next) {
+    if (!one && s->fetched.reads == 0 && s->fetched.stalls == 0) continue;
     if ((n + 1) * LP_SOURCE_STATS <= count) {
       double *r = out + n * LP_SOURCE_STATS;
       r[0] = s->handle;

@@ -375,7 +375,13 @@ int32_t lp_store_histogram(uint32_t engine, uint32_t which, double *out, uint32_
 
 int32_t lp_source_stats(uint32_t engine, uint32_t source, double *out, uint32_t count) {
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
-  return e ? (int32_t)lp_store_source_stats_read(e->store, source, out, count) : LP_E_HANDLE;
+  if (!e) return LP_E_HANDLE;
+  if (!source) return (int32_t)lp_store_source_stats_read(e->store, NULL, out, count);
+  lp_source *s = source_get(engine, source, NULL);
+  if (!s) return 0;
+  const int32_t n = (int32_t)lp_store_source_stats_read(e->store, s, out, count);
+  lp_source_unref(s);
+  return n;
 }
 
 int32_t lp_volume_stats(uint32_t engine, double *out, uint32_t count) {

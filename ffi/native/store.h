@@ -285,7 +285,7 @@ void lp_store_gate_release(lp_store *store, uint32_t reads);
 uint32_t lp_store_counters_read(lp_store *store, double *out, uint32_t count);
 /* [any] As the functions of these names in engine.h. The source is referenced, the page one of it. */
 uint32_t lp_store_histogram_read(lp_store *store, uint32_t which, double *out, uint32_t count);
-uint32_t lp_store_source_stats_read(lp_store *store, uint32_t handle, double *out, uint32_t count);
+uint32_t lp_store_source_stats_read(lp_store *store, const lp_source *one /* NULL: all */, double *out, uint32_t count);
 uint32_t lp_store_volume_stats_read(lp_store *store, double *out, uint32_t count);
 uint32_t lp_store_fills_read(lp_store *store, double since, double *out, uint32_t count);
 uint32_t lp_store_page_state_read(lp_store *store, const lp_source *source, int64_t page, double *out, uint32_t count);

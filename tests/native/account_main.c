@@ -153,7 +153,7 @@ static void test_failed_fill(void) {
   CHECK(fills_since(st, 0) == 1 && field(0, 2) == 2 && field(0, 12) == LP_FILL_FAILED && field(0, 13) == EIO, "outcome %g", field(0, 12));
   double v[LP_VOLUME_STATS], f[LP_SOURCE_STATS];
   CHECK(lp_store_volume_stats_read(st, v, LP_VOLUME_STATS) == 1 && v[10] == 1 && v[9] == 0, "an error of the volume");
-  CHECK(lp_store_source_stats_read(st, 0, f, LP_SOURCE_STATS) == 1 && f[0] == source->handle && f[7] == 1 && f[2] == 0, "of the source");
+  CHECK(lp_store_source_stats_read(st, NULL, f, LP_SOURCE_STATS) == 1 && f[0] == source->handle && f[7] == 1 && f[2] == 0, "of the source");
   lp_source_unref(source);
   CHECK(lp_store_destroy(st) == 0, "threads left");
 }
@@ -172,10 +172,15 @@ static void test_bytes(void) {
   while (lp_store_step(st) == 1) {
   }
   double f[2 * LP_SOURCE_STATS], v[LP_VOLUME_STATS];
-  CHECK(lp_store_source_stats_read(st, 0, f, 2 * LP_SOURCE_STATS) == 2, "two sources");
+  CHECK(lp_store_source_stats_read(st, NULL, f, 2 * LP_SOURCE_STATS) == 2, "two sources");
   double all = 0;
   for (int i = 0; i < 2; i++) all += f[i * LP_SOURCE_STATS + 2];
   CHECK(all == 50000.0 * 6 + 90000.0 * 2, "%g bytes", all);
+  lp_source *unread = open_sound(st, &t);
+  CHECK(lp_store_source_stats_read(st, b, f, LP_SOURCE_STATS) == 1 && f[0] == b->handle && f[2] == 90000.0 * 2, "%g bytes of one", f[2]);
+  CHECK(lp_store_source_stats_read(st, unread, f, LP_SOURCE_STATS) == 1 && f[1] == 0, "of one of which nothing was read");
+  CHECK(lp_store_source_stats_read(st, NULL, f, 0) == 2, "it is not among those that were");
+  lp_source_unref(unread);
   CHECK(lp_store_volume_stats_read(st, v, LP_VOLUME_STATS) == 1 && v[1] == 2 && v[5] == all, "%g bytes of the volume", v[5]);
   CHECK(v[9] == (double)(a->pages + b->pages), "%g pages", v[9]);
   CHECK(v[6] > 0 && v[7] > 0 && v[13] > 0 && v[14] >= v[13] && v[12] == 0, "times; the clock stood");
@@ -260,7 +265,7 @@ static void test_stall(void) {
   for (uint32_t i = 0; i < n; i++) came = came || (field(i, 2) == 3 && field(i, 12) == LP_FILL_FILLED && field(i, 5) == asked);
   CHECK(came, "what came of it in the end is told too");
   double f[LP_SOURCE_STATS];
-  CHECK(lp_store_source_stats_read(st, 0, f, LP_SOURCE_STATS) == 1 && f[8] == 1, "of the source");
+  CHECK(lp_store_source_stats_read(st, NULL, f, LP_SOURCE_STATS) == 1 && f[8] == 1, "of the source");
   lp_store_remove_origin(st, &o);
   lp_source_unref(source);
   CHECK(lp_store_destroy(st) == 0, "threads left");
