@@ -118,7 +118,7 @@ Deno.test("missing frames of tracks, of those that are gone and of those since t
     removedTracks: { missing: 5 + 15 + 9, faded: 0 },
     recordedFrames: 47,
   });
-  const change = new DiagnosisChange(now, before);
+  const change = new DiagnosisChange(now, before, 0);
   const missing = change.frames("missing");
   assertEquals(missing, { ...noFrames(), read: 20 });
   const tracks = ["t", "v"].map((trackId) => change.track(trackId).missingFrames);
@@ -149,4 +149,34 @@ Deno.test("the last hundred changes of availability are told, and how many there
     offlineStatus: "present",
     generation: 2,
   });
+});
+
+Deno.test("what a volume took is counted from the baseline, else from the start", () => {
+  const volume = {
+    device: 7,
+    sources: 1,
+    hanging: 0,
+    reads: 0,
+    bytes: 0,
+    readMs: 0,
+    decodeMs: 0,
+    decodedFrames: 0,
+    fills: 0,
+    errors: 0,
+    stalls: 0,
+    busyMs: 0,
+    latencyMs: 3,
+    longestMs: 9,
+  };
+  const before = snapshot({ timeMs: 900_100, volumes: [{ ...volume, bytes: 1_000, busyMs: 20 }] });
+  const now = snapshot({ timeMs: 900_600, volumes: [{ ...volume, bytes: 5_000, busyMs: 120 }] });
+  const of = (change: DiagnosisChange) =>
+    change.volumes().map(({ bytes, busyMs, sinceMs, longestMs }) => [
+      bytes,
+      busyMs,
+      sinceMs,
+      longestMs,
+    ]);
+  assertEquals(of(new DiagnosisChange(now, undefined, 900_000)), [[5_000, 120, 600, 9]]);
+  assertEquals(of(new DiagnosisChange(now, before, 900_000)), [[4_000, 100, 500, 9]]);
 });

@@ -93,6 +93,12 @@ Deno.test("a failure explains a page that waits to be tried again, one of long a
   const waiting = state({ wait: "waiting", askedMs: 1_090, queuedMs: 1_090 });
   const told = forensicsOf(gap({ cause: "read" }), [failed], waiting, 1_100);
   assertEquals([told.outcome, told.validMs, told.readMs, told.lateByMs], ["failed", null, 7, null]);
+  const again = fill({ outcome: "failed", askedMs: 991, endedMs: 998 });
+  const next = fill({ outcome: "failed", page: 4, fromFrame: 400, toFrame: 500, endedMs: 999 });
+  const later = fill({ outcome: "failed", askedMs: 1_002, endedMs: 1_004 });
+  const latest = forensicsOf(gap(), [failed, again, next, later], waiting, 1_100);
+  assertEquals([latest.page, latest.askedMs], [3, 991], "the last one before it was needed");
+  assertEquals(forensicsOf(gap(), [later], waiting, 1_100).askedMs, 1_002);
   const old = forensicsOf(gap({ dueMs: 60_000 }), [failed], waiting, 60_100);
   assertEquals(old.outcome, "waiting");
   const stalled = fill({ outcome: "stalled", endedMs: 1_540 });

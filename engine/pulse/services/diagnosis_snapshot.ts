@@ -76,6 +76,8 @@ export class DiagnosisChange {
   constructor(
     readonly now: DiagnosisSnapshot,
     readonly before: DiagnosisSnapshot | undefined,
+    /** When counting began. */
+    readonly startedMs: number,
   ) {}
 
   /** Gauges stay as they are. */
@@ -165,7 +167,7 @@ export class DiagnosisChange {
   }
 
   volumes(): (VolumeStats & { sinceMs: number })[] {
-    const sinceMs = this.now.timeMs - (this.before?.timeMs ?? 0);
+    const sinceMs = this.now.timeMs - (this.before?.timeMs ?? this.startedMs);
     return this.now.volumes.map((now) => {
       const before = this.before?.volumes.find(({ device }) => device === now.device);
       return {

@@ -139,7 +139,7 @@ export class DiagnosticsService {
     const { signal, underruns, trackIds, model, placeOf, forecast, device, analysis } =
       this.#options;
     const baseline = this.#baselines.get(clientId);
-    const change = new DiagnosisChange(this.#snapshot(), baseline);
+    const change = new DiagnosisChange(this.#snapshot(), baseline, this.#startedMs);
     const { rss, heapUsed, external } = Deno.memoryUsage();
     const counters = change.counters();
     const fetched = change.fetched();

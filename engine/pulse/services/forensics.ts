@@ -66,6 +66,16 @@ export function cameInGap({ dueMs, endMs }: Gap, fills: readonly PageFill[]): Pa
   );
 }
 
+/** Why frames were not there when they were needed: the last failure of the first page before that, else the first one in the gap. */
+function failureOf(dueMs: number, fills: readonly PageFill[]): PageFill | undefined {
+  const failed = fills.filter(({ outcome, endedMs }) =>
+    outcome !== "filled" && endedMs > dueMs - RETRIED_MS
+  );
+  const before = failed.filter(({ endedMs }) => endedMs <= dueMs);
+  const first = Math.min(...before.map(({ page }) => page));
+  return before.findLast(({ page }) => page === first) ?? failed[0];
+}
+
 /**
  * The record of a gap.
  *
@@ -82,8 +92,7 @@ export function forensicsOf(
   const common = { ...UNKNOWN, dueMs, cause, filledBy };
   const came = cameInGap(gap, fills);
   // It may wait by now to be tried again: why it did not come is that it failed.
-  const told = came ??
-    fills.find(({ outcome, endedMs }) => outcome !== "filled" && endedMs > dueMs - RETRIED_MS);
+  const told = came ?? failureOf(dueMs, fills);
   if (told !== undefined) {
     return {
       ...common,
