@@ -335,6 +335,73 @@ static void test_stalled(void) {
   close_rig(&g);
 }
 
+/* Waits for what threads do; a busy machine may take long, a broken one takes a minute. */
+#define AWAIT(condition)                                                       \
+  do {                                                                         \
+    const uint64_t begun_ = real_now(NULL);                                    \
+    while (!(condition) && real_now(NULL) - begun_ < 60 * S) sleep_ms(2);      \
+    CHECK(condition, "it did not come");                                       \
+  } while (0)
+
+static double frames_at_head(const rig *g, uint32_t source, double most) {
+  double p[16];
+  CHECK(lp_position(g->renderer, p, 16) == LP_OK, "position");
+  return lp_source_resident(g->engine, source, p[0], most);
+}
+
+static bool is_slow(const rig *g, uint32_t source) {
+  double supply[3];
+  CHECK(lp_source_supply(g->engine, source, supply, 3) == 3, "supply");
+  return supply[2] != 0;
+}
+
+/* With all threads: reads of a volume hang for good. Its voice sounds from the proxy, which lies elsewhere, and from its own pages again when they come. */
+static void test_hang(void) {
+  int32_t e = lp_engine_create(RATE, 64 * MIB, 2, LP_ENGINE_MANUAL_CLOCK);
+  CHECK(e > 0, "engine: %d", e);
+  rig g = { (uint32_t)e, (uint32_t)lp_renderer_create((uint32_t)e, 0), RATE };
+  const int64_t frames = 60 * RATE;
+  atomic_store(&volumes_by_size, true);
+  const part parts[] = { { open_silence(&g, "odd", 3, frames), frames, 1 } };
+  const uint32_t proxy = open_silence(&g, "even", 2, frames);
+  atomic_store(&volumes_by_size, false);
+  CHECK(lp_source_set_proxy(g.engine, parts[0].source, proxy) == LP_OK, "a proxy");
+  publish(&g, parts, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  AWAIT(frames_at_head(&g, parts[0].source, 9 * RATE) >= 9 * RATE);
+  atomic_store(&reads_hang_if_odd, true);
+  atomic_store(&reads_hang, true);
+  static float out[2400 * 2];
+  /* On until too little is left for a disk that hangs, but enough to play. */
+  while (frames_at_head(&g, parts[0].source, 20 * RATE) > 1.5 * RATE) CHECK(lp_render(g.renderer, out, 2400) == LP_OK, "render");
+  AWAIT(is_slow(&g, parts[0].source));
+  for (int i = 0; i < 60; i++) {
+    AWAIT(frames_at_head(&g, proxy, RATE) >= RATE);
+    CHECK(lp_render(g.renderer, out, 2400) == LP_OK, "render");
+  }
+  double c[26];
+  CHECK(lp_counters(g.renderer, c, 26) == 26 && c[2] == 0 && c[3] == 0 && c[25] > RATE, "%g missing, %g faded, %g from the proxy", c[2], c[3], c[25]);
+  CHECK(is_slow(&g, parts[0].source), "it hangs still");
+  atomic_store(&reads_hang, false);
+  atomic_store(&reads_hang_if_odd, false);
+  /* Own pages are asked for half a second ahead of the head; when they are there, time goes on. */
+  double p[16];
+  CHECK(lp_position(g.renderer, p, 16) == LP_OK, "position");
+  AWAIT(lp_source_resident(g.engine, parts[0].source, p[0] + RATE, 5 * RATE) >= 5 * RATE);
+  for (int i = 0; i < 4000 && is_slow(&g, parts[0].source); i++) {
+    AWAIT(frames_at_head(&g, proxy, RATE / 2) >= RATE / 2 || frames_at_head(&g, parts[0].source, RATE / 2) >= RATE / 2);
+    CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+    sleep_ms(10);
+  }
+  AWAIT(!is_slow(&g, parts[0].source));
+  AWAIT(frames_at_head(&g, parts[0].source, RATE) >= RATE);
+  CHECK(lp_render(g.renderer, out, 2400) == LP_OK && lp_counters(g.renderer, c, 26) == 26, "render");
+  const double proxied = c[25];
+  CHECK(lp_render(g.renderer, out, 2400) == LP_OK && lp_counters(g.renderer, c, 26) == 26, "render");
+  CHECK(c[2] == 0 && c[3] == 0 && c[25] == proxied, "%g missing, %g faded, %g more from the proxy", c[2], c[3], c[25] - proxied);
+  close_rig(&g);
+}
+
 /* A plan of more than fits, and a long playback: each page is filled once. */
 static void test_no_thrash(void) {
   enum { UNITS = 200, LENGTH = 2000, PLAN = 1000 };
@@ -511,6 +578,7 @@ static const test TESTS[] = {
   { "shares", test_shares },
   { "windows", test_windows },
   { "stalled", test_stalled },
+  { "hang", test_hang },
   { "no-thrash", test_no_thrash },
   { "degrades", test_degrades },
   { "long-file", test_long_file },
