@@ -26,27 +26,47 @@ static int64_t two_pages(const lp_found *c, int64_t from) {
 
 static int64_t frame_at(const lp_found *c, int64_t position) { return c->clip->first + (position - c->start); }
 
-/* A track that sounds goes on: its clips that begin soon get a page each, where there is room, and what its next one will need beyond what the track has now is
- * kept from those who are new. */
-static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track, int64_t position, uint8_t tier) {
+/* One page of a clip, needed in `in` frames, if there is room. Returns units that two of it take. */
+static uint64_t want_soon(struct lp_follow *f, lp_renderer *r, uint32_t slot, const lp_found *c, int64_t position, int64_t in, uint8_t tier) {
+  lp_source *s = c->clip->source;
+  if (!s) return 0;
+  const int64_t from = frame_at(c, position);
+  if (lp_follow_fits(f, s, from, from + 1, 0)) {
+    const uint64_t before = f->units;
+    lp_follow_supply(f, s, from, from + 1, f->head_ns + (uint64_t)((double)in * 1e9 / f->engine->sample_rate), tier);
+    r->place_units[slot] += (uint32_t)(f->units - before);
+    if (!r->places_taken[slot]) r->places_taken[slot] = 1;
+  }
+  return 2 * s->channels;
+}
+
+/* A track that sounds goes on: its clips that begin soon, behind the loop's end too, get a page each, where there is room, and what its next one will need
+ * beyond what the track has now is kept from those who are new. */
+static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track, const lp_head *head, uint8_t tier) {
+  const int64_t position = head->position, span = lp_head_span(head, INT32_MAX);
   lp_found now[2], c;
   const uint32_t n = lp_content_find(track->content, position, position + 1, now, 2);
-  int64_t last = position; /* where those at the head end, as far as that is soon */
+  int64_t last = 0; /* how far those at the head go, as far as that is soon */
   for (uint32_t i = 0; i < n; i++) {
     const lp_source *s = now[i].clip->source;
-    if (s && now[i].end > last) last = now[i].end < position + 2 * s->page_frames ? now[i].end : position + 2 * s->page_frames;
+    const int64_t left = now[i].end - position;
+    if (s && left > last) last = left < 2 * s->page_frames ? left : 2 * s->page_frames;
   }
+  const int64_t soon = last + SOON_FRAMES < span ? last + SOON_FRAMES : span;
   uint64_t needs = 0;
-  for (lp_walk w = lp_content_walk(track->content, position + 1, last + SOON_FRAMES); lp_walk_next(&w, &c);) {
-    lp_source *s = c.clip->source;
-    if (!s || c.start <= position) continue;
-    if (2 * s->channels > needs) needs = 2 * s->channels;
-    const int64_t from = c.clip->first, to = from + 1;
-    if (c.start >= position + SOON_FRAMES || !lp_follow_fits(f, s, from, to, 0)) continue;
-    const uint64_t before = f->units;
-    lp_follow_supply(f, s, from, to, f->head_ns + (uint64_t)((double)(c.start - position) * 1e9 / f->engine->sample_rate), tier);
-    r->place_units[track->slot] += (uint32_t)(f->units - before);
-    if (!r->places_taken[track->slot]) r->places_taken[track->slot] = 1;
+  for (lp_walk w = lp_content_walk(track->content, position + 1, position + soon); lp_walk_next(&w, &c);) {
+    if (c.start <= position || !c.clip->source) continue;
+    const bool begins = c.start < position + SOON_FRAMES;
+    const uint64_t units = begins ? want_soon(f, r, track->slot, &c, c.start, c.start - position, tier) : 2 * c.clip->source->channels;
+    if (units > needs) needs = units;
+  }
+  /* Where the loop ends before the second page, the page behind the wrap is the next. */
+  if (head->loop && span < last + SOON_FRAMES && position < head->loop_end) {
+    const uint32_t found = lp_content_find(track->content, head->loop_start, head->loop_start + 1, now, 2);
+    for (uint32_t i = 0; i < found; i++) {
+      const uint64_t units = want_soon(f, r, track->slot, &now[i], head->loop_start, span, tier);
+      if (units > needs) needs = units;
+    }
   }
   if (needs > r->place_units[track->slot]) f->reserved += needs - r->place_units[track->slot];
 }
@@ -75,7 +95,7 @@ static bool want_voice(struct lp_follow *f, lp_renderer *r, const voice *v, uint
 }
 
 static void refuse(struct lp_follow *f, uint8_t tier) {
-  f->refused++;
+  f->refused += f->sounds;
   f->refused_playing += tier == LP_TIER_REALTIME;
 }
 
@@ -125,12 +145,13 @@ static void admit_voice(struct lp_follow *f, lp_renderer *r, const voice *v, boo
 }
 
 void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const lp_head *head, enum lp_admission step, uint8_t tier) {
+  const int64_t span = lp_head_span(head, INT32_MAX);
   for (uint32_t t = 0; t < s->count; t++) {
     const lp_track *track = &s->tracks[t];
     if (lp_track_is_muted(track)) continue;
     const uint32_t kept = r->places_kept[track->slot];
     if (step == LP_ADMIT_NEXT) {
-      if (kept) want_next(f, r, track, head->position, tier);
+      if (kept) want_next(f, r, track, head, tier);
       continue;
     }
     lp_found found[2];
@@ -139,7 +160,8 @@ void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const l
       lp_source *source = found[i].clip->source;
       if (!source) continue;
       const int64_t from = frame_at(&found[i], head->position);
-      const voice v = { source, from, two_pages(&found[i], from), track->slot, i };
+      const int64_t to = two_pages(&found[i], from);
+      const voice v = { source, from, to - from < span ? to : from + span, track->slot, i };
       admit_voice(f, r, &v, i < kept, step, tier);
     }
   }

@@ -281,6 +281,7 @@ static void admit_voices(struct lp_follow *f, lp_renderer *first) {
           if (tier_of(r, i) != tier) continue;
           f->origin = origin_of(r, i);
           f->head_ns = r->followed.due_ns[i];
+          f->sounds = i + 1 == r->followed.count;
           lp_admit(f, r, r->followed.snapshots[i], &r->followed.heads[i], (enum lp_admission)step, tier);
           lp_follow_flush_near(f);
         }

@@ -23,6 +23,7 @@ struct lp_follow {
   uint64_t reserved;    /* of that, not for new voices */
   uint64_t new_units;   /* that the new voices at hand would need */
   bool admits;          /* voices are wanted just now */
+  bool sounds;          /* the head at hand is the one that sounds, not one that waits to */
   bool counts;          /* in this pass, what is wanted beside the plan */
   uint64_t beside;      /* units of that */
   uint32_t refused, refused_playing, stood_in; /* voices; those that have but their proxy's pages for want of room */

@@ -293,6 +293,35 @@ static void test_windows(void) {
   close_rig(&g);
 }
 
+/* Nine voices of ten fit, and loop: what lies behind the wrap is one of their two pages, so that they play without end. */
+static void test_loops(void) {
+  static float out[480 * 2];
+  const int64_t lengths[] = { 7 * PAGE + 3000, 2 * PAGE, PAGE + 100, 700 };
+  for (int way = 0; way < 4; way++) {
+    rig g = open_rig(20, RATE);
+    part parts[10];
+    for (int i = 0; i < 10; i++) {
+      char name[16];
+      snprintf(name, sizeof name, "held%d", i);
+      parts[i] = (part){ open_silence(&g, name, 1, 100 * PAGE), 100 * PAGE, 1 };
+    }
+    publish(&g, parts, 10);
+    const int64_t start = 3 * PAGE + 1000;
+    lp_transport_loop(g.renderer, 1, (double)start, (double)(start + lengths[way]));
+    lp_transport_play(g.renderer, (double)start, NAN);
+    for (int i = 0; i < 4; i++) follow(&g);
+    for (int64_t at = 0; at < 5 * lengths[way] + 20 * PAGE; at += 480) {
+      CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+      follow(&g);
+    }
+    for (uint32_t t = 0; t < 9; t++) {
+      double c[2];
+      CHECK(lp_track_counters(g.renderer, t, c, 2) == 2 && c[0] == 0 && c[1] == 0, "way %d, track %u: %g missing, %g faded", way, t, c[0], c[1]);
+    }
+    close_rig(&g);
+  }
+}
+
 /* A read of the volume hangs: what is left counts for less, and the proxy is had at once. */
 static void test_stalled(void) {
   rig g = open_rig(400, RATE);
@@ -577,6 +606,7 @@ static const test TESTS[] = {
   { "slow-disk", test_slow_disk },
   { "shares", test_shares },
   { "windows", test_windows },
+  { "loops", test_loops },
   { "stalled", test_stalled },
   { "hang", test_hang },
   { "no-thrash", test_no_thrash },
