@@ -33,7 +33,6 @@
 #include "proxy.h"
 #include "window.h"
 
-#define BEHIND_MS 300.0
 #define PASS_NS 20000000ull /* between passes while something plays, at least */
 #define LONG_PASS_NS 500000000ull /* and at most */
 #define PASSES_A_HORIZON 4
@@ -147,7 +146,7 @@ bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64
 /* What playback has passed goes first when room is needed: what ended since the pass before, however long ago that was. */
 static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head) {
   const double rate = (double)f->engine->sample_rate;
-  const int64_t at = head->position - (int64_t)(BEHIND_MS * rate / 1000);
+  const int64_t at = head->position - (int64_t)(LP_BEHIND_MS * rate / 1000);
   const int64_t since = at - (int64_t)((double)(2 * LONG_PASS_NS) * rate / 1e9);
   for (uint32_t t = 0; t < s->count; t++) {
     lp_found c;
@@ -252,7 +251,7 @@ static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum ph
       uint64_t held = lp_follow_walk(f, s, head, false, tier);
       f->most = most;
       /* Of the two pages that every voice has got, one at least lies ahead as a whole. */
-      const uint64_t page_ns = (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate);
+      const uint64_t page_ns = lp_follow_page_ns(f);
       if (tier == LP_TIER_REALTIME) note_held(f, held < page_ns ? page_ns : held);
       break;
     }

@@ -7,6 +7,9 @@
 
 #define LP_WANT_BATCH 64
 
+/* So much of what lies behind a head is kept. */
+#define LP_BEHIND_MS 300.0
+
 /* A page wanted in a pass. */
 typedef struct lp_seen {
   lp_source *source;
@@ -87,6 +90,9 @@ void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *he
 /* admission.c [follower] Around a pass. */
 void lp_admission_begin(lp_renderer *r);
 void lp_admission_end(lp_renderer *r);
+
+/* What the shortest page lasts. */
+static inline uint64_t lp_follow_page_ns(const struct lp_follow *f) { return (uint64_t)(LP_F32_PAGE_FRAMES * 1e9 / f->engine->sample_rate); }
 
 static inline bool lp_track_is_muted(const lp_track *t) { return t->gain[0] == 0.0f && t->gain[1] == 0.0f; }
 

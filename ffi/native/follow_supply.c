@@ -9,9 +9,10 @@
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* How far a source was wanted in the pass before. */
+/* How far a source was wanted in the pass before. Of the two pages that every voice has got, one at least lies ahead as a whole. */
 static uint64_t was_wanted(const struct lp_follow *f, uint32_t level) {
-  uint64_t ns = least(f->last_held_ns / 100 * lp_readahead_percent(level), LP_READAHEAD_BASE_NS);
+  const uint64_t page_ns = lp_follow_page_ns(f), held_ns = f->last_held_ns > page_ns ? f->last_held_ns : page_ns;
+  uint64_t ns = least(held_ns / 100 * lp_readahead_percent(level), LP_READAHEAD_BASE_NS);
   if (level && f->last_beyond_ns > ns) ns = f->last_beyond_ns;
   return least(ns, lp_readahead_ns(level));
 }

@@ -2,7 +2,6 @@
 #include "follow_internal.h"
 
 #define SLICE_MS 250.0
-#define BEHIND_MS 300.0
 
 /* Which sources a walk looks at. */
 enum which { EVERY = -1, FARTHER = -2 /* those that are read ahead beyond where the walk stands */ }; /* else: those of one level */
@@ -89,6 +88,6 @@ uint64_t lp_follow_walk_beyond(struct lp_follow *f, const lp_snapshot *s, const 
 
 void lp_follow_walk_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head *head) {
   const stride w = { .f = f, .s = s, .which = EVERY, .behind = true };
-  (void)want_span(&w, head->position - frames_of(f, BEHIND_MS), head->position, f->head_ns + LP_READAHEAD_BASE_NS, LP_TIER_ANTICIPATIVE);
+  (void)want_span(&w, head->position - frames_of(f, LP_BEHIND_MS), head->position, f->head_ns + LP_READAHEAD_BASE_NS, LP_TIER_ANTICIPATIVE);
   lp_follow_flush(f);
 }
