@@ -214,7 +214,7 @@ bool lp_file_may_try(const lp_file *file, int64_t page, uint64_t now_ns) {
 
 void lp_file_failed(lp_file *file, int64_t page, uint8_t cause, uint64_t now_ns) {
   file->cause = cause;
-  file->failures++;
+  bool again = false;
   if (page >= 0) {
     lp_bad_page *bad = NULL;
     for (int i = 0; i < LP_BAD_PAGES && !bad; i++) {
@@ -224,8 +224,11 @@ void lp_file_failed(lp_file *file, int64_t page, uint8_t cause, uint64_t now_ns)
       bad = &file->bad[file->next_bad++ % LP_BAD_PAGES];
       *bad = (lp_bad_page){.page = page};
     }
+    again = bad->backoff.wait_ns != 0;
     back_off(&bad->backoff, now_ns);
   }
+  /* One bad spot that is tried again and again says nothing of the rest. */
+  if (!again) file->failures++;
   if (page < 0 || file->failures >= FAILURES_OF_A_FILE) back_off(&file->backoff, now_ns);
 }
 

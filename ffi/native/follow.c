@@ -183,6 +183,8 @@ static uint64_t begin(lp_renderer *r, uint64_t now_ns) {
   d->heads[0] = lp_head_predict(r, r->newest);
   d->snapshots[0] = r->newest->snapshot;
   d->count = 1;
+  d->moved = r->newest->number != d->number;
+  d->number = r->newest->number;
   for (lp_publication *p = r->oldest; p != r->newest; p = p->next)
     if (p->number == (uint64_t)record[10]) {
       d->heads[1] = lp_head_predict(r, NULL);
@@ -197,6 +199,17 @@ static uint64_t begin(lp_renderer *r, uint64_t now_ns) {
     if (begun_ns - d->begun_ns[i] > STEADY_NS || d->begun_ns[i] - begun_ns > STEADY_NS) d->begun_ns[i] = begun_ns;
     d->due_ns[i] = d->begun_ns[i] + at_ns > 0 ? (uint64_t)(d->begun_ns[i] + at_ns) : 0;
   }
+  d->fading = NULL;
+  d->fading_at = (int64_t)record[11];
+  d->fading_frames = (int64_t)record[13];
+  /* Acquire: as lp_publications_collect. What fades out is the oldest in use. */
+  const uint64_t in_use = atomic_load_explicit(&r->oldest_in_use, memory_order_acquire);
+  for (lp_publication *p = r->oldest; p && d->fading_frames > 0 && d->fading_at >= 0 && in_use < (uint64_t)record[10]; p = p->next)
+    if (p->number == in_use) {
+      d->fading = p->snapshot;
+      lp_snapshot_ref(d->fading);
+      break;
+    }
   pthread_mutex_unlock(&r->lock);
   lp_admission_begin(r);
   /* Both move on, so that what only an older snapshot wanted goes stale. */
@@ -207,9 +220,16 @@ static uint64_t begin(lp_renderer *r, uint64_t now_ns) {
 
 static void end(lp_renderer *r) {
   lp_admission_end(r);
+  /* After a seek or an edit, what is wanted no more does not get the room of what is. */
+  if (r->followed.moved) {
+    lp_store_forget_old(r->engine->store, &r->origin);
+    lp_store_forget_old(r->engine->store, &r->candidate_origin);
+  }
   pthread_mutex_lock(&r->lock);
   for (uint32_t i = 0; i < r->followed.count; i++) lp_snapshot_unref(r->followed.snapshots[i]);
   r->followed.count = 0;
+  if (r->followed.fading) lp_snapshot_unref(r->followed.fading);
+  r->followed.fading = NULL;
   pthread_mutex_unlock(&r->lock);
 }
 
@@ -223,6 +243,23 @@ static lp_origin *origin_of(lp_renderer *r, uint32_t i) { return i == 0 ? &r->ca
 
 static void note_held(struct lp_follow *f, uint64_t ns) {
   if (ns < f->held_ns) f->held_ns = ns;
+}
+
+/* What fades out is heard for a moment longer: its pages stay for as long. */
+static void hold_fading(struct lp_follow *f, lp_renderer *r) {
+  const lp_followed *d = &r->followed;
+  if (!d->fading) return;
+  f->origin = &r->origin;
+  const int64_t from = d->fading_at, to = from + d->fading_frames;
+  for (uint32_t t = 0; t < d->fading->count; t++) {
+    if (lp_track_is_muted(&d->fading->tracks[t])) continue;
+    lp_found c;
+    for (lp_walk w = lp_content_walk(d->fading->tracks[t].content, from, to); lp_walk_next(&w, &c);) {
+      const int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to, shift = c.clip->first - c.start;
+      if (c.clip->source) (void)lp_follow_want(f, c.clip->source, a + shift, b + shift, f->now_ns, LP_TIER_REALTIME);
+    }
+  }
+  lp_follow_flush(f);
 }
 
 static void follow_head(struct lp_follow *f, lp_renderer *r, uint32_t i, enum phase phase, uint8_t tier) {
@@ -335,6 +372,7 @@ uint64_t lp_follow_pass(struct lp_follow *f) {
     for (uint32_t i = 0; i < r->followed.count; i++) playing = playing || r->followed.heads[i].state == LP_PLAYING;
   }
   admit_voices(f, first);
+  for (lp_renderer *r = first; r; r = r->next) hold_fading(f, r);
   for (int phase = 0; phase < PHASES; phase++)
     for (uint8_t tier = LP_TIER_REALTIME; tier <= LP_TIER_ANTICIPATIVE; tier++)
       for (lp_renderer *r = first; r; r = r->next)

@@ -19,6 +19,8 @@
 #define STALLED_AFTER_NS 500000000ull
 /* Threads beyond its share that a volume may hold up. */
 #define MOST_LATE 8u
+/* Threads that a file may hold up: one that hangs shall not take the whole share of its volume, where others may be well. */
+#define MOST_LATE_OF_A_FILE 2u
 
 /* ---- choosing a job -------------------------------------------------------------------------------------- */
 
@@ -73,13 +75,30 @@ static void drop_stale(lp_store *st, uint32_t node, uint64_t now) {
   lp_count(st, LP_COUNT_DROPPED, 1);
 }
 
-/* [under the mutex] Gives a queued node up, for a reason. */
-static void refuse(lp_store *st, uint32_t node, uint8_t cause) {
+void lp_store_forget_old(lp_store *st, const lp_origin *origin) {
+  const uint64_t now = engine_now(st);
+  pthread_mutex_lock(&st->mutex);
+  const uint32_t tick = atomic_load_explicit(&origin->tick, memory_order_relaxed);
+  for (uint32_t node = 1; node <= st->queue.capacity && st->queue.queued > 0; node++) {
+    const lp_fill_node *n = &st->queue.nodes[node];
+    if (n->state == LP_NODE_QUEUED && n->origin == origin && n->tick != tick) drop_stale(st, node, now);
+  }
+  lp_note_queue_length(st);
+  pthread_mutex_unlock(&st->mutex);
+}
+
+/* [under the mutex] Forgets a queued node, for a reason that may soon be none. */
+static void set_aside(lp_store *st, uint32_t node, uint8_t cause) {
   lp_fill_node *n = &st->queue.nodes[node];
   set_cause(n->source, n->page, cause);
   lp_fill_queue_take(&st->queue, node);
   lp_node_forget(st, node);
   lp_count(st, LP_COUNT_DROPPED, 1);
+}
+
+/* [under the mutex] Gives a queued node up, for a reason. */
+static void refuse(lp_store *st, uint32_t node, uint8_t cause) {
+  set_aside(st, node, cause);
   note_outcome(st);
 }
 
@@ -156,6 +175,19 @@ static void full_volumes(lp_store *st, lp_volume_set full[2]) {
   }
 }
 
+/* [under the mutex] Threads that wait for a file for too long; *stalled: some were found hanging. */
+static uint32_t late_at_file(const lp_store *st, const lp_source *s, bool *stalled) {
+  const uint64_t now = lp_monotonic_ns();
+  uint32_t late = 0;
+  for (uint32_t i = 0; i < st->worker_room; i++) {
+    const lp_worker *w = &st->workers[i];
+    if (w->volume >= LP_VOLUMES || w->job.source != s || !lp_worker_is_late(w, now)) continue;
+    late++;
+    *stalled = *stalled || atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED;
+  }
+  return late;
+}
+
 enum take_result { TAKE_NONE, TAKE_LATER, TAKE_JOB };
 
 /* [under the mutex] The next job. LATER: there is one, but no room or no descriptor yet. */
@@ -174,6 +206,12 @@ static int choose_job(lp_store *st, lp_worker *w) {
     }
     if (!lp_file_may_try(s->file, n->page, now)) {
       refuse(st, node, s->file->cause);
+      continue;
+    }
+    bool stalled = false;
+    if (!n->sticky && !n->origin->sticky && late_at_file(st, s, &stalled) >= MOST_LATE_OF_A_FILE) {
+      /* A head that still needs it asks again in its next pass, and perhaps the file answers by then. */
+      set_aside(st, node, stalled ? LP_CAUSE_STALLED : LP_CAUSE_READ);
       continue;
     }
     lp_job *job = &w->job;
@@ -446,7 +484,7 @@ static bool index_step(lp_store *st, lp_worker *w) {
   volume->indexing = true;
   s->indexing = LP_INDEX_RUNNING;
   st->indexes_wanted--;
-  w->job.count = 0;
+  w->job = (lp_job){.source = s};
   begin_wait(st, w, s->volume);
   pthread_mutex_unlock(&st->mutex);
   int r = lp_lease_open(&lease);
@@ -507,6 +545,9 @@ void lp_pool_note_stalls(lp_store *st) {
       job->pages[k] = NULL;
       set_cause(job->source, st->queue.nodes[job->nodes[k]].page, LP_CAUSE_STALLED);
     }
+    /* What else is asked for of that file waits for the same disk. */
+    for (uint32_t node = job->count ? job->source->first_node : 0; node; node = st->queue.nodes[node].next)
+      if (st->queue.nodes[node].state == LP_NODE_QUEUED) set_cause(job->source, st->queue.nodes[node].page, LP_CAUSE_STALLED);
     if (w->volume < LP_VOLUMES) st->volumes.of[w->volume].stalled++;
     lp_count(st, LP_COUNT_STALLED, 1);
     lp_account_stall(st, w);

@@ -81,6 +81,7 @@ void lp_record_write(lp_renderer *r, uint64_t time_ns) {
   put(w, 8, latency);
   put(w, 9, (double)r->rendered);
   put(w, 10, (double)r->current->number);
+  put(w, 11, r->fading && r->old_head.state == LP_PLAYING ? (double)r->old_head.position : -1);
   put(w, 12, (double)r->head.origin);
   put(w, 13, r->fade_left);
   put(w, 14, r->head.state == LP_PLAYING ? 1 : 0);
@@ -268,7 +269,9 @@ static void mix_long(lp_renderer *r, const lp_track *t, const lp_head *head, lp_
 /* Adds a snapshot's tracks at the head's position to out; n does not cross a jump of the head. */
 static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *head, lp_voices *voices, int32_t n, enum which which, bool count,
                          float *const out[2]) {
-  const int64_t limit = lp_head_span(head, INT32_MAX);
+  int64_t limit = lp_head_span(head, INT32_MAX);
+  /* What sinks away is not heard beyond its fade: a hole there is none. */
+  if (!count && r->fade_left < limit) limit = r->fade_left;
   lp_steady_block looks[LP_STEADY_AHEAD];
   uint64_t steady = 0; /* voices with all of their frames there */
   for (uint32_t i = 0; i < s->count; i++) {

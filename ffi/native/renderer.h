@@ -97,6 +97,10 @@ typedef struct lp_followed {
   lp_head heads[2];
   int64_t begun_ns[2]; /* when they would have stood at frame 0, kept from pass to pass while it wavers little */
   uint64_t due_ns[2];  /* when they stand where they do, by that */
+  lp_snapshot *fading; /* referenced; what fades out, NULL: nothing does */
+  int64_t fading_at, fading_frames;
+  uint64_t number; /* of the newest publication, over passes */
+  bool moved;      /* it is another one than in the pass before */
 } lp_followed;
 
 /* What a track plays at [from, to) of the timeline, while its content is this one: one clip, as it lies in its source (steady.h). */

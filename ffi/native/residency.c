@@ -80,6 +80,12 @@ static bool mark_lives(const lp_mark *m) {
   return age < (m->origin->sticky ? 1u : 2u);
 }
 
+/* Whether its asker has said so in the pass that runs. One that has not may not come back to it. */
+static bool mark_is_fresh(const lp_mark *m) {
+  if (!mark_lives(m)) return false;
+  return m->origin->plan || m->tick == atomic_load_explicit(&m->origin->tick, memory_order_relaxed);
+}
+
 /* The best of its marks that live; dead ones are forgotten. NULL: none. */
 static const lp_mark *living_mark(lp_page *p) {
   const lp_mark *best = NULL;
@@ -112,7 +118,7 @@ static void settle(lp_residency *r, lp_page *p) {
 void lp_residency_mark(lp_residency *r, lp_page *p, lp_origin *origin, uint32_t tick, lp_rank rank) {
   lp_mark *m = &p->marks[origin->sticky];
   bool renewed = m->origin == origin && m->tick != tick;
-  if (!renewed && mark_lives(m) && !before(rank, rank_of(m))) return;
+  if (!renewed && mark_is_fresh(m) && !before(rank, rank_of(m))) return;
   *m = (lp_mark){.origin = origin, .deadline_ns = rank.deadline_ns, .tick = tick, .tier = rank.tier};
   p->spared = false;
   if (p->list == LP_LIST_NONE) return; /* pinned: it settles when that ends */

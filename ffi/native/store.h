@@ -259,6 +259,8 @@ void lp_store_remove_origin_of(lp_store *store, lp_origin *origin, lp_source *so
 /* [follower] What a linear playback has passed: goes first when room is needed, unless due to another head, that is marked in the
  * origin's present tick: so move the tick, want, then say what was passed. */
 void lp_store_passed(lp_store *store, lp_source *source, int64_t page);
+/* [follower] At the end of a pass in which an origin, not a sticky one, has asked for all that it needs: what it asked for in earlier ones and has not got is dropped. */
+void lp_store_forget_old(lp_store *store, const lp_origin *origin);
 
 /* [any] Units in all; units free. */
 uint32_t lp_store_units(const lp_store *store);
