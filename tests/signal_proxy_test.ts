@@ -246,15 +246,26 @@ Deno.test("a proxy lives with its pair: closed, reopened, taken away under a voi
   fill(rig, "again", 0, FRAMES);
   const [left] = renderPeriods(rig, 2400);
   assertEquals(firstDifference(left.slice(FADE), proxy.slice(480 + FADE, 2880)), -1);
-  // Taken away: silence from the next block on, and its pages go once no callback can read them.
+  // Taken away it fades out, and its pages go once no callback can read them.
   signal.closeSource("proxy");
   const held = signal.counters().pagesResident;
   assert(held >= 48, `${held} pages`);
   signal.setProxy("full", null);
-  assert(renderPeriods(rig, 480)[0].every((x) => x === 0));
-  assertEquals(signal.counters().pagesResident, held);
+  const [out] = renderPeriods(rig, 960);
+  const step = f(1 / FADE);
+  let w = 1;
+  for (let i = 0; i < out.length; i++) {
+    w = w > step ? f(w - step) : 0;
+    assertEquals(out[i], blend(0, proxy[2880 + i], 0, w), `frame ${i}`);
+  }
+  assertEquals(out.slice(FADE).every((x) => x === 0), true);
   symbols.lp_gate_set(engine, 1);
   symbols.lp_step_follow(engine);
+  assertEquals(signal.counters().pagesResident, held);
+  assert(renderPeriods(rig, 24_000)[0].every((x) => x === 0));
+  symbols.lp_step_follow(engine); // It leaves.
+  symbols.lp_step_follow(engine);
   assertEquals(signal.counters().pagesResident, 0);
-  assertEquals(signal.counters().missing, 480 + 480);
+  const counters = signal.counters();
+  assertEquals(counters.missing + counters.faded + counters.proxied, 480 + 2400 + 960 + 24_000);
 });

@@ -169,8 +169,7 @@ LP_API int32_t lp_source_set_fold(uint32_t engine, uint32_t source, const float 
 
 /* [control] Makes `proxy` (0: none) stand in for the source's frames: a file of lower rate, fewer channels or bits that stands for the same frames at the
  * engine's rate. Where a voice has no page of the source it sounds from its proxy's, over a crossfade of one fade length, with the proxy's own fold; offline
- * renderers never do. The source keeps a reference: the proxy's handle may be closed. Taking it away from a voice that sounds from it leaves silence until
- * the source's own pages come. LP_E_ARGUMENT: the source itself, or a length that differs by more than 10 ms; LP_E_STATE: one of the two
+ * renderers never do. The source keeps a reference: the proxy's handle may be closed. Taken away from a voice that sounds from it, it fades out. LP_E_ARGUMENT: the source itself, or a length that differs by more than 10 ms; LP_E_STATE: one of the two
  * is in such a pair already the other way round, since a proxy has none of its own. */
 LP_API int32_t lp_source_set_proxy(uint32_t engine, uint32_t source, uint32_t proxy);
 

@@ -49,6 +49,7 @@ void lp_follow_judge(struct lp_follow *f, lp_source *s) {
 }
 
 lp_source *lp_follow_proxy(const lp_source *s) {
+  if (atomic_load_explicit(&s->proxy_leaves, memory_order_relaxed)) return NULL; /* a look later is soon enough */
   /* Acquire: it is whole. It stays for this pass (proxy_pair.c). */
   return atomic_load_explicit(&s->proxy, memory_order_acquire);
 }

@@ -37,6 +37,17 @@ static float weigh(const lp_view *view, int64_t first, int32_t n, int64_t ahead,
   return w;
 }
 
+/* [callback] A proxy that leaves sinks from where it stands. Returns the last weight. */
+static float sink(float *weights, bool *there, int32_t n, float step, float begin) {
+  float w = begin;
+  for (int32_t i = 0; i < n; i++) {
+    w = w > step ? w - step : 0.0f;
+    if (weights[i] > w) weights[i] = w;
+    there[i] = there[i] && w > 0;
+  }
+  return weights[n - 1];
+}
+
 bool lp_proxy_look(lp_renderer *r, const lp_found *f, const lp_source *proxy, const lp_view *own, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
                    int64_t ahead, bool count, lp_stand_in *out) {
   const int64_t first = f->clip->first + (position - f->start);
@@ -51,6 +62,8 @@ bool lp_proxy_look(lp_renderer *r, const lp_found *f, const lp_source *proxy, co
   const float begin = v->presence >= 1.0f ? 1.0f : v->proxy;
   v->presence = weigh(own, first, n, ahead, step, v->presence, NULL, out->own, has_own);
   v->proxy = weigh(&out->view, first, n, ahead, step, begin, out->own, out->filled, has_proxy);
+  /* Relaxed: seen a block later is soon enough. */
+  if (atomic_load_explicit(&f->clip->source->proxy_leaves, memory_order_relaxed)) v->proxy = sink(out->filled, has_proxy, n, step, begin);
 
   uint64_t missing = 0, faded = 0, proxied = 0;
   bool all = true;

@@ -4,14 +4,20 @@
 #include "proxy.h"
 #include "store_internal.h"
 
+/* One that is taken away fades out meanwhile, in periods of whatever length. */
+#define LEAVING_NS 500000000ull
+
 /* A reader that was inside its epoch when a pair was parted. */
 typedef struct inside {
   const lp_epoch *epoch;
   uint64_t seq;
 } inside;
 
+/* What is left of a pair: first its source, whose proxy leaves; then the proxy, that may still be read. */
 typedef struct lp_unpaired {
-  lp_source *source; /* the reference that its pair held */
+  lp_source *source; /* referenced */
+  const lp_source *leaving; /* NULL: it has left */
+  uint64_t due_ns;
   struct lp_unpaired *next;
   uint32_t count;
   inside readers[];
@@ -32,6 +38,31 @@ static void keep(lp_store *st, lp_source *source) {
   st->unpaired = u;
   /* Relaxed: who misses it looks again in its next pass. */
   atomic_store_explicit(&st->any_unpaired, true, memory_order_relaxed);
+}
+
+/* [under the mutex] Has a proxy leave its source, in a while. False: no memory for that. */
+static bool leave(lp_store *st, lp_source *s, const lp_source *proxy) {
+  lp_unpaired *u = malloc(sizeof *u);
+  if (!u) return false;
+  *u = (lp_unpaired){ .source = s, .leaving = proxy, .due_ns = st->config.now_ns(st->config.context) + LEAVING_NS, .next = st->unpaired };
+  lp_source_ref(s); /* the caller has one */
+  st->unpaired = u;
+  atomic_store_explicit(&s->proxy_leaves, true, memory_order_relaxed);
+  atomic_store_explicit(&st->any_unpaired, true, memory_order_relaxed);
+  return true;
+}
+
+/* [under the mutex] Puts a proxy in the place of another, which it keeps for its readers. */
+static void exchange(lp_store *st, lp_source *s, lp_source *proxy) {
+  /* Release: the proxy is whole for the callback that finds it. */
+  lp_source *before = atomic_exchange_explicit(&s->proxy, proxy, memory_order_acq_rel);
+  atomic_store_explicit(&s->proxy_leaves, false, memory_order_relaxed);
+  if (before) keep(st, before);
+}
+
+/* [under the mutex] */
+static lp_source *paired_with(const lp_source *s) {
+  return atomic_load_explicit(&s->proxy_leaves, memory_order_relaxed) ? NULL : atomic_load_explicit(&s->proxy, memory_order_relaxed);
 }
 
 /* [under the mutex] A reader whose epoch is not registered any more is out of it. */
@@ -57,18 +88,17 @@ int lp_source_pair(lp_source *s, lp_source *proxy) {
   }
   pthread_mutex_lock(&st->mutex);
   int result = LP_OK;
-  if (proxy && (s->stands_for || atomic_load_explicit(&proxy->proxy, memory_order_relaxed))) {
+  lp_source *before = paired_with(s);
+  if (proxy && (s->stands_for || paired_with(proxy))) {
     result = LP_E_STATE;
-  } else {
+  } else if (proxy != before) {
+    if (before) before->stands_for--;
     if (proxy) {
       lp_source_ref(proxy); /* the caller has one */
       proxy->stands_for++;
-    }
-    /* Release: the proxy is whole for the callback that finds it. */
-    lp_source *before = atomic_exchange_explicit(&s->proxy, proxy, memory_order_acq_rel);
-    if (before) {
-      before->stands_for--;
-      keep(st, before);
+      exchange(st, s, proxy);
+    } else if (!leave(st, s, before)) {
+      exchange(st, s, NULL);
     }
   }
   pthread_mutex_unlock(&st->mutex);
@@ -78,14 +108,18 @@ int lp_source_pair(lp_source *s, lp_source *proxy) {
 void lp_proxies_collect(lp_store *st) {
   if (!atomic_load_explicit(&st->any_unpaired, memory_order_relaxed)) return;
   lp_unpaired *out = NULL;
+  const uint64_t now = st->config.now_ns(st->config.context);
   pthread_mutex_lock(&st->mutex);
   for (lp_unpaired **link = &st->unpaired; *link;) {
     lp_unpaired *u = *link;
-    if (!are_out(&st->residency.slab, u)) {
+    if (u->leaving ? now < u->due_ns : !are_out(&st->residency.slab, u)) {
       link = &u->next;
       continue;
     }
     *link = u->next;
+    lp_source *s = u->source;
+    /* Unless it has another by now. */
+    if (u->leaving && !paired_with(s) && atomic_load_explicit(&s->proxy, memory_order_relaxed) == u->leaving) exchange(st, s, NULL);
     u->next = out;
     out = u;
   }

@@ -278,7 +278,7 @@ void lp_source_unref(lp_source *s) {
   int fd = lp_file_destroy(&st->files, s->file);
   lp_volume_leave(&st->volumes, s->volume);
   lp_source *proxy = atomic_load_explicit(&s->proxy, memory_order_relaxed);
-  if (proxy) proxy->stands_for--;
+  if (proxy && !atomic_load_explicit(&s->proxy_leaves, memory_order_relaxed)) proxy->stands_for--;
   lp_note_queue_length(st);
   pthread_mutex_unlock(&st->mutex);
   if (fd >= 0) {

@@ -90,6 +90,7 @@ struct lp_source {
   _Atomic(lp_table *) *tables; /* pages / 512, rounded up; each table made when first needed, never moved or freed before the source */
   float fold[LP_MAX_CHANNELS][2];
   _Atomic(lp_source *) proxy; /* referenced; NULL: none (proxy.h) */
+  _Atomic bool proxy_leaves;  /* it was taken away, and sinks away where it sounds */
   lp_pcm_format format; /* of a compressed file: of its decoded frames */
   lp_media *media;      /* NULL: not compressed */
   lp_identity identity;
