@@ -220,8 +220,8 @@ static uint64_t begin(lp_renderer *r, uint64_t now_ns) {
 
 static void end(lp_renderer *r) {
   lp_admission_end(r);
-  /* After a seek or an edit, what is wanted no more does not get the room of what is. */
-  if (r->followed.moved) {
+  /* After a seek or an edit, what is wanted no more does not get the room of what is, and plays. A head that pauses may go on. */
+  if (r->followed.moved && r->followed.heads[0].state == LP_PLAYING) {
     lp_store_forget_old(r->engine->store, &r->origin);
     lp_store_forget_old(r->engine->store, &r->candidate_origin);
   }
