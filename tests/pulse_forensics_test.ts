@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FillNews, forensicsOf, type Gap } from "../engine/pulse/services/forensics.ts";
 import { KEPT, type PageNews, Underruns } from "../engine/pulse/services/underruns.ts";
 import type { PageFill, PageState } from "../engine/signal/diagnosis.ts";
@@ -165,6 +165,28 @@ Deno.test("news that come a moment after their gap's end still explain it", () =
   const [record] = underruns.list({}).underruns;
   assertEquals([record.forensics?.outcome, record.forensics?.validMs], ["filled", 1_011]);
   assertEquals(underruns.recordedFrames, 480);
+});
+
+Deno.test("many gaps that end at once are looked into one by one, and those that no news explains not for ever", () => {
+  const { pages, underruns } = made();
+  let asked = 0;
+  Object.defineProperty(pages, "state", {
+    get: () => (asked++, state({ resident: "whole", wait: "unasked" })),
+  });
+  const GAPS = 500;
+  const gaps = Array.from({ length: GAPS }, (_, i) => ({ clipId: `${i}`, source: i + 1 }));
+  for (const own of gaps) underruns.onGap(event("gapBegin", 1_000, own));
+  pages.nowMs = 1_100;
+  for (const own of gaps) underruns.onGap(event("gapEnd", 1_100, own));
+  assert(asked <= 4 * GAPS, `asked ${asked} times for ${GAPS} gaps`);
+  asked = 0;
+  underruns.look();
+  assert(asked > 0, "their news may still come");
+  pages.nowMs = 5_000;
+  underruns.look();
+  asked = 0;
+  underruns.look();
+  assertEquals(asked, 0);
 });
 
 Deno.test("of gaps that a proxy fills no frame is missing", () => {

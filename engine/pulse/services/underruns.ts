@@ -12,8 +12,9 @@ import { FillNews, type Forensics, forensicsOf } from "./forensics.ts";
 /** Most records that are kept; the oldest go first. */
 export const KEPT = 1_000;
 
-/** Most gaps whose page's news has not come yet: it comes within a moment, or was forgotten. */
+/** Most gaps whose page's news has not come yet, and how long it is waited for, in milliseconds: it comes within a moment, or never. */
 const MOST_UNEXPLAINED = 256;
+const NEWS_MS = 1_000;
 
 /** `stream.underrun` of API.md. */
 export interface Underrun {
@@ -128,9 +129,12 @@ export class Underruns {
 
   /** Takes in what became of pages meanwhile; called 30 times a second. */
   look(): void {
-    if (this.#pages === null) return;
-    this.#fills.add(this.#pages().diagnosis.takeFills());
+    this.#takeNews();
     for (const entry of [...this.#unexplained]) this.#explain(entry);
+  }
+
+  #takeNews(): void {
+    if (this.#pages !== null) this.#fills.add(this.#pages().diagnosis.takeFills());
   }
 
   /** Another renderer, with other sources and pages: gaps that stand open are over. */
@@ -184,7 +188,7 @@ export class Underruns {
     this.#records.push(record);
     if (this.#records.length > KEPT) this.#records.shift();
     if (event.kind === "gapBegin") {
-      this.look();
+      this.#takeNews();
       this.#explain(entry);
       this.#tell(record);
     }
@@ -197,7 +201,7 @@ export class Underruns {
     entry.record.ended = true;
     entry.record.frames = event.frames;
     this.#count(event);
-    this.look();
+    this.#takeNews();
     this.#explain(entry);
   }
 
@@ -226,10 +230,10 @@ export class Underruns {
     const fills = this.#fills.of(source, sourceFrame, lastFrame, dueMs);
     record.forensics = forensicsOf(gap, fills, state, nowMs);
     this.#unexplained.delete(entry);
-    // News of a page that has just come may be a moment behind it.
+    // News of a page that has just come may be a moment behind it. Of one that nobody waited for there are none.
     const isBehind = state !== null && state.resident !== "none" &&
       record.forensics.validMs === null;
-    if (!record.ended || !isBehind) return;
+    if (endMs === null || nowMs - endMs > NEWS_MS || !isBehind) return;
     this.#unexplained.add(entry);
     if (this.#unexplained.size <= MOST_UNEXPLAINED) return;
     this.#unexplained.delete(this.#unexplained.values().next().value!);
