@@ -346,6 +346,12 @@ void lp_wake(lp_store *st, uint32_t n) {
   while (n-- > 0) pthread_cond_signal(&st->work);
 }
 
+/* [under the mutex] Its asker has not said so in the pass that runs, and may not come back to it: at the pass's end it may be dropped (lp_store_forget_old). */
+static bool is_of_old(const lp_fill_node *n) {
+  /* Relaxed: the follower moves ticks between its passes. */
+  return !n->origin->sticky && n->tick != atomic_load_explicit(&n->origin->tick, memory_order_relaxed);
+}
+
 /* [under the mutex] Asks again for a page that has a node. */
 static void renew(lp_store *st, uint32_t node, lp_origin *origin, uint32_t tick, const lp_want *w, uint8_t tier) {
   lp_fill_node *n = &st->queue.nodes[node];
@@ -353,7 +359,7 @@ static void renew(lp_store *st, uint32_t node, lp_origin *origin, uint32_t tick,
   bool better = tier != n->key.tier ? tier < n->key.tier : w->deadline_ns < n->key.deadline_ns;
   bool same = n->origin == origin;
   /* The asker's new word replaces its old one; in one pass, and among askers, the earlier need counts, unless who had it is gone. */
-  bool replace = !n->origin || (same && n->tick != tick) || !lp_request_lives(n->origin, n->tick);
+  bool replace = !n->origin || (same && n->tick != tick) || !lp_request_lives(n->origin, n->tick) || is_of_old(n);
   if (same) n->tick = tick;
   if (!replace && !better) return;
   n->origin = origin;

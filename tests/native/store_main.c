@@ -497,6 +497,50 @@ static void test_plan_marks(void) {
   lp_store_destroy(st);
 }
 
+/* When an edit is published, what sounds is wanted by another origin than before. It is due to that one at once, however urgent it was to the first: else the pages
+ * that the edited timeline has just passed, and what sounds still plays, would be taken from it. */
+static void test_handed_over(void) {
+  sound s = {.kind = S16, .seed = 45, .channels = 1, .frames = 8192 * 50};
+  make_sound(&s, "handed");
+  _Atomic uint64_t clock = 1000 * MS;
+  lp_store *st = make_stepped(4 * LP_UNIT_BYTES, &clock);
+  lp_source *source = open_sound(st, &s);
+  lp_origin before = {.tick = 5}, after = {.tick = 5};
+  for (int i = 0; i < 4; i++) want(st, &before, source, 2 * i, LP_TIER_REALTIME, (1000 + 100 * (uint64_t)i) * MS);
+  while (lp_store_step(st)) {
+  }
+  before.tick++;
+  after.tick++;
+  want(st, &after, source, 0, LP_TIER_REALTIME, 1040 * MS);
+  lp_store_passed(st, source, 0);
+  lp_store_passed(st, source, 2);
+  want(st, &before, source, 20, LP_TIER_REALTIME, 1050 * MS);
+  want(st, &before, source, 22, LP_TIER_REALTIME, 1051 * MS);
+  want(st, &before, source, 24, LP_TIER_REALTIME, 1052 * MS);
+  while (lp_store_step(st)) {
+  }
+  CHECK(is_resident(source, 20) && is_resident(source, 22) && is_resident(source, 24), "there was room");
+  CHECK(is_resident(source, 0), "what sounds was taken for passed");
+  /* Who comes later in the same pass and needs it earlier is heard, too. */
+  want(st, &before, source, 0, LP_TIER_REALTIME, 1030 * MS);
+  want(st, &after, source, 26, LP_TIER_REALTIME, 1035 * MS);
+  CHECK(lp_store_step(st) == 1 && is_resident(source, 0) && !is_resident(source, 24), "the latest of the due goes");
+  /* What waits to be read is handed over likewise. */
+  lp_store_drop_all(st);
+  want(st, &before, source, 30, LP_TIER_REALTIME, 1100 * MS);
+  want(st, &before, source, 34, LP_TIER_REALTIME, 1100 * MS);
+  before.tick++;
+  after.tick++;
+  want(st, &after, source, 30, LP_TIER_REALTIME, 1110 * MS);
+  lp_store_forget_old(st, &before);
+  lp_store_forget_old(st, &after);
+  while (lp_store_step(st)) {
+  }
+  CHECK(is_resident(source, 30) && !is_resident(source, 34), "what is asked for now was dropped with what was before");
+  lp_source_unref(source);
+  lp_store_destroy(st);
+}
+
 /* Linear playback with a loop's page wanted again and again: the loop stays, the scan goes. */
 static void test_scan(void) {
   sound s = {.kind = S16, .seed = 42, .channels = 1, .frames = 8192 * 200};
@@ -1421,6 +1465,7 @@ static const test TESTS[] = {
     {"step-order", test_step_order},
     {"rank", test_rank},
     {"plan-marks", test_plan_marks},
+    {"handed-over", test_handed_over},
     {"scan", test_scan},
     {"overflow", test_overflow},
     {"tiny-budget", test_tiny_budget},
