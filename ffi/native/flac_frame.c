@@ -18,7 +18,8 @@
 /* ---- checksums -------------------------------------------------------------------------------------------- */
 
 static uint8_t crc8_table[256];
-static uint16_t crc16_table[8][256]; /* by how many bytes follow */
+#define CRC_BYTES 16
+static uint16_t crc16_table[CRC_BYTES][256]; /* by how many bytes follow */
 static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 
 static void make_tables(void) {
@@ -32,7 +33,7 @@ static void make_tables(void) {
     crc8_table[i] = c;
     crc16_table[0][i] = d;
   }
-  for (int k = 1; k < 8; k++) {
+  for (int k = 1; k < CRC_BYTES; k++) {
     for (uint32_t i = 0; i < 256; i++) {
       uint16_t d = crc16_table[k - 1][i];
       crc16_table[k][i] = (uint16_t)(d << 8 ^ crc16_table[0][d >> 8]);
@@ -48,9 +49,11 @@ static uint8_t crc8(const uint8_t *p, size_t n) {
 
 static uint16_t crc16(const uint8_t *p, size_t n) {
   uint16_t c = 0;
-  for (; n >= 8; n -= 8, p += 8) {
-    c = (uint16_t)(crc16_table[7][p[0] ^ c >> 8] ^ crc16_table[6][p[1] ^ (c & 0xFF)] ^ crc16_table[5][p[2]] ^ crc16_table[4][p[3]] ^
-                   crc16_table[3][p[4]] ^ crc16_table[2][p[5]] ^ crc16_table[1][p[6]] ^ crc16_table[0][p[7]]);
+  /* Only the first two bytes of a group wait for the group before. */
+  for (; n >= CRC_BYTES; n -= CRC_BYTES, p += CRC_BYTES) {
+    uint32_t rest = 0;
+    for (int k = 2; k < CRC_BYTES; k++) rest ^= crc16_table[CRC_BYTES - 1 - k][p[k]];
+    c = (uint16_t)(rest ^ crc16_table[CRC_BYTES - 1][p[0] ^ c >> 8] ^ crc16_table[CRC_BYTES - 2][p[1] ^ (c & 0xFF)]);
   }
   for (size_t i = 0; i < n; i++) c = (uint16_t)(c << 8 ^ crc16_table[0][(c >> 8 ^ p[i]) & 0xFF]);
   return c;
