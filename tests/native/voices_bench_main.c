@@ -3,7 +3,7 @@
  *   voices_bench_main <file with a path a line> <voices> <rate> <period> <linear|soxr> <warm-up s> <measured s>
  *
  * Plays in real time on the null device. A file of another rate is converted where miniaudio decodes it, on its job thread: by its own linear
- * resampler, or by libsoxr VHQ behind its table of functions for custom resamplers (resourceManagerResampling).
+ * resampler, or by libsoxr VHQ behind its table of functions for custom resamplers.
  *
  * The engine does not count what is missing. A sound whose next page has not been decoded yet puts out silence and stays where it is, so the
  * frames that the engine has rendered less those that a sound has moved on are the frames that it lacked; no sound is at its end while it is measured.
@@ -125,10 +125,19 @@ int main(int argc, char **argv) {
   config.channels = 2;
   config.sampleRate = (ma_uint32)atoi(argv[3]);
   config.periodSizeInFrames = (ma_uint32)atoi(argv[4]);
+  /* As the engine would make it, but for its queue of jobs: of 1,024 as it is, sounds beyond would never get their next page. */
+  ma_resource_manager_config files = ma_resource_manager_config_init();
+  files.decodedFormat = ma_format_f32;
+  files.decodedSampleRate = config.sampleRate;
+  files.jobQueueCapacity = 1024 + 4 * (ma_uint32)voices;
+  files.resampling = config.resourceManagerResampling;
   if (!strcmp(argv[5], "soxr")) {
-    config.resourceManagerResampling.algorithm = ma_resample_algorithm_custom;
-    config.resourceManagerResampling.pBackendVTable = &soxr_functions;
+    files.resampling.algorithm = ma_resample_algorithm_custom;
+    files.resampling.pBackendVTable = &soxr_functions;
   }
+  static ma_resource_manager manager;
+  if (ma_resource_manager_init(&files, &manager) != MA_SUCCESS) fail("no resource manager", argv[5]);
+  config.pResourceManager = &manager;
   static ma_engine engine;
   if (ma_engine_init(&config, &engine) != MA_SUCCESS) fail("no engine", argv[5]);
 
