@@ -120,6 +120,9 @@ async function assertAccounts(session: FaultSession, untouched: readonly string[
     if (untouched.includes(trackId)) assertEquals([trackId, missing, faded], [trackId, 0, 0]);
   }
   assertEquals(counters.eventsLost, 0);
+  for (const { cause, forensics } of session.underruns()) {
+    assertEquals(forensics?.cause, cause, "each gap has its forensic record");
+  }
 }
 
 const soft = "files that are slow, hang, fail, end early, are cut, replaced and overwritten " +

@@ -143,9 +143,10 @@ export class FaultSession {
   /**
    * Whether all that was counted is explained: the sum by cause, by track and of the records of gaps is the whole. Ends of gaps come a moment later.
    *
+   * @param long The run has had more gaps than are kept, and streams beside the timeline: of records only the sum is looked at.
    * @returns What does not agree, `""` if all does.
    */
-  unexplained(): string {
+  unexplained(long = false): string {
     const { counters, tracks } = this.diagnostics();
     const faults: string[] = [];
     const check = (what: string, value: number, whole: number) => {
@@ -161,6 +162,13 @@ export class FaultSession {
         tracks.reduce((all, track) => all + track[kind], 0),
         counters[kind],
       );
+    }
+    if (long) {
+      const { underrunFrames: { recorded, unrecorded, open }, streams } = this.diagnostics();
+      const beside = Object.values(streams.missing).reduce((all, frames) => all + frames, 0);
+      check("missing by all records", recorded + unrecorded, counters.missing + beside);
+      if (open !== 0) faults.push(`${open} frames of gaps that have not ended`);
+      return faults.join("; ");
     }
     const records = this.underruns();
     check(
