@@ -269,6 +269,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   async #close(): Promise<void> {
     if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
     await this.#switching.catch(() => {}); // Told to whoever asked.
+    await this.#disks[Symbol.asyncDispose]();
     this.#library.close();
     await this.#jobs[Symbol.asyncDispose]();
     const isFree = await this.#devices.close();

@@ -4,12 +4,21 @@ import { Anticipator } from "../engine/pulse/services/anticipator.ts";
 import type { AssetEntry } from "../engine/pulse/services/assets.ts";
 import { TimelineService } from "../engine/pulse/timeline_service.ts";
 import type { Signal } from "../engine/signal/signal.ts";
+import { denseTimeline } from "./support/dense_timeline.ts";
 import { EnginePlace, lay, ME, until } from "./support/engine_place.ts";
 import { FakeSignal } from "./support/fake_signal.ts";
 import { sparseWav } from "./support/sparse_wav.ts";
 
 const RATE = 48_000;
 const s = (seconds: number) => seconds * RATE;
+
+function tenMinutes(): AssetEntry {
+  return {
+    asset: { sampleRate: RATE, lengthSamples: s(600), channels: 1, bitDepth: 16, codec: "pcm_s16" },
+    identity: { bytes: s(600) * 2 },
+    bound: true,
+  } as unknown as AssetEntry;
+}
 
 /** An anticipator of a timeline of ten minutes, on a renderer that only takes note. */
 function openPlanner() {
@@ -26,11 +35,7 @@ function openPlanner() {
     {},
     ME,
   );
-  const asset = {
-    asset: { sampleRate: RATE, lengthSamples: s(600), channels: 1, bitDepth: 16, codec: "pcm_s16" },
-    identity: { bytes: s(600) * 2 },
-    bound: true,
-  } as unknown as AssetEntry;
+  const asset = tenMinutes();
   const planner = new Anticipator({
     signal: () => signal,
     model: () => timeline.model,
@@ -157,6 +162,41 @@ Deno.test("the slower reading turns out to be, the more of each place is fetched
   readNs += 10e9;
   planner.tick();
   assertEquals(await has(s(503)), undefined);
+});
+
+Deno.test("what playing needs is reckoned in turns too, and a plan for a renderer that was replaced meanwhile is made anew", async () => {
+  const signals = [new FakeSignal(), new FakeSignal()];
+  let now = signals[0];
+  const model = denseTimeline();
+  const asset = tenMinutes();
+  let turns = 0;
+  /** Turns until the need was known, in each planning that came so far: then the budget is asked for. */
+  const known: number[] = [];
+  for (const signal of signals) {
+    const { anticipation } = signal;
+    signal.anticipation = () => {
+      if (known.at(-1) !== turns) known.push(turns);
+      return anticipation();
+    };
+  }
+  using planner = new Anticipator({
+    signal: () => now,
+    model: () => model,
+    landings: () => ({}),
+    head: () => now.head,
+    asset: () => asset,
+    memoryBytes: 300 * 16_384,
+    slices: () => ({
+      turn: async () => {
+        if (++turns === 100) now = signals[1];
+        await null;
+      },
+    }),
+  });
+  planner.begin();
+  await planner.settled();
+  assertEquals([signals[0].plans.length, signals[1].plans.length > 0], [0, true]);
+  assert(known[0] > 100 + 200, `the need was known after ${known[0]} turns`);
 });
 
 Deno.test("nothing is planned after the end", async () => {

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { type AssetCost, type Demand, demandOf } from "../engine/pulse/demand.ts";
+import { type AssetCost, type Demand, demanding, demandOf } from "../engine/pulse/demand.ts";
 import { modelFromTimeline } from "../engine/pulse/model_from_timeline.ts";
 import { Stretches } from "../engine/pulse/stretches.ts";
 import { seededRandom } from "./support/audio_files.ts";
+import { DENSE_CLIPS, DENSE_TRACKS, denseTimeline } from "./support/dense_timeline.ts";
 import { clip, model, type ShortClip } from "./support/timelines.ts";
 
 const RATE = 48_000;
@@ -200,6 +201,86 @@ Deno.test("demandOf() looks into the blocks that the span meets alone", () => {
   assertEquals(d.assets.length, 50);
   assertEquals(bytes(d), Array(60).fill(192_000));
   assert(looked <= 2, `${looked} blocks were looked into`);
+});
+
+Deno.test("demanding() looks at 100,000 dense clips in many turns, each of which is bounded", () => {
+  let work = 0;
+  const dense = denseTimeline();
+  const tracks = dense.tracks.map((track) => ({
+    ...track,
+    blocks: track.blocks.map(({ start, block }) => ({
+      start,
+      block: {
+        ...block,
+        clips: block.clips.map(({ at, body, ...rest }) => ({
+          ...rest,
+          at,
+          get body() {
+            work++;
+            return body;
+          },
+        })),
+      },
+    })),
+  }));
+  const steps = demanding({ sampleRate: RATE, tracks }, { positionFrame: 0, loop: NO_LOOP }, {
+    costOf: () => {
+      work++;
+      return { ...PLAIN, lengthSamples: 1e12 };
+    },
+    isResident: () => {
+      work++;
+      return false;
+    },
+  });
+  let turns = 0;
+  let most = 0;
+  let all = 0;
+  for (;;) {
+    work = 0;
+    const { done, value } = steps.next();
+    most = Math.max(most, work);
+    all += work;
+    if (done) {
+      assertEquals(bytes(value).map(Math.round), Array(60).fill(DENSE_TRACKS * 192_000));
+      break;
+    }
+    turns++;
+  }
+  assert(all >= 2 * DENSE_CLIPS, "every clip was looked at and asked about");
+  assert(most <= 512, `${most} looks in one turn`);
+  assert(turns > 1_000, `${turns} turns`);
+});
+
+Deno.test("demanding() goes through many assets in turns too, and has them in order", () => {
+  const many = 20_000;
+  let asked = 0;
+  const steps = demanding(
+    model({
+      t: Array.from({ length: many }, (_, i): ShortClip => [`c${i}`, i * 100, i * 100 + 100, {
+        assetId: `${i}`,
+        sourceFrame: 0,
+      }]),
+    }),
+    { positionFrame: 0, loop: NO_LOOP },
+    {
+      costOf: () => {
+        asked++;
+        return PLAIN;
+      },
+    },
+  );
+  let most = 0;
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) {
+    most = Math.max(most, asked);
+    asked = 0;
+  }
+  assert(most <= 256, `${most} assets in one turn`);
+  assertEquals(
+    step.value.assets.map(({ assetId }) => assetId),
+    Array.from({ length: many }, (_, i) => `${i}`),
+  );
 });
 
 Deno.test("Stretches.take() tells what is new, as a set of points does", () => {

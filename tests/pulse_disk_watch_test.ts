@@ -4,6 +4,12 @@ import { DiskWatch, LOOK_MS } from "../engine/pulse/services/disk_watch.ts";
 import type { VolumeStats } from "../engine/signal/diagnosis.ts";
 import type { SignalApi } from "../engine/signal/signal_api.ts";
 import { randomPlanes } from "./support/audio_files.ts";
+import {
+  DENSE_ASSETS,
+  DENSE_CLIPS,
+  DENSE_TRACKS,
+  denseTimeline,
+} from "./support/dense_timeline.ts";
 import { FakeSignal } from "./support/fake_signal.ts";
 import { openRig } from "./support/signal_rig.ts";
 
@@ -77,20 +83,21 @@ class Watched {
   }
 
   /** Time passes, in which half of the time was read at a speed. */
-  pass(ms: number, bytesPerSecond: number): void {
+  async pass(ms: number, bytesPerSecond: number): Promise<void> {
     for (; ms > 0; ms -= LOOK_MS) {
       this.#busyMs += LOOK_MS / 2;
       this.#bytes += bytesPerSecond * LOOK_MS / 2_000;
       this.signal.diagnosis.volumesNow = [volume({ bytes: this.#bytes, busyMs: this.#busyMs })];
       this.signal.timeMs += LOOK_MS;
       this.watch.tick();
+      await this.watch.looked();
     }
   }
 }
 
-Deno.test("a disk that gives enough is no warning, and the forecast says by how much", () => {
+Deno.test("a disk that gives enough is no warning, and the forecast says by how much", async () => {
   const w = new Watched(10);
-  w.pass(20_000, 100e6);
+  await w.pass(20_000, 100e6);
   assertEquals(w.warnings, []);
   const [told] = w.watch.forecast!.volumes;
   assertEquals([told.volume, told.folder, told.needBytesPerSecond], [
@@ -102,12 +109,12 @@ Deno.test("a disk that gives enough is no warning, and the forecast says by how 
   assertAlmostEquals(told.margin!, 100e6 / (10 * NEED), 1e-6);
 });
 
-Deno.test("disk.slow comes once while the disk still sustains playback, and again after a recovery", () => {
+Deno.test("disk.slow comes once while the disk still sustains playback, and again after a recovery", async () => {
   const w = new Watched(50);
   const need = 50 * NEED;
-  w.pass(20_000, 10 * need);
+  await w.pass(20_000, 10 * need);
   assertEquals(w.warnings, []);
-  w.pass(30_000, 1.2 * need);
+  await w.pass(30_000, 1.2 * need);
   assertEquals(w.warnings.length, 1);
   const [{ code, message, details }] = w.warnings;
   assertEquals(code, "disk.slow");
@@ -122,33 +129,182 @@ Deno.test("disk.slow comes once while the disk still sustains playback, and agai
     need / 1e6,
   ]);
   assertMatch(message, /^The disk of \/media\/x\/takes .* needs 9\.6 MB\/s .* gives 1\d MB\/s; /);
-  w.pass(10_000, 0.8 * need);
+  await w.pass(10_000, 0.8 * need);
   assertEquals(w.warnings.length, 1, "it is known");
-  w.pass(60_000, 0.8 * need);
+  await w.pass(60_000, 0.8 * need);
   assertEquals(w.warnings.length, 2, "after a minute it is told again");
-  w.pass(30_000, 10 * need);
-  w.pass(30_000, 0.5 * need);
+  await w.pass(30_000, 10 * need);
+  await w.pass(30_000, 0.5 * need);
   assertEquals(w.warnings.length, 3, "it was well meanwhile");
 });
 
-Deno.test("a session that needs more than the disk gives is warned of at the first look", () => {
+Deno.test("a session that needs more than the disk gives is warned of at the first look", async () => {
   const w = new Watched(200);
   w.signal.pause();
   w.signal.take();
-  w.pass(10_000, 30e6);
+  await w.pass(10_000, 30e6);
   assertEquals([w.warnings.length, w.watch.forecast], [0, null], "nothing plays");
   w.signal.play();
   w.signal.take();
-  w.pass(LOOK_MS, 30e6);
+  await w.pass(LOOK_MS, 30e6);
   assertEquals(w.warnings.length, 1);
 });
 
-Deno.test("a disk of which nothing was read yet is not judged", () => {
+Deno.test("a disk of which nothing was read yet is not judged", async () => {
   const w = new Watched(200);
   w.signal.timeMs += LOOK_MS;
   w.watch.tick();
+  await w.watch.looked();
   assertEquals(w.warnings, []);
   assertEquals(w.watch.forecast!.volumes[0].margin, null);
+});
+
+/** A watch over 100,000 clips in the next minute; a test acts in a look's turns. */
+class DenselyWatched {
+  readonly signal = new FakeSignal();
+  /** Which one is asked for. */
+  signalNow = this.signal;
+  readonly watch: DiskWatch;
+  readonly warnings: string[] = [];
+  /** Turns that were given, clips asked about, the most of them between two turns, and assets asked about. */
+  turns = 0;
+  clips = 0;
+  mostClips = 0;
+  assets = 0;
+  /** What `stopwatch` shows; it goes on by one whenever it is looked at. */
+  shownMs = 0;
+  onTurn: (turn: number) => void = () => {};
+
+  constructor() {
+    const model = denseTimeline();
+    let since = 0;
+    this.signal.residentFrames = () => {
+      this.clips++;
+      this.mostClips = Math.max(this.mostClips, ++since);
+      return 0;
+    };
+    this.watch = new DiskWatch({
+      signal: () => this.signalNow,
+      model: () => model,
+      costOf: (assetId) => {
+        this.assets++;
+        return {
+          path: `/media/x/takes/${assetId}.wav`,
+          sampleRate: RATE,
+          lengthSamples: 3_600 * RATE,
+          bytesPerFrame: 4,
+          compressed: false,
+          volume: "7",
+        };
+      },
+      warn: (code) => this.warnings.push(code),
+      stopwatch: () => this.shownMs++,
+      slices: () => ({
+        turn: async () => {
+          since = 0;
+          await null;
+          this.shownMs += 1_000;
+          this.onTurn(++this.turns);
+        },
+      }),
+    });
+    this.signal.play(0);
+    this.signal.take();
+    this.signal.diagnosis.volumesNow = [volume({ bytes: 1e6, busyMs: 10_000 })];
+  }
+}
+
+Deno.test("a look at 100,000 dense clips is made in many turns, one look at a time", async () => {
+  const w = new DenselyWatched();
+  w.onTurn = () => {
+    w.signal.timeMs += LOOK_MS;
+    w.watch.tick();
+  };
+  const begunMs = w.signal.timeMs;
+  w.watch.tick();
+  assertEquals(w.watch.forecast, null, "it is under way");
+  await w.watch.looked();
+  assertEquals([w.assets, w.clips], [DENSE_ASSETS, DENSE_CLIPS]);
+  assert(w.mostClips <= 256, `${w.mostClips} clips in one turn`);
+  assert(w.turns > 1_000, `${w.turns} turns`);
+  assertEquals(w.watch.forecast!.timeMs, begunMs);
+  const [told] = w.watch.forecast!.volumes;
+  assertEquals([told.folder, told.haveBytesPerSecond], ["/media/x/takes", 1e5]);
+  assertAlmostEquals(told.needBytesPerSecond, DENSE_TRACKS * NEED, 1e-3);
+  assertEquals(w.warnings, ["disk.slow"]);
+});
+
+Deno.test("the next look waits for a hundred times what its work took, not what others did meanwhile", async () => {
+  const w = new DenselyWatched();
+  const begunMs = w.signal.timeMs;
+  w.watch.tick();
+  await w.watch.looked();
+  const tookMs = w.turns + 1;
+  w.signal.timeMs = begunMs + tookMs * 100 - 1;
+  w.watch.tick();
+  await w.watch.looked();
+  assertEquals(w.assets, DENSE_ASSETS, "not yet");
+  w.signal.timeMs++;
+  w.watch.tick();
+  await w.watch.looked();
+  assertEquals(w.assets, 2 * DENSE_ASSETS);
+});
+
+Deno.test("a look is dropped when another renderer reads, and the next one need not wait", async () => {
+  for (const how of ["begin", "signal"] as const) {
+    const w = new DenselyWatched();
+    w.onTurn = (turn) => {
+      if (turn !== 1_000) return;
+      if (how === "begin") w.watch.begin();
+      else w.signalNow = Object.create(w.signal);
+    };
+    w.watch.tick();
+    await w.watch.looked();
+    assertEquals([w.turns, w.watch.forecast, w.warnings], [1_000, null, []], how);
+    w.signal.timeMs += LOOK_MS;
+    w.watch.tick();
+    await w.watch.looked();
+    assertEquals([w.watch.forecast !== null, w.warnings], [true, ["disk.slow"]], how);
+  }
+});
+
+Deno.test("a look that has begun anew meanwhile leaves the newer one alone", async () => {
+  const w = new DenselyWatched();
+  w.onTurn = (turn) => {
+    if (turn !== 10) return;
+    w.watch.begin();
+    w.watch.tick();
+  };
+  w.watch.tick();
+  const first = w.watch.looked();
+  await first;
+  assertEquals(w.watch.forecast, null);
+  w.signal.timeMs += 100 * LOOK_MS;
+  w.watch.tick();
+  await w.watch.looked();
+  assertEquals([w.clips, w.warnings], [DENSE_CLIPS, ["disk.slow"]], "one of them went on");
+});
+
+Deno.test("a look at what has stopped meanwhile tells nothing", async () => {
+  const w = new DenselyWatched();
+  w.onTurn = (turn) => {
+    if (turn !== 1_000) return;
+    w.signal.pause();
+    w.signal.take();
+  };
+  w.watch.tick();
+  await w.watch.looked();
+  assertEquals([w.watch.forecast, w.warnings], [null, []]);
+});
+
+Deno.test("nothing is left of a look once its watch is disposed of", async () => {
+  const w = new DenselyWatched();
+  w.watch.tick();
+  const { turns } = w;
+  await w.watch[Symbol.asyncDispose]();
+  await w.watch.looked();
+  assert(w.turns <= turns + 1, `${w.turns} turns`);
+  assertEquals([w.watch.forecast, w.warnings], [null, []]);
 });
 
 Deno.test("a real session on a disk that becomes slow: the warning comes before a frame is missing, resident files need nothing", async () => {
@@ -212,16 +368,17 @@ Deno.test("a real session on a disk that becomes slow: the warning comes before 
     warn: (_code, _message, details) => warnings.push(details),
     stopwatch: () => 0,
   });
-  const play = (seconds: number) => {
+  const play = async (seconds: number) => {
     for (let i = 0; i < seconds * 4; i++) {
       rig.settle();
       rig.render(RATE / 4);
       watch.tick();
+      await watch.looked();
     }
   };
   rig.settle();
   rig.signal.play(0);
-  play(4);
+  await play(4);
   assertEquals(warnings, []);
   const [told] = watch.forecast!.volumes;
   assertEquals([told.folder, told.haveBytesPerSecond! > 40e6], [rig.folder, true]);
@@ -232,7 +389,7 @@ Deno.test("a real session on a disk that becomes slow: the warning comes before 
     "the short file is resident: it needs nothing",
   );
   speed = 1.1 * NEED;
-  play(40);
+  await play(40);
   assertEquals(warnings.length, 1);
   assertEquals(rig.signal.counters().missing, 0);
   assert((warnings[0].haveMbPerSecond as number) * 1e6 > NEED);

@@ -15,6 +15,7 @@ import { endOf } from "./block_list.ts";
 import { clipsWithin, isAnyWithin, isMoreThan } from "./block_range.ts";
 import { Stretches } from "./stretches.ts";
 import { findClip, type TimelineModel, type TimelineTrack } from "./timeline_model.ts";
+import { atOnce } from "./turns.ts";
 import type { Frames, Loop } from "./types.ts";
 
 /** Where the head stands, and where it would stand. */
@@ -350,9 +351,5 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
 
 /** As {@linkcode anticipating}, at once. */
 export function anticipate(input: AnticipationInput): WantedStretch[] {
-  const steps = anticipating(input);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value.stretches;
-  }
+  return atOnce(anticipating(input)).stretches;
 }

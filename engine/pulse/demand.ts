@@ -7,6 +7,7 @@
 import { hasSolo, trackGains } from "../signal/gains.ts";
 import { Stretches } from "./stretches.ts";
 import type { TimelineModel } from "./timeline_model.ts";
+import { atOnce, sorting, Turns } from "./turns.ts";
 import type { Frames, Loop } from "./types.ts";
 
 /** Where playing begins. */
@@ -72,6 +73,11 @@ export interface DemandOptions {
   spanSeconds?: number;
 }
 
+/** Clips, pieces of them or assets that are looked at in one turn; each takes about a microsecond. */
+const WORK_A_TURN = 256;
+/** Asking about the residency of so many frames counts as one of them more. */
+const ASKED_FRAMES = 2 ** 16;
+
 /** A part of the timeline that is played without a jump. */
 interface Run {
   readonly start: Frames;
@@ -93,20 +99,22 @@ interface Piece {
 /**
  * What playing from the head on needs in the next `spanSeconds`, whether it plays now or not. Each stretch of an asset counts once, when it
  * is needed first: what comes again (in a loop, or in several clips) is resident by then. Blocks that the span does not meet cost one
- * comparison each.
+ * comparison each. Others may have their turn at each `yield`.
  */
-export function demandOf(
+export function* demanding(
   model: Pick<TimelineModel, "sampleRate" | "tracks">,
   head: DemandHead,
   { costOf, isResident = () => false, spanSeconds = 60 }: DemandOptions,
-): Demand {
+): Generator<void, Demand> {
+  const turns = new Turns(WORK_A_TURN);
   const seconds = Math.max(1, Math.ceil(spanSeconds));
   const runs = runsOf(head, seconds * model.sampleRate);
-  const heard = piecesOf(model, runs, false);
-  const muted = piecesOf(model, runs, true);
+  const heard = yield* piecesOf(model, runs, false, turns);
+  const muted = yield* piecesOf(model, runs, true, turns);
   const volumes = new Map<string, VolumeDemand>();
   const assets: AssetDemand[] = [];
-  for (const assetId of new Set([...heard.keys(), ...muted.keys()])) {
+  for (const assetId of keysOf(heard, muted)) {
+    if (turns.isOver()) yield;
     const cost = costOf(assetId);
     if (cost === undefined) continue;
     const zeros = () => new Float64Array(seconds);
@@ -115,12 +123,23 @@ export function demandOf(
       { volume: name, bytes: zeros(), decodeFrames: zeros(), mutedBytes: 0 };
     volumes.set(name, volume);
     const sum = new AssetSum(assetId, cost, volume, model.sampleRate, isResident);
-    sum.add(heard.get(assetId) ?? [], false);
-    sum.add(muted.get(assetId) ?? [], true);
+    yield* sum.adding(heard.get(assetId) ?? [], false, turns);
+    yield* sum.adding(muted.get(assetId) ?? [], true, turns);
     if (sum.demand.firstMs !== Infinity) assets.push(sum.rounded());
   }
-  assets.sort((a, b) => a.firstMs - b.firstMs);
-  return { spanSeconds: seconds, assets, volumes: [...volumes.values()] };
+  const inOrder = yield* sorting(assets, ({ firstMs }) => firstMs, turns);
+  return { spanSeconds: seconds, assets: inOrder, volumes: [...volumes.values()] };
+}
+
+/** As {@linkcode demanding}, at once. */
+export function demandOf(...input: Parameters<typeof demanding>): Demand {
+  return atOnce(demanding(...input));
+}
+
+/** Keys of two maps, each once. */
+function* keysOf<K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): Generator<K> {
+  yield* a.keys();
+  for (const key of b.keys()) if (!a.has(key)) yield key;
 }
 
 /** The head's way through the timeline. A loop's second turn needs nothing new. */
@@ -137,21 +156,25 @@ function runsOf({ positionFrame, loop }: DemandHead, frames: Frames): Run[] {
 }
 
 /** By asset, what is played of it by the tracks that are heard, or by those that are not. */
-function piecesOf(
+function* piecesOf(
   { sampleRate, tracks }: Pick<TimelineModel, "sampleRate" | "tracks">,
   runs: readonly Run[],
   muted: boolean,
-): Map<string, Piece[]> {
+  turns: Turns,
+): Generator<void, Map<string, Piece[]>> {
   const pieces = new Map<string, Piece[]>();
   const anySolo = hasSolo({ tracks });
   for (const track of tracks) {
+    if (turns.isOver()) yield;
     const [left, right] = trackGains(track, anySolo);
     if ((left === 0 && right === 0) !== muted) continue;
     for (const run of runs) {
       for (const { start, block } of track.blocks) {
+        if (turns.isOver()) yield;
         if (start >= run.end) break;
         if (start + block.maxEnd <= run.start) continue;
         for (const { at, body } of block.clips) {
+          if (turns.isOver()) yield;
           const clipStart = start + at;
           if (clipStart >= run.end) break;
           const from = Math.max(run.start, clipStart);
@@ -173,7 +196,11 @@ function piecesOf(
 }
 
 /** Parts of pieces, each within one of the span's seconds, in the order of these. */
-function inSeconds(pieces: readonly Piece[], sampleRate: number): Piece[] {
+function* inSeconds(
+  pieces: readonly Piece[],
+  sampleRate: number,
+  turns: Turns,
+): Generator<void, Piece[]> {
   const parts: Piece[] = [];
   for (const piece of pieces) {
     const end = piece.at + piece.seconds;
@@ -182,9 +209,10 @@ function inSeconds(pieces: readonly Piece[], sampleRate: number): Piece[] {
       const source = piece.source + (at - piece.at) * piece.rate * sampleRate;
       parts.push({ at, seconds: to - at, source, rate: piece.rate });
       at = to;
+      if (turns.isOver()) yield;
     }
   }
-  return parts.sort((a, b) => a.at - b.at);
+  return yield* sorting(parts, ({ at }) => at, turns);
 }
 
 /** Sums up what is needed of one asset. */
@@ -226,7 +254,7 @@ class AssetSum {
     };
   }
 
-  add(pieces: readonly Piece[], muted: boolean): void {
+  *adding(pieces: readonly Piece[], muted: boolean, turns: Turns): Generator<void, void> {
     const rate = this.#sampleRate;
     const { lengthSamples, sampleRate } = this.#cost;
     const lengthFrames = Math.ceil(lengthSamples * rate / sampleRate);
@@ -235,6 +263,7 @@ class AssetSum {
       const from = Math.max(0, Math.floor(piece.source));
       const end = piece.source + piece.seconds * piece.rate * rate;
       const to = Math.min(lengthFrames, Math.ceil(end));
+      if (turns.isOver(1 + Math.max(0, to - from) / ASKED_FRAMES)) yield;
       if (from < to && this.isResident(this.demand.assetId, from, to)) {
         this.#taken.take(from, to, () => {});
       } else {
@@ -242,8 +271,9 @@ class AssetSum {
       }
     }
     // Where pieces may share stretches, who needs them first matters.
-    const parts = read.length > 1 ? inSeconds(read, rate) : read;
+    const parts = read.length > 1 ? yield* inSeconds(read, rate, turns) : read;
     for (const { at, seconds, source, rate: speed } of parts) {
+      if (turns.isOver()) yield;
       const to = Math.min(lengthFrames, source + seconds * speed * rate);
       this.#taken.take(Math.max(0, source), to, (a, b) => {
         this.#count(b - a, at + (a - source) / speed / rate, (b - a) / speed / rate, muted);

@@ -6,6 +6,7 @@
 import type { Caller } from "../../api.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import {
+  type Anticipated,
   type AnticipatedHead,
   anticipating,
   type AnticipationInput,
@@ -13,7 +14,7 @@ import {
   type Landing,
   type PageShape,
 } from "../anticipation.ts";
-import { type AssetCost, demandOf } from "../demand.ts";
+import { type AssetCost, demanding } from "../demand.ts";
 import { leadSeconds, type Measured } from "../lead_time.ts";
 import { Slices } from "../store/slices.ts";
 import type { TimelineModel } from "../timeline_model.ts";
@@ -47,6 +48,8 @@ export interface AnticipatorOptions {
   /** What is known of an asset. */
   asset: (assetId: string) => Readonly<AssetEntry> | undefined;
   memoryBytes: number;
+  /** Gives others their turn while it is planned; {@linkcode Slices} unless told. */
+  slices?: () => Pick<Slices, "turn">;
 }
 
 /** What of a plan is there. */
@@ -159,37 +162,45 @@ export class Anticipator implements Disposable {
   async #plan(): Promise<void> {
     this.#isDue = false;
     this.#begunMs = performance.now();
-    const input = this.#input();
-    const steps = anticipating(input);
-    const slices = new Slices();
+    const signal = this.#options.signal();
+    const steps = this.#steps();
+    const { slices: open = () => new Slices() } = this.#options;
+    const slices = open();
     for (;;) {
       const { done, value } = steps.next();
-      if (this.#closed) return;
       if (!done) {
         await slices.turn();
-        continue;
+        if (this.#closed) return;
+        if (this.#options.signal() === signal) continue;
+        // Another renderer reads, perhaps at another rate: what was reckoned for this one is not for it.
+        this.#isDue = true;
+        return;
       }
-      const { head: { positionFrame: frame }, budgetUnits } = input;
-      this.#planned = { frame, budgetUnits, isWhole: value.isWhole };
-      this.#options.signal().anticipate(value.stretches);
+      const { input: { head: { positionFrame: frame }, budgetUnits }, plan } = value;
+      this.#planned = { frame, budgetUnits, isWhole: plan.isWhole };
+      signal.anticipate(plan.stretches);
       return;
     }
   }
 
-  #input(): AnticipationInput {
+  /** Plans for the state as it is at the first step. */
+  *#steps(): Generator<void, { input: AnticipationInput; plan: Anticipated }> {
     const model = this.#options.model();
     const head = this.#options.head();
-    this.#bytesPerSecond = this.#need(model, head);
+    const intents = [...this.#intents.values()].map(({ intent }) => intent);
+    const landings = this.#options.landings();
+    this.#bytesPerSecond = yield* this.#need(model, head);
     this.#lead = this.#leadNow();
-    return {
+    const input = {
       model,
       head,
-      intents: [...this.#intents.values()].map(({ intent }) => intent),
-      ...this.#options.landings(),
+      intents,
+      ...landings,
       leadSeconds: this.#lead,
       budgetUnits: this.#budgetUnits(),
-      shapeOf: (assetId) => pageShape(this.#options.asset(assetId), model.sampleRate),
+      shapeOf: (assetId: string) => pageShape(this.#options.asset(assetId), model.sampleRate),
     };
+    return { input, plan: yield* anticipating(input) };
   }
 
   /** As the renderer says; before its first plan, all. */
@@ -215,8 +226,8 @@ export class Anticipator implements Disposable {
     };
   }
 
-  #need(model: TimelineModel, head: AnticipatedHead): number {
-    const { volumes } = demandOf(model, head, {
+  *#need(model: TimelineModel, head: AnticipatedHead): Generator<void, number> {
+    const { volumes } = yield* demanding(model, head, {
       costOf: (assetId) => assetCost(this.#options.asset(assetId)),
       spanSeconds: NEED_SECONDS,
     });

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { Background } from "../../background.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
-import { type AssetCost, demandOf } from "../demand.ts";
+import { type AssetCost, type Demand, demanding } from "../demand.ts";
 import {
   decideWarning,
   forecast,
@@ -14,11 +15,12 @@ import {
   type Warned,
 } from "../forecast.ts";
 import type { TimelineModel } from "../timeline_model.ts";
-import { volumeFolders } from "./volume_folders.ts";
+import { Slices } from "../store/slices.ts";
+import { VolumeFolders } from "./volume_folders.ts";
 
 /** How far is looked ahead, in seconds. */
 const SPAN_SECONDS = 60;
-/** Time between two looks, in milliseconds of the engine's clock; more where a look takes long. */
+/** Time between the begins of two looks, in milliseconds of the engine's clock; more where a look takes long. */
 export const LOOK_MS = 2_000;
 /** A look takes at most this part of the main thread's time. */
 const MOST_SHARE = 0.01;
@@ -38,15 +40,27 @@ export interface DiskWatchOptions {
   warn: (code: string, message: string, details: Record<string, unknown>) => void;
   /** Milliseconds by which it is told how long a look takes; `performance.now` unless told. */
   stopwatch?: () => number;
+  /** Gives others their turn during a look; {@linkcode Slices} unless told. */
+  slices?: () => Pick<Slices, "turn">;
+}
+
+/** A look, which may take many turns. */
+interface Look {
+  readonly signal: SignalApi;
+  readonly timeMs: number;
 }
 
 /** Watches the disks of the open project. */
-export class DiskWatch {
+export class DiskWatch implements AsyncDisposable {
   readonly #options: DiskWatchOptions;
   readonly #meters = new Map<string, ThroughputMeter>();
   readonly #warned = new Map<string, Warned>();
   #forecast: Forecast | null = null;
   #nextMs = 0;
+  /** The one under way, unless it was dropped. */
+  #look: Look | null = null;
+  #looked: Promise<void> = Promise.resolve();
+  readonly #background = new Background();
 
   constructor(options: DiskWatchOptions) {
     this.#options = options;
@@ -57,26 +71,64 @@ export class DiskWatch {
     return this.#forecast;
   }
 
-  /** Begins anew: another renderer reads. */
+  /** Begins anew: another renderer reads. A look that is under way is dropped. */
   begin(): void {
+    this.#look = null;
     this.#meters.clear();
     this.#warned.clear();
     this.#forecast = null;
     this.#nextMs = 0;
   }
 
-  /** Looks, if it is time; called a few times a second. */
+  /** Looks, if it is time and the look before has ended; called a few times a second. It goes on in slices. */
   tick(): void {
     const signal = this.#options.signal();
-    const nowMs = signal.nowMs();
-    if (nowMs < this.#nextMs) return;
-    const { stopwatch = () => performance.now() } = this.#options;
-    const begun = stopwatch();
-    this.#measure(signal);
-    const position = signal.position();
-    if (position.state === "playing") this.#look(signal, position, nowMs);
-    else this.#forecast = null;
-    this.#nextMs = nowMs + Math.max(LOOK_MS, (stopwatch() - begun) / MOST_SHARE);
+    const timeMs = signal.nowMs();
+    if (this.#look !== null || timeMs < this.#nextMs) return;
+    const look = this.#look = { signal, timeMs };
+    this.#looked = this.#run(look);
+    this.#background.run(this.#looked);
+  }
+
+  /** Resolves when the look under way has ended or was found to be dropped. */
+  looked(): Promise<void> {
+    return this.#looked;
+  }
+
+  /** Drops the look under way and waits until nothing is left of it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#look = null;
+    await this.#background.end();
+  }
+
+  async #run(look: Look): Promise<void> {
+    const { stopwatch = () => performance.now(), slices: open = () => new Slices() } =
+      this.#options;
+    const slices = open();
+    let begun = stopwatch();
+    let tookMs = 0;
+    try {
+      this.#measure(look.signal);
+      const steps = this.#steps(look.signal);
+      for (let step = steps.next();; step = steps.next()) {
+        if (step.done) return this.#tell(step.value, look);
+        tookMs += stopwatch() - begun;
+        await slices.turn();
+        begun = stopwatch();
+        if (this.#look !== look) return;
+        if (this.#options.signal() !== look.signal) {
+          this.#look = null;
+          return;
+        }
+      }
+    } finally {
+      // One that was dropped has no say in when the next is due.
+      if (this.#look === look) {
+        tookMs += stopwatch() - begun;
+        this.#nextMs = look.timeMs + Math.max(LOOK_MS, tookMs / MOST_SHARE);
+        this.#look = null;
+      }
+    }
   }
 
   #measure(signal: SignalApi): void {
@@ -88,32 +140,45 @@ export class DiskWatch {
     }
   }
 
-  #look(
+  /** What is needed, and what people call the volumes; `null` if nothing plays. */
+  *#steps(
     signal: SignalApi,
-    head: Pick<ReturnType<SignalApi["position"]>, "positionFrame" | "loop">,
-    nowMs: number,
-  ): void {
+  ): Generator<void, { demand: Demand; folders: VolumeFolders } | null> {
+    const position = signal.position();
+    if (position.state !== "playing") return null;
     const { model, costOf } = this.#options;
-    const places = new Map<string, { path: string; volume: string }>();
-    const demand = demandOf(model(), head, {
+    const folders = new VolumeFolders();
+    const demand = yield* demanding(model(), position, {
       spanSeconds: SPAN_SECONDS,
       costOf: (assetId) => {
         const cost = costOf(assetId);
-        if (cost !== undefined) places.set(assetId, { path: cost.path, volume: cost.volume });
+        if (cost !== undefined) folders.add(cost);
         return cost;
       },
       isResident: (assetId, startFrame, endFrame) =>
         signal.residentFrames(assetId, startFrame, endFrame - startFrame) >= endFrame - startFrame,
     });
+    return { demand, folders };
+  }
+
+  #tell(
+    found: { demand: Demand; folders: VolumeFolders } | null,
+    { signal, timeMs }: Look,
+  ): void {
+    // It may have stopped while it was looked at.
+    if (found === null || signal.position().state !== "playing") {
+      this.#forecast = null;
+      return;
+    }
+    const { demand, folders } = found;
     const unknown = { bytesPerSecond: null, decodeFramesPerSecond: null };
-    const folders = volumeFolders(places.values());
     const volumes = forecast(
       demand,
       (volume) => this.#meters.get(volume)?.throughput ?? unknown,
       SMOOTHED_SECONDS,
-    ).map((volume) => ({ ...volume, folder: folders.get(volume.volume) ?? null }));
-    this.#forecast = { timeMs: nowMs, spanSeconds: demand.spanSeconds, volumes };
-    for (const volume of volumes) this.#decide(volume, nowMs);
+    ).map((volume) => ({ ...volume, folder: folders.of(volume.volume) }));
+    this.#forecast = { timeMs, spanSeconds: demand.spanSeconds, volumes };
+    for (const volume of volumes) this.#decide(volume, timeMs);
   }
 
   #decide(volume: Forecast["volumes"][number], nowMs: number): void {
