@@ -26,14 +26,21 @@ static int64_t two_pages(const lp_found *c, int64_t from) {
 
 static int64_t frame_at(const lp_found *c, int64_t position) { return c->clip->first + (position - c->start); }
 
-/* One page of a clip, needed in `in` frames, if there is room. Returns units that two of it take. */
-static uint64_t want_soon(struct lp_follow *f, lp_renderer *r, uint32_t slot, const lp_found *c, int64_t position, int64_t in, uint8_t tier) {
+/* How much of a clip that begins soon is there when it does: passes are no further apart where memory is short. */
+#define SOON_MS 40
+
+/* Of a clip, needed in `in` frames, the page of its first frame, or with `on` all that its beginning needs, if there is room. Returns units that two pages of it
+ * take. */
+static uint64_t want_soon(struct lp_follow *f, lp_renderer *r, uint32_t slot, const lp_found *c, int64_t position, const lp_head *head, int64_t in, bool on, uint8_t tier) {
   lp_source *s = c->clip->source;
   if (!s) return 0;
-  const int64_t from = frame_at(c, position);
-  if (lp_follow_fits(f, s, from, from + 1, 0)) {
+  int64_t frames = on ? (int64_t)f->engine->sample_rate * SOON_MS / 1000 : 1;
+  if (frames > c->end - position) frames = c->end - position;
+  if (head->loop && position < head->loop_end && frames > head->loop_end - position) frames = head->loop_end - position;
+  const int64_t from = frame_at(c, position), to = from + frames;
+  if (lp_follow_fits(f, s, from, to, 0)) {
     const uint64_t before = f->units;
-    lp_follow_supply(f, s, from, from + 1, f->head_ns + (uint64_t)((double)in * 1e9 / f->engine->sample_rate), tier);
+    lp_follow_supply(f, s, from, to, f->head_ns + (uint64_t)((double)in * 1e9 / f->engine->sample_rate), tier);
     r->place_units[slot] += (uint32_t)(f->units - before);
     if (!r->places_taken[slot]) r->places_taken[slot] = 1;
   }
@@ -41,8 +48,8 @@ static uint64_t want_soon(struct lp_follow *f, lp_renderer *r, uint32_t slot, co
 }
 
 /* A track that sounds goes on: its clips that begin soon, behind the loop's end too, get a page each, where there is room, and what its next one will need
- * beyond what the track has now is kept from those who are new. */
-static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track, const lp_head *head, uint8_t tier) {
+ * beyond what the track has now is kept from those who are new. With `on`, after all tracks have got that: the second page too, where a clip begins just before it. */
+static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track, const lp_head *head, bool on, uint8_t tier) {
   const int64_t position = head->position, span = lp_head_span(head, INT32_MAX);
   lp_found now[2], c;
   const uint32_t n = lp_content_find(track->content, position, position + 1, now, 2);
@@ -57,18 +64,18 @@ static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track
   for (lp_walk w = lp_content_walk(track->content, position + 1, position + soon); lp_walk_next(&w, &c);) {
     if (c.start <= position || !c.clip->source) continue;
     const bool begins = c.start < position + SOON_FRAMES;
-    const uint64_t units = begins ? want_soon(f, r, track->slot, &c, c.start, c.start - position, tier) : 2 * c.clip->source->channels;
+    const uint64_t units = begins ? want_soon(f, r, track->slot, &c, c.start, head, c.start - position, on, tier) : 2 * c.clip->source->channels;
     if (units > needs) needs = units;
   }
   /* Where the loop ends before the second page, the page behind the wrap is the next. */
   if (head->loop && span < last + SOON_FRAMES && position < head->loop_end) {
     const uint32_t found = lp_content_find(track->content, head->loop_start, head->loop_start + 1, now, 2);
     for (uint32_t i = 0; i < found; i++) {
-      const uint64_t units = want_soon(f, r, track->slot, &now[i], head->loop_start, span, tier);
+      const uint64_t units = want_soon(f, r, track->slot, &now[i], head->loop_start, head, span, on, tier);
       if (units > needs) needs = units;
     }
   }
-  if (needs > r->place_units[track->slot]) f->reserved += needs - r->place_units[track->slot];
+  if (!on && needs > r->place_units[track->slot]) f->reserved += needs - r->place_units[track->slot];
 }
 
 /* A voice and its place. */
@@ -150,8 +157,8 @@ void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const l
     const lp_track *track = &s->tracks[t];
     if (lp_track_is_muted(track)) continue;
     const uint32_t kept = r->places_kept[track->slot];
-    if (step == LP_ADMIT_NEXT) {
-      if (kept) want_next(f, r, track, head, tier);
+    if (step == LP_ADMIT_NEXT || step == LP_ADMIT_ON) {
+      if (kept) want_next(f, r, track, head, step == LP_ADMIT_ON, tier);
       continue;
     }
     lp_found found[2];

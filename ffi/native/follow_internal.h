@@ -78,6 +78,7 @@ void lp_follow_walk_behind(struct lp_follow *f, const lp_snapshot *s, const lp_h
 enum lp_admission {
   LP_ADMIT_KEPT,  /* tracks that sound keep their places */
   LP_ADMIT_NEXT,  /* what follows on them */
+  LP_ADMIT_ON,    /* as far as its beginning goes */
   LP_ADMIT_COUNT, /* what new voices would need */
   LP_ADMIT_LEAST, /* their proxies, if that is too much */
   LP_ADMIT_NEW,   /* their own pages */

@@ -119,6 +119,9 @@ typedef struct part {
   uint32_t source;
   int64_t length;
   float gain; /* of the track */
+  int64_t first;                   /* frame of the source */
+  uint32_t then;                   /* a source right after it, 0: nothing, */
+  int64_t then_first, then_length; /* from where and how long */
 } part;
 
 typedef struct rig {
@@ -148,15 +151,28 @@ static uint32_t open_silence(const rig *g, const char *name, uint32_t channels, 
   return (uint32_t)handle;
 }
 
-/* A clip a track, all from frame 0 on. */
+static void put_clip(packed *p, uint32_t id, uint32_t source, int64_t at, int64_t length, int64_t first) {
+  packed_u32(p, id);
+  packed_u32(p, source);
+  packed_f64(p, (double)at);
+  packed_f64(p, (double)length);
+  packed_f64(p, (double)first);
+  for (int k = 0; k < 2; k++) packed_f64(p, 0);
+  packed_f32(p, 1);
+  packed_u32(p, 0);
+}
+
+/* A clip a track, or two, all from frame 0 on. */
 static void publish(const rig *g, const part *parts, uint32_t count) {
   static uint32_t next_id = 1;
   static double revision;
   const uint32_t first_id = next_id;
-  next_id += count;
+  next_id += 2 * count;
+  uint32_t clips = count;
+  for (uint32_t i = 0; i < count; i++) clips += parts[i].then != 0;
   packed p = { 0 };
   packed_u32(&p, 0x314B504Cu);
-  packed_u32(&p, 32 + count * (40 + 56 + 24 + 24));
+  packed_u32(&p, 32 + count * (40 + 24 + 24) + clips * 56);
   packed_f64(&p, ++revision);
   packed_u32(&p, 0);
   packed_u32(&p, count);
@@ -167,15 +183,10 @@ static void publish(const rig *g, const part *parts, uint32_t count) {
     for (int k = 0; k < 4; k++) packed_u32(&p, block[k]);
     packed_f64(&p, 0);
     packed_f64(&p, 0);
-    packed_u32(&p, 1);
+    packed_u32(&p, parts[i].then ? 2 : 1);
     packed_u32(&p, 0);
-    packed_u32(&p, first_id + i);
-    packed_u32(&p, parts[i].source);
-    packed_f64(&p, 0);
-    packed_f64(&p, (double)parts[i].length);
-    for (int k = 0; k < 3; k++) packed_f64(&p, 0);
-    packed_f32(&p, 1);
-    packed_u32(&p, 0);
+    put_clip(&p, first_id + i, parts[i].source, 0, parts[i].length, parts[i].first);
+    if (parts[i].then) put_clip(&p, first_id + count + i, parts[i].then, parts[i].length, parts[i].then_length, parts[i].then_first);
   }
   for (uint32_t i = 0; i < count; i++) {
     packed_u32(&p, i);
@@ -237,7 +248,7 @@ static void test_shares(void) {
     rig g = open_rig(tiny ? 5 : 100, RATE); /* 90 units for wants, and 4 */
     const int64_t frames = 60 * RATE;
     part parts[2];
-    for (int i = 0; i < 2; i++) parts[i] = (part){ open_silence(&g, i ? "late" : "quick", 1, frames), frames, 1 };
+    for (int i = 0; i < 2; i++) parts[i] = (part){ .source = open_silence(&g, i ? "late" : "quick", 1, frames), .length = frames, .gain = 1 };
     publish(&g, parts, 2);
     lp_transport_play(g.renderer, 0, NAN);
     for (int i = 0; i < 4; i++) follow(&g);
@@ -267,7 +278,7 @@ static void test_windows(void) {
   for (int i = 0; i < 12; i++) {
     char name[16];
     snprintf(name, sizeof name, "held%d", i);
-    parts[i] = (part){ open_silence(&g, name, 1, frames), frames, 1 };
+    parts[i] = (part){ .source = open_silence(&g, name, 1, frames), .length = frames, .gain = 1 };
   }
   /* Eight tracks play what ten pages of each are held of, four others not. */
   for (int i = 0; i < 8; i++) {
@@ -303,7 +314,7 @@ static void test_loops(void) {
     for (int i = 0; i < 10; i++) {
       char name[16];
       snprintf(name, sizeof name, "held%d", i);
-      parts[i] = (part){ open_silence(&g, name, 1, 100 * PAGE), 100 * PAGE, 1 };
+      parts[i] = (part){ .source = open_silence(&g, name, 1, 100 * PAGE), .length = 100 * PAGE, .gain = 1 };
     }
     publish(&g, parts, 10);
     const int64_t start = 3 * PAGE + 1000;
@@ -322,11 +333,33 @@ static void test_loops(void) {
   }
 }
 
+/* A clip that begins just before a page ends has both pages when it begins: one track reads no further ahead before another one goes on. */
+static void test_begins(void) {
+  rig g = open_rig(6, RATE); /* five for wants: two voices, and one page */
+  const int64_t frames = 60 * RATE;
+  const uint32_t quick = open_silence(&g, "quick", 1, frames), late = open_silence(&g, "late", 1, frames), next = open_silence(&g, "held0", 1, 100 * PAGE);
+  const part parts[] = {
+    { .source = quick, .length = 30 * RATE, .gain = 1, .first = 4500 },
+    { .source = late, .length = PAGE + 3000, .gain = 1, .then = next, .then_first = PAGE - 100, .then_length = 4 * PAGE },
+  };
+  publish(&g, parts, 2);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  static float out[480 * 2];
+  for (int64_t at = 0; at < 3 * PAGE; at += 480) {
+    CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+    follow(&g);
+  }
+  double c[4];
+  CHECK(lp_counters(g.renderer, c, 4) == 4 && c[2] == 0 && c[3] == 0, "%g missing, %g faded", c[2], c[3]);
+  close_rig(&g);
+}
+
 /* A read of the volume hangs: what is left counts for less, and the proxy is had at once. */
 static void test_stalled(void) {
   rig g = open_rig(400, RATE);
   const int64_t frames = 60 * RATE;
-  const part parts[] = { { open_silence(&g, "full", 2, frames), frames, 1 } };
+  const part parts[] = { { .source = open_silence(&g, "full", 2, frames), .length = frames, .gain = 1 } };
   const uint32_t proxy = open_silence(&g, "proxy", 1, frames);
   CHECK(lp_source_set_proxy(g.engine, parts[0].source, proxy) == LP_OK, "a proxy");
   publish(&g, parts, 1);
@@ -391,7 +424,7 @@ static void test_hang(void) {
   rig g = { (uint32_t)e, (uint32_t)lp_renderer_create((uint32_t)e, 0), RATE };
   const int64_t frames = 60 * RATE;
   atomic_store(&volumes_by_size, true);
-  const part parts[] = { { open_silence(&g, "odd", 3, frames), frames, 1 } };
+  const part parts[] = { { .source = open_silence(&g, "odd", 3, frames), .length = frames, .gain = 1 } };
   const uint32_t proxy = open_silence(&g, "even", 2, frames);
   atomic_store(&volumes_by_size, false);
   CHECK(lp_source_set_proxy(g.engine, parts[0].source, proxy) == LP_OK, "a proxy");
@@ -436,7 +469,7 @@ static void test_no_thrash(void) {
   enum { UNITS = 200, LENGTH = 2000, PLAN = 1000 };
   rig g = open_rig(UNITS, RATE);
   const uint32_t played = open_silence(&g, "steady", 1, LENGTH * PAGE), planned = open_silence(&g, "toomuch", 1, PLAN * PAGE);
-  const part parts[] = { { played, LENGTH * PAGE, 1 } };
+  const part parts[] = { { .source = played, .length = LENGTH * PAGE, .gain = 1 } };
   publish(&g, parts, 1);
   lp_transport_play(g.renderer, 0, NAN);
   for (int i = 0; i < 4; i++) follow(&g);
@@ -473,11 +506,11 @@ static void look(uint32_t units, double have[GOODS], double *refused, double *st
   part parts[HEARD + 1];
   uint32_t proxies[HEARD];
   for (int i = 0; i < HEARD; i++) {
-    parts[i] = (part){ open_silence(&g, names[i], CHANNELS, frames), frames, 1 };
+    parts[i] = (part){ .source = open_silence(&g, names[i], CHANNELS, frames), .length = frames, .gain = 1 };
     proxies[i] = open_silence(&g, "standin", 1, frames);
     CHECK(lp_source_set_proxy(g.engine, parts[i].source, proxies[i]) == LP_OK, "a proxy");
   }
-  parts[HEARD] = (part){ open_silence(&g, "muted", 1, frames), frames, 0 };
+  parts[HEARD] = (part){ .source = open_silence(&g, "muted", 1, frames), .length = frames };
   const uint32_t planned = open_silence(&g, "planned", 1, frames);
   source_of(&g, parts[0].source)->readahead.level = LP_READAHEAD_LEVELS - 1;
   publish(&g, parts, HEARD + 1);
@@ -547,7 +580,7 @@ static void test_long_file(void) {
   while (lp_step_fill(g.engine) > 0) {
   }
   CHECK(there(&g, held, 0, pages) == pages, "%u of %lld pages", there(&g, held, 0, pages), (long long)pages);
-  const part parts[] = { { played, other_frames, 1 } };
+  const part parts[] = { { .source = played, .length = other_frames, .gain = 1 } };
   publish(&g, parts, 1);
   lp_transport_play(g.renderer, 0, NAN);
   for (int i = 0; i < 4; i++) follow(&g);
@@ -570,7 +603,7 @@ static void test_scan(void) {
   enum { HELD = 200, LENGTH = 3000 };
   rig g = open_rig(HELD, RATE);
   const uint32_t held = open_silence(&g, "held", 1, HELD * PAGE), played = open_silence(&g, "linear", 1, LENGTH * PAGE);
-  const part first[] = { { held, HELD * PAGE, 1 } }, second[] = { { played, LENGTH * PAGE, 1 } };
+  const part first[] = { { .source = held, .length = HELD * PAGE, .gain = 1 } }, second[] = { { .source = played, .length = LENGTH * PAGE, .gain = 1 } };
   publish(&g, first, 1);
   lp_transport_play(g.renderer, 0, NAN);
   static float out[PAGE * 2];
@@ -607,6 +640,7 @@ static const test TESTS[] = {
   { "shares", test_shares },
   { "windows", test_windows },
   { "loops", test_loops },
+  { "begins", test_begins },
   { "stalled", test_stalled },
   { "hang", test_hang },
   { "no-thrash", test_no_thrash },
