@@ -429,3 +429,38 @@ int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t e
   }
   return missing;
 }
+
+/* Wants what a clip plays of source frames [from, to); hands over what has gathered when there is no more room. */
+static void gather(lp_store *store, lp_origin *origin, lp_want *batch, uint32_t *count, lp_source *s, int64_t from, int64_t to, uint64_t due_ns) {
+  if (from < 0) from = 0;
+  if (to > s->frames) to = s->frames;
+  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
+    const int64_t begin = page << s->page_shift;
+    batch[(*count)++] = (lp_want){ s, page, from > begin ? (int32_t)(from - begin) : 0, LP_TIER_REALTIME, due_ns, false };
+    if (*count < LP_WANT_BATCH) continue;
+    lp_store_want(store, origin, batch, *count, NULL);
+    *count = 0;
+  }
+}
+
+void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_head head, int64_t n, uint64_t due_ns) {
+  lp_want batch[LP_WANT_BATCH];
+  uint32_t count = 0;
+  for (uint32_t wraps = 0; n > 0 && wraps < 2;) {
+    const int64_t m = lp_head_span(&head, n);
+    for (uint32_t t = 0; t < s->count; t++) {
+      if (lp_track_is_muted(&s->tracks[t])) continue;
+      lp_found c;
+      for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
+        if (!c.clip->source) continue;
+        const int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m, shift = c.clip->first - c.start;
+        gather(store, origin, batch, &count, c.clip->source, a + shift, b + shift, due_ns);
+      }
+    }
+    const enum lp_jump jump = lp_head_advance(&head, m);
+    if (jump == LP_JUMP_END) break;
+    if (jump == LP_JUMP_WRAP) wraps++;
+    n -= m;
+  }
+  if (count) lp_store_want(store, origin, batch, count, NULL);
+}

@@ -85,13 +85,23 @@ static void admit(lp_renderer *r, bool by_deadline) {
   atomic_fetch_add_explicit(&r->counts.displaced, 1, memory_order_relaxed);
 }
 
+/* Whether all is there that the head plays first. What is there by luck nobody has asked for yet, and it could be evicted before the follower does: so it is
+ * marked, and then looked at again. */
+static bool is_held(lp_renderer *r, lp_head h, uint64_t now_ns) {
+  const int64_t n = (int64_t)(LP_GATE_RESIDENT_MS * r->rate / 1000);
+  const lp_snapshot *s = r->candidate->snapshot;
+  if (lp_span_missing(s, h, n, 1) > 0) return false;
+  lp_span_want(r->engine->store, &r->candidate_origin, s, h, n, now_ns);
+  return lp_span_missing(s, h, n, 1) == 0;
+}
+
 uint64_t lp_gate_try(lp_renderer *r) {
   if (!r->candidate) return UINT64_MAX;
   const uint64_t now = lp_engine_now_ns(r->engine);
   const uint64_t deadline = r->gate_since_ns + (uint64_t)(LP_GATE_DEADLINE_MS * 1e6);
   lp_head h = lp_head_predict(r, r->candidate);
   if (h.state != LP_PLAYING || r->driver == LP_DRIVER_NONE || (r->flags & LP_RENDERER_OFFLINE) ||
-      lp_span_missing(r->candidate->snapshot, h, (int64_t)(LP_GATE_RESIDENT_MS * r->rate / 1000), 1) == 0) {
+      is_held(r, h, now)) {
     admit(r, false);
     return UINT64_MAX;
   }

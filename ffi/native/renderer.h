@@ -252,5 +252,7 @@ lp_head lp_head_predict(lp_renderer *r, const lp_publication *p);
 /* follow.c [any but callback]: frames that voices lack in the next n of the head, its loop followed; counts no further than `enough`. What cannot be had (an
  * absent file) and what is not heard (a muted track) are not waited for. */
 int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t enough);
+/* follow.c [control, follower]: wants what it looks at, for a time: marks what is there, queues what is not. */
+void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_head head, int64_t n, uint64_t due_ns);
 
 #endif

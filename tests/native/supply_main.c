@@ -355,6 +355,36 @@ static void test_begins(void) {
   close_rig(&g);
 }
 
+/* What opened the gate stays until it is heard: it was there by luck, and others want room before the follower looks. */
+static void test_luck(void) {
+  rig g = open_rig(20, RATE);
+  const int64_t pages = 16;
+  const uint32_t source = open_silence(&g, "held0", 1, 100 * PAGE), other = open_silence(&g, "held1", 1, 100 * PAGE);
+  const part parts[] = { { .source = source, .length = pages * PAGE, .gain = 1 } };
+  publish(&g, parts, 1);
+  lp_transport_play(g.renderer, 0, NAN);
+  for (int i = 0; i < 4; i++) follow(&g);
+  static float out[480 * 2];
+  CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+  CHECK(lp_transport_seek(g.renderer, (double)((pages - 2) * PAGE)) == LP_OK, "seek");
+  for (int i = 0; i < 8; i++) {
+    follow(&g);
+    CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+  }
+  CHECK(there(&g, source, 0, pages) == pages, "%u pages", there(&g, source, 0, pages));
+  double before[21], c[21];
+  CHECK(lp_counters(g.renderer, before, 21) == 21, "counters");
+  CHECK(lp_transport_seek(g.renderer, 0) == LP_OK, "seek");
+  CHECK(lp_source_prefetch(g.engine, other, 0, 40 * PAGE) == LP_OK, "prefetch");
+  while (lp_step_fill(g.engine) > 0) {
+  }
+  CHECK(there(&g, other, 0, 40) >= 10, "%u pages of the other", there(&g, other, 0, 40));
+  CHECK(lp_render(g.renderer, out, 480) == LP_OK, "render");
+  CHECK(lp_counters(g.renderer, c, 21) == 21 && c[18] == before[18] + 1, "it waits at the gate");
+  CHECK(c[2] == before[2] && c[3] == before[3], "%g missing, %g faded", c[2] - before[2], c[3] - before[3]);
+  close_rig(&g);
+}
+
 /* A read of the volume hangs: what is left counts for less, and the proxy is had at once. */
 static void test_stalled(void) {
   rig g = open_rig(400, RATE);
@@ -641,6 +671,7 @@ static const test TESTS[] = {
   { "windows", test_windows },
   { "loops", test_loops },
   { "begins", test_begins },
+  { "luck", test_luck },
   { "stalled", test_stalled },
   { "hang", test_hang },
   { "no-thrash", test_no_thrash },
