@@ -86,6 +86,24 @@ Deno.test("a loop goes through an edit's map and is switched off when less than 
   assertEquals((notices.at(-1)!.params as { reason: string }).reason, "loop");
 });
 
+Deno.test("an edit that the renderer has taken before it is told is told at the cut, not at what the device still plays", () => {
+  const { transport, signal, notices } = setUp();
+  transport.play({ fromFrame: 5_000 });
+  signal.take();
+  signal.head = { ...signal.head, positionFrame: 5_100 };
+  signal.audibleFrame = 5_000;
+  const map = [{ at: 2_000, remove: 4_000, insert: 0 }];
+  const { tell } = transport.publishing(1, map);
+  signal.publish({ tracks: [] }, 1, map);
+  signal.take();
+  tell();
+  const { positionFrame, audibleFrame } = notices.at(-1)!.params as ReturnType<
+    typeof transport.get
+  >;
+  assertEquals([positionFrame, audibleFrame], [2_000, 2_000]);
+  assertEquals(transport.get().audibleFrame, 5_000, "who asks hears what sounds");
+});
+
 Deno.test("wrong frames are refused and nothing is sent", () => {
   const { transport, signal, notices } = setUp();
   const refused = [

@@ -33,6 +33,8 @@ export class FakeSignal implements SignalApi {
   };
   revision = 0;
   timeMs = 0;
+  /** What leaves the device, where that is not the head itself. */
+  audibleFrame: Frames | null = null;
   sent: HeadStep[] = [];
   /** Publications made, and the one that the renderer has taken. */
   made = 0;
@@ -80,7 +82,7 @@ export class FakeSignal implements SignalApi {
     return {
       positionFrame,
       timeMs: this.timeMs,
-      audibleFrame: positionFrame,
+      audibleFrame: this.audibleFrame ?? positionFrame,
       state,
       revision: this.revision,
       loop,

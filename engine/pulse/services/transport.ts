@@ -160,7 +160,7 @@ export class TransportService implements Disposable {
       before.loop.endFrame !== after.loop.endFrame;
     const tell = () => {
       if (!loopOff && !moved) return;
-      this.#tellState(loopOff ? "loop" : "edit");
+      this.#tellState(loopOff ? "loop" : "edit", true);
       this.#save();
     };
     return { positionFrame: after.positionFrame, tell };
@@ -257,8 +257,10 @@ export class TransportService implements Disposable {
     }
   }
 
-  #tellState(reason: TransportReason): Transport {
+  /** @param jumps Whether the head was moved: what left the device before is of another timeline, also where the renderer is there already. */
+  #tellState(reason: TransportReason, jumps = false): Transport {
     const transport = this.get();
+    if (jumps && isElsewhere(transport)) transport.audibleFrame = transport.positionFrame;
     this.#options.notify({
       topic: "transport",
       method: "transport.state",
@@ -283,6 +285,12 @@ export class TransportService implements Disposable {
     this.#savedAtMs = this.#options.signal().nowMs();
     this.#options.save(this.kept());
   }
+}
+
+/** Whether the frame that left the device lies further from the head than the device's latency brings about. */
+function isElsewhere({ positionFrame, audibleFrame, deviceLatencyFrames }: Transport): boolean {
+  const behind = positionFrame - audibleFrame;
+  return behind < 0 || behind > deviceLatencyFrames;
 }
 
 function asTransport(record: PositionRecord, head: Head, pending: boolean): Transport {
