@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { compileFlags } from "../ffi/build_plan.ts";
 import { ensureLibrary } from "../ffi/build.ts";
 import { openLibraryAt } from "../ffi/library.ts";
 import { SCAN_SYMBOLS } from "../ffi/symbols.ts";
@@ -17,10 +16,10 @@ import type { MixModel } from "../engine/signal/model.ts";
 import { Signal } from "../engine/signal/signal.ts";
 import { findOnPath } from "../tests/needs.ts";
 import { makeWav, seededRandom } from "../tests/support/audio_files.ts";
+import { buildProgram } from "./support/build_program.ts";
 import { printFigures } from "./support/figures.ts";
 import { RATE, secondOfSound } from "./support/varied_sound.ts";
 
-const ROOT = import.meta.dirname!.replace(/[/\\]bench$/, "");
 const PERIOD = 256;
 const SEEKS = 40;
 /** A file begins with as much silence; then it sounds all the time. */
@@ -40,10 +39,16 @@ if (ffmpeg === undefined || findOnPath("dd") === undefined) {
   const folder = Deno.makeTempDirSync({ prefix: "first-sound" });
   try {
     const paths = await makeFiles(ffmpeg, folder);
-    const peer = await buildPeer(folder);
+    const peer = await buildProgram(folder, "first_sound_bench", {
+      libraries: ["-lm", "-ldl"],
+      quiet: true,
+    });
+    if ("error" in peer) {
+      console.error(`Cannot compare with ma_sound: the program does not build.\n${peer.error}`);
+    }
     for (const [name, path] of Object.entries(paths)) {
       const ours = await measureOurs(path);
-      const theirs = peer === undefined ? [] : await measurePeer(peer, path);
+      const theirs = "error" in peer ? [] : await measurePeer(peer.program, path);
       printFigures(`seek to first sound, ten minutes of ${name}, 48 kHz stereo`, [
         { name: "ma_sound, out of the page cache", values: theirs },
         { name: "Loophole, out of the page cache", values: ours.cold },
@@ -192,28 +197,6 @@ function oneClip(lengthFrames: number): MixModel {
       blocks: [{ start: 0, block: { clips: [{ at: 0, body }], maxEnd: lengthFrames } }],
     }],
   };
-}
-
-async function buildPeer(folder: string): Promise<string | undefined> {
-  const program = `${folder}/peer`;
-  const headers = [...Deno.readDirSync(`${ROOT}/.build`)]
-    .filter(({ name }) => /^miniaudio-/.test(name))
-    .flatMap(({ name }) => ["-isystem", `${ROOT}/.build/${name}`]);
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: [
-      ...compileFlags(Deno.build.os, "ours", false),
-      "-w",
-      ...headers,
-      `${ROOT}/tests/native/first_sound_bench_main.c`,
-      ...["-o", program, "-lm", "-ldl"],
-    ],
-  }).output();
-  if (success) return program;
-  console.error(
-    `Cannot compare with ma_sound: the program does not build.\n${
-      new TextDecoder().decode(stderr)
-    }`,
-  );
 }
 
 async function measurePeer(program: string, path: string): Promise<number[]> {

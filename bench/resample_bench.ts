@@ -5,33 +5,20 @@
  *
  * @module
  */
-import { compileFlags } from "../ffi/build_plan.ts";
-
-const ROOT = import.meta.dirname!.replace(/[/\\]bench$/, "");
-const NATIVE = `${ROOT}/ffi/native`;
+import { buildProgram } from "./support/build_program.ts";
 
 const folder = Deno.makeTempDirSync({ prefix: "resample" });
 try {
-  const program = `${folder}/bench`;
-  const built = await new Deno.Command("cc", {
-    args: [
-      ...compileFlags(Deno.build.os, "ours", false),
-      `-I${NATIVE}`,
-      ...[...Deno.readDirSync(NATIVE)].map(({ name }) => name)
-        .filter((name) => /^resample.*\.c$/.test(name)).map((name) => `${NATIVE}/${name}`),
-      `${ROOT}/tests/native/resample_bench_main.c`,
-      "-o",
-      program,
-      "-lsoxr",
-      "-lm",
-    ],
-  }).output();
-  if (built.success) {
-    await new Deno.Command(program, { stdout: "inherit", stderr: "inherit" }).spawn().status;
+  const built = await buildProgram(folder, "resample_bench", {
+    parts: /^resample.*\.c$/,
+    libraries: ["-lsoxr", "-lm"],
+  });
+  if ("program" in built) {
+    await new Deno.Command(built.program, { stdout: "inherit", stderr: "inherit" }).spawn().status;
   } else {
     console.error(
       "Cannot compare rate conversion: the program does not build. Install libsoxr-dev.\n" +
-        new TextDecoder().decode(built.stderr),
+        built.error,
     );
   }
 } finally {

@@ -5,13 +5,11 @@
  *
  * @module
  */
-import { compileFlags } from "../ffi/build_plan.ts";
+import { buildProgram } from "./support/build_program.ts";
 import { printFigures } from "./support/figures.ts";
 import { HOURS, makeHours } from "./support/hour_compressed.ts";
 
 const ROUNDS = 100;
-const ROOT = import.meta.dirname!.replace(/[/\\]bench$/, "");
-const NATIVE = `${ROOT}/ffi/native`;
 /** The parts of the native library that a page store needs. */
 const PARTS = new RegExp(
   "^(store|account|fill_log|histogram|pool|pool_threads|proxy_pair|volumes|window|readahead|slow_disk|files|rate_cursor|residency|slab|directory|fill_queue|heap|fold|media_file|flac_\\w+|mp3_\\w+|" +
@@ -21,24 +19,9 @@ const PARTS = new RegExp(
 if (await makeHours()) {
   const folder = Deno.makeTempDirSync({ prefix: "seek" });
   try {
-    const program = `${folder}/bench`;
-    const built = await new Deno.Command("cc", {
-      args: [
-        ...compileFlags(Deno.build.os, "ours", false),
-        ...miniaudio(),
-        `-I${NATIVE}`,
-        ...[...Deno.readDirSync(NATIVE)].map(({ name }) => name)
-          .filter((name) => PARTS.test(name)).map((name) => `${NATIVE}/${name}`),
-        `${ROOT}/tests/native/seek_bench_main.c`,
-        "-o",
-        program,
-        "-lm",
-      ],
-    }).output();
-    if (!built.success) {
-      throw new Error(`The program does not build:\n${new TextDecoder().decode(built.stderr)}`);
-    }
-    const { success, stdout, stderr } = await new Deno.Command(program, {
+    const built = await buildProgram(folder, "seek_bench", { parts: PARTS, libraries: ["-lm"] });
+    if ("error" in built) throw new Error(`The program does not build:\n${built.error}`);
+    const { success, stdout, stderr } = await new Deno.Command(built.program, {
       args: [`${ROUNDS}`, HOURS.wav16, HOURS.flac16, HOURS.mp3],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -57,13 +40,4 @@ if (await makeHours()) {
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
-}
-
-/** Where the build has put miniaudio.h; nothing where the system has it. */
-function miniaudio(): string[] {
-  for (const { name } of Deno.readDirSync(`${ROOT}/.build`)) {
-    const path = `${ROOT}/.build/${name}`;
-    if (/^miniaudio-/.test(name)) return ["-isystem", path];
-  }
-  return [];
 }

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { compileFlags } from "../ffi/build_plan.ts";
 import { ensureLibrary } from "../ffi/build.ts";
+import { buildProgram } from "./support/build_program.ts";
 import { printFigures, quantile } from "./support/figures.ts";
 import type { VoicesResult, VoicesTask } from "./support/voices_child.ts";
 import { canMake, VoiceFiles, type VoiceKind } from "./support/voices_files.ts";
@@ -48,7 +48,16 @@ interface Run {
 
 {
   using files = new VoiceFiles();
-  const peer = await buildPeer(files.folder);
+  const peer = await buildProgram(files.folder, "voices_bench", {
+    libraries: ["-lsoxr", "-lm", "-ldl"],
+    quiet: true,
+  });
+  if ("error" in peer) {
+    console.error(
+      "Cannot compare with ma_engine: the program does not build. Install libsoxr-dev.\n" +
+        peer.error,
+    );
+  }
   for (const { title, kind, voices, resampler } of CASES) {
     if (!canMake(kind)) continue;
     const paths = await files.make(kind, voices);
@@ -56,7 +65,9 @@ interface Run {
     const ours: Run[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       for (const path of paths) await readThrough(path);
-      if (peer !== undefined) theirs.push(await runPeer(peer, files.folder, paths, resampler));
+      if ("program" in peer) {
+        theirs.push(await runPeer(peer.program, files.folder, paths, resampler));
+      }
       ours.push(await runOurs(files.folder, paths));
     }
     const figure = (name: string, runs: readonly Run[]) => ({
@@ -79,28 +90,6 @@ interface Run {
       );
     }
   }
-}
-
-/** Compiles the peer; says why and gives nothing where that fails. */
-async function buildPeer(folder: string): Promise<string | undefined> {
-  const program = `${folder}/peer`;
-  const headers = [...Deno.readDirSync(`${ROOT}/.build`)]
-    .filter(({ name }) => /^miniaudio-/.test(name))
-    .flatMap(({ name }) => ["-isystem", `${ROOT}/.build/${name}`]);
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: [
-      ...compileFlags(Deno.build.os, "ours", false),
-      "-w",
-      ...headers,
-      `${ROOT}/tests/native/voices_bench_main.c`,
-      ...["-o", program, "-lsoxr", "-lm", "-ldl"],
-    ],
-  }).output();
-  if (success) return program;
-  console.error(
-    "Cannot compare with ma_engine: the program does not build. Install libsoxr-dev.\n" +
-      new TextDecoder().decode(stderr),
-  );
 }
 
 async function readThrough(path: string): Promise<void> {
