@@ -111,8 +111,7 @@ uint32_t lp_anticipate_give(lp_anticipate *a, lp_stretch *stretches, uint32_t co
 /* ---- the list ------------------------------------------------------------------------------------------------------------ */
 
 static uint32_t place_of(const lp_anticipate *a, const lp_source *s, int64_t page) {
-  uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ (uint64_t)page * 0xC2B2AE3D27D4EB4Full;
-  uint32_t i = (uint32_t)(h >> 40) & a->mask;
+  uint32_t i = lp_source_hash(s, (uint64_t)page) & a->mask;
   for (; a->table[i]; i = (i + 1) & a->mask) {
     const item *it = &a->items[a->table[i] - 1];
     if (it->source == s && it->page == page) break;

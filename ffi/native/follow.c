@@ -89,8 +89,7 @@ void lp_follow_flush(struct lp_follow *f) {
 /* Was the page wanted in this pass? If not: the place to note it, NULL if there is none near. */
 static bool is_seen(struct lp_follow *f, const lp_source *s, int64_t page, lp_seen **place) {
   const uint64_t run = (uint64_t)page / SEEN_RUN;
-  const uint64_t h = ((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ run * 0xC2B2AE3D27D4EB4Full;
-  uint32_t i = ((uint32_t)(h >> 40) * SEEN_RUN + (uint32_t)((uint64_t)page % SEEN_RUN)) & f->mask;
+  uint32_t i = (lp_source_hash(s, run) * SEEN_RUN + (uint32_t)((uint64_t)page % SEEN_RUN)) & f->mask;
   *place = NULL;
   for (uint32_t probes = 0; probes < SEEN_PROBES; probes++, i = (i + SEEN_RUN) & f->mask) {
     lp_seen *e = &f->table[i];
@@ -408,44 +407,9 @@ static int64_t frames_missing(const lp_source *s, int64_t from, int64_t to) {
   return missing;
 }
 
-int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t enough) {
-  int64_t missing = 0;
-  for (uint32_t wraps = 0; n > 0 && wraps < 2;) {
-    int64_t m = lp_head_span(&head, n);
-    for (uint32_t t = 0; t < s->count; t++) {
-      if (lp_track_is_muted(&s->tracks[t])) continue;
-      lp_found c;
-      for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
-        if (!c.clip->source) continue; /* nothing to wait for */
-        int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m;
-        missing += frames_missing(c.clip->source, c.clip->first + (a - c.start), c.clip->first + (b - c.start));
-        if (missing >= enough) return missing;
-      }
-    }
-    enum lp_jump jump = lp_head_advance(&head, m);
-    if (jump == LP_JUMP_END) break;
-    if (jump == LP_JUMP_WRAP) wraps++;
-    n -= m;
-  }
-  return missing;
-}
-
-/* Wants what a clip plays of source frames [from, to); hands over what has gathered when there is no more room. */
-static void gather(lp_store *store, lp_origin *origin, lp_want *batch, uint32_t *count, lp_source *s, int64_t from, int64_t to, uint64_t due_ns) {
-  if (from < 0) from = 0;
-  if (to > s->frames) to = s->frames;
-  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
-    const int64_t begin = page << s->page_shift;
-    batch[(*count)++] = (lp_want){ s, page, from > begin ? (int32_t)(from - begin) : 0, LP_TIER_REALTIME, due_ns, false };
-    if (*count < LP_WANT_BATCH) continue;
-    lp_store_want(store, origin, batch, *count, NULL);
-    *count = 0;
-  }
-}
-
-void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_head head, int64_t n, uint64_t due_ns) {
-  lp_want batch[LP_WANT_BATCH];
-  uint32_t count = 0;
+/* Visits what the tracks that are heard play in the next n frames of the head, its loop followed, as source frames [from, to), until a visit says false. What
+ * is absent there is nothing to wait for. */
+static void each_heard(const lp_snapshot *s, lp_head head, int64_t n, bool (*visit)(void *context, lp_source *source, int64_t from, int64_t to), void *context) {
   for (uint32_t wraps = 0; n > 0 && wraps < 2;) {
     const int64_t m = lp_head_span(&head, n);
     for (uint32_t t = 0; t < s->count; t++) {
@@ -453,8 +417,9 @@ void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_h
       lp_found c;
       for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
         if (!c.clip->source) continue;
-        const int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m, shift = c.clip->first - c.start;
-        gather(store, origin, batch, &count, c.clip->source, a + shift, b + shift, due_ns);
+        const int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m;
+        const int64_t shift = c.clip->first - c.start;
+        if (!visit(context, c.clip->source, a + shift, b + shift)) return;
       }
     }
     const enum lp_jump jump = lp_head_advance(&head, m);
@@ -462,5 +427,51 @@ void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_h
     if (jump == LP_JUMP_WRAP) wraps++;
     n -= m;
   }
-  if (count) lp_store_want(store, origin, batch, count, NULL);
+}
+
+typedef struct lack {
+  int64_t missing, enough;
+} lack;
+
+static bool count_missing(void *context, lp_source *source, int64_t from, int64_t to) {
+  lack *l = context;
+  l->missing += frames_missing(source, from, to);
+  return l->missing < l->enough;
+}
+
+int64_t lp_span_missing(const lp_snapshot *s, lp_head head, int64_t n, int64_t enough) {
+  lack l = { .enough = enough };
+  each_heard(s, head, n, count_missing, &l);
+  return l.missing;
+}
+
+typedef struct wanted {
+  lp_store *store;
+  lp_origin *origin;
+  uint64_t due_ns;
+  uint32_t count;
+  lp_want batch[LP_WANT_BATCH];
+} wanted;
+
+static void hand_over(wanted *w) {
+  if (w->count) lp_store_want(w->store, w->origin, w->batch, w->count, NULL);
+  w->count = 0;
+}
+
+static bool gather(void *context, lp_source *s, int64_t from, int64_t to) {
+  wanted *w = context;
+  if (from < 0) from = 0;
+  if (to > s->frames) to = s->frames;
+  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
+    const int64_t begin = page << s->page_shift;
+    w->batch[w->count++] = (lp_want){ s, page, from > begin ? (int32_t)(from - begin) : 0, LP_TIER_REALTIME, w->due_ns, false };
+    if (w->count == LP_WANT_BATCH) hand_over(w);
+  }
+  return true;
+}
+
+void lp_span_want(lp_store *store, lp_origin *origin, const lp_snapshot *s, lp_head head, int64_t n, uint64_t due_ns) {
+  wanted w = { .store = store, .origin = origin, .due_ns = due_ns };
+  each_heard(s, head, n, gather, &w);
+  hand_over(&w);
 }

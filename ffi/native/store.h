@@ -116,6 +116,11 @@ struct lp_source {
   lp_source *prev, *next;    /* the store's sources */
 };
 
+/* [any] For tables of pages: 24 bits that depend on all of a source's address and a number of its own. */
+static inline uint32_t lp_source_hash(const lp_source *s, uint64_t number) LP_NONBLOCKING {
+  return (uint32_t)((((uint64_t)(uintptr_t)s >> 6) * 0x9E3779B97F4A7C15ull ^ number * 0xC2B2AE3D27D4EB4Full) >> 40);
+}
+
 /* One reader of pages that takes no lock. seq is odd while it is inside. */
 typedef struct lp_epoch {
   _Atomic uint64_t seq;
