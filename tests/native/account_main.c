@@ -273,11 +273,6 @@ static void test_stall(void) {
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
 
-typedef struct test {
-  const char *name;
-  void (*run)(void);
-} test;
-
 static const test TESTS[] = {
     {"histogram", test_histogram},         {"adders", test_adders},       {"overruns", test_overruns}, {"overruns-whole", test_overruns_whole},
     {"late-fill", test_late_fill},         {"failed-fill", test_failed_fill}, {"bytes", test_bytes},   {"found", test_found},
@@ -287,16 +282,5 @@ static const test TESTS[] = {
 int main(int argc, char **argv) {
   atexit(end_files);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  bool all = argc > 1 && strcmp(argv[1], "all") == 0;
-  int run = 0;
-  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
-    bool named = all;
-    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], TESTS[i].name) == 0;
-    if (!named) continue;
-    TESTS[i].run();
-    printf("ok %s\n", TESTS[i].name);
-    run++;
-  }
-  if (!run) fputs("usage: account_main all | <test> ...\n", stderr);
-  return run ? 0 : 2;
+  return run_tests("account_main", TESTS, sizeof TESTS / sizeof *TESTS, argc, argv);
 }

@@ -904,11 +904,6 @@ static void test_files(void) {
 
 /* --------------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct test {
-  const char *name;
-  void (*run)(void);
-} test;
-
 static const test TESTS[] = {
   { "delay", test_delay },
   { "hang", test_hang },
@@ -936,17 +931,5 @@ int main(int argc, char **argv) {
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0, "a thread");
   setvbuf(stdout, NULL, _IOLBF, 0);
-  bool all = argc > 1 && strcmp(argv[1], "all") == 0;
-  int run = 0;
-  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
-    bool named = all;
-    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], TESTS[i].name) == 0;
-    if (!named) continue;
-    uint64_t begun = real_now(NULL);
-    TESTS[i].run();
-    printf("ok %s (%llu ms)\n", TESTS[i].name, (unsigned long long)((real_now(NULL) - begun) / MS));
-    run++;
-  }
-  if (!run) fputs("usage: fault_main all | <test> ...\n", stderr);
-  return run ? 0 : 2;
+  return run_tests("fault_main", TESTS, sizeof TESTS / sizeof *TESTS, argc, argv);
 }

@@ -247,11 +247,6 @@ static void test_scratch(void) {
   }
 }
 
-typedef struct test {
-  const char *name;
-  void (*run)(void);
-} test;
-
 static const test TESTS[] = {
     {"random-order", test_random_order}, {"cursor", test_cursor}, {"two-heads", test_two_heads}, {"faults", test_faults}, {"refused", test_refused}, {"scratch", test_scratch},
 };
@@ -259,16 +254,5 @@ static const test TESTS[] = {
 int main(int argc, char **argv) {
   atexit(end_files);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  int run = 0;
-  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
-    bool named = false;
-    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], "all") == 0 || strcmp(argv[a], TESTS[i].name) == 0;
-    if (!named) continue;
-    uint64_t begun = real_now(NULL);
-    TESTS[i].run();
-    printf("ok %s (%llu ms)\n", TESTS[i].name, (unsigned long long)((real_now(NULL) - begun) / MS));
-    run++;
-  }
-  if (!run) fputs("usage: rate_main all | <test> ...\n", stderr);
-  return run ? 0 : 2;
+  return run_tests("rate_main", TESTS, sizeof TESTS / sizeof *TESTS, argc, argv);
 }

@@ -596,11 +596,6 @@ static void test_numbers(void) {
 
 /* --------------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct test {
-  const char *name;
-  void (*run)(void);
-} test;
-
 static const test TESTS[] = {
   { "content", test_content },     { "ramp-ends", test_ramp_ends }, { "old-end", test_old_end },         { "device-close", test_device_close },
   { "gap-ends", test_gap_ends },   { "lost-events", test_lost_events },
@@ -612,17 +607,5 @@ static const test TESTS[] = {
 int main(int argc, char **argv) {
   atexit(end_files);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  bool all = argc > 1 && strcmp(argv[1], "all") == 0;
-  int run = 0;
-  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
-    bool named = all;
-    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], TESTS[i].name) == 0;
-    if (!named) continue;
-    uint64_t begun = real_now(NULL);
-    TESTS[i].run();
-    printf("ok %s (%llu ms)\n", TESTS[i].name, (unsigned long long)((real_now(NULL) - begun) / 1000000));
-    run++;
-  }
-  if (!run) fputs("usage: render_main all | <test> ...\n", stderr);
-  return run ? 0 : 2;
+  return run_tests("render_main", TESTS, sizeof TESTS / sizeof *TESTS, argc, argv);
 }

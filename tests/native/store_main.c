@@ -1448,11 +1448,6 @@ static void bench(void) {
 
 /* --------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct test {
-  const char *name;
-  void (*run)(void);
-} test;
-
 static const test TESTS[] = {
     {"heap", test_heap},
     {"order", test_order},
@@ -1488,7 +1483,6 @@ static const test TESTS[] = {
 int main(int argc, char **argv) {
   atexit(end_files);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  bool all = argc > 1 && strcmp(argv[1], "all") == 0;
   if (argc > 1 && strcmp(argv[1], "list") == 0) {
     for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) puts(TESTS[i].name);
     return 0;
@@ -1497,16 +1491,5 @@ int main(int argc, char **argv) {
     bench();
     return 0;
   }
-  int run = 0;
-  for (unsigned i = 0; i < sizeof TESTS / sizeof *TESTS; i++) {
-    bool named = all;
-    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], TESTS[i].name) == 0;
-    if (!named) continue;
-    uint64_t begun = real_now(NULL);
-    TESTS[i].run();
-    printf("ok %s (%llu ms)\n", TESTS[i].name, (unsigned long long)((real_now(NULL) - begun) / MS));
-    run++;
-  }
-  if (!run) fputs("usage: store_main list | bench | all | <test> ...\n", stderr);
-  return run ? 0 : 2;
+  return run_tests("store_main list | bench |", TESTS, sizeof TESTS / sizeof *TESTS, argc, argv);
 }

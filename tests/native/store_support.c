@@ -257,3 +257,18 @@ uint64_t __wrap_lp_volume_id(const lp_identity *identity);
 uint64_t __wrap_lp_volume_id(const lp_identity *identity) {
   return atomic_load(&volumes_by_size) ? (uint64_t)identity->size_bytes : __real_lp_volume_id(identity);
 }
+
+int run_tests(const char *usage, const test *tests, unsigned count, int argc, char **argv) {
+  int run = 0;
+  for (unsigned i = 0; i < count; i++) {
+    bool named = false;
+    for (int a = 1; a < argc; a++) named = named || strcmp(argv[a], "all") == 0 || strcmp(argv[a], tests[i].name) == 0;
+    if (!named) continue;
+    const uint64_t begun = real_now(NULL);
+    tests[i].run();
+    printf("ok %s (%llu ms)\n", tests[i].name, (unsigned long long)((real_now(NULL) - begun) / MS));
+    run++;
+  }
+  if (!run) fprintf(stderr, "usage: %s all | <test> ...\n", usage);
+  return run ? 0 : 2;
+}

@@ -56,6 +56,15 @@ uint64_t real_now(void *context);
 uint64_t set_now(void *context);
 void sleep_ms(unsigned ms);
 
+typedef struct test {
+  const char *name;
+  void (*run)(void);
+} test;
+
+/* Runs the tests that the arguments name, or with "all" each of them, and says how long each took. Returns what main returns; where none is named it
+ * prints the usage, what the program takes besides, if anything, in front. */
+int run_tests(const char *usage, const test *tests, unsigned count, int argc, char **argv);
+
 lp_store *make_store(double slab_bytes, uint32_t threads);
 lp_store *make_stepped(double slab_bytes, _Atomic uint64_t *clock);
 lp_source *open_sound(lp_store *st, const sound *s);
