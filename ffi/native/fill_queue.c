@@ -43,12 +43,22 @@ static int order_best(const void *context, uint32_t a, uint32_t b) {
 
 static int order_worst(const void *context, uint32_t a, uint32_t b) { return order_best(context, b, a); }
 
+/* Where a queued node waits to be the best one. */
+static lp_heap *best_of(lp_fill_queue *q, const lp_fill_node *n) { return n->parked ? &q->parked[n->key.tier] : &q->best[n->volume][n->key.tier]; }
+
+static lp_heap best_heap(lp_fill_queue *q, uint32_t *memory, int tier) {
+  /* A node waits in one of these at a time: they share the table of places. */
+  const size_t places = (size_t)q->capacity + 1;
+  return (lp_heap){.items = memory + places * (size_t)tier, .at = q->memory + places * 3, .order = order_best, .context = q};
+}
+
 bool lp_fill_queue_init(lp_fill_queue *q, uint32_t capacity) {
   memset(q, 0, sizeof *q);
   size_t places = (size_t)capacity + 1;
   q->nodes = calloc(places, sizeof *q->nodes);
   q->memory = calloc(places * 4, sizeof *q->memory);
-  if (!q->nodes || !q->memory) {
+  q->parked_memory = calloc(places * 2, sizeof *q->parked_memory);
+  if (!q->nodes || !q->memory || !q->parked_memory) {
     lp_fill_queue_free(q);
     return false;
   }
@@ -57,9 +67,11 @@ bool lp_fill_queue_init(lp_fill_queue *q, uint32_t capacity) {
     q->nodes[i].next = q->free;
     q->free = i;
   }
-  /* A node is in one tier at a time, and of one volume: they share the tables of places. */
-  for (int t = 0; t < 2; t++)
+  /* A node is in one tier at a time: they share the table of places. */
+  for (int t = 0; t < 2; t++) {
     q->worst[t] = (lp_heap){.items = q->memory + places * (size_t)t, .at = q->memory + places * 2, .order = order_worst, .context = q};
+    q->parked[t] = best_heap(q, q->parked_memory, t);
+  }
   if (lp_fill_queue_add_volume(q, 0)) return true;
   lp_fill_queue_free(q);
   return false;
@@ -71,14 +83,14 @@ bool lp_fill_queue_add_volume(lp_fill_queue *q, uint32_t volume) {
   uint32_t *memory = calloc(places * 2, sizeof *memory);
   if (!memory) return false;
   q->best_memory[volume] = memory;
-  for (int t = 0; t < 2; t++)
-    q->best[volume][t] = (lp_heap){.items = memory + places * (size_t)t, .at = q->memory + places * 3, .order = order_best, .context = q};
+  for (int t = 0; t < 2; t++) q->best[volume][t] = best_heap(q, memory, t);
   return true;
 }
 
 void lp_fill_queue_free(lp_fill_queue *q) {
   free(q->nodes);
   free(q->memory);
+  free(q->parked_memory);
   for (uint32_t i = 0; i < LP_VOLUMES; i++) free(q->best_memory[i]);
   memset(q, 0, sizeof *q);
 }
@@ -86,10 +98,20 @@ void lp_fill_queue_free(lp_fill_queue *q) {
 void lp_fill_queue_take(lp_fill_queue *q, uint32_t node) {
   lp_fill_node *n = &q->nodes[node];
   assert(n->state == LP_NODE_QUEUED);
-  lp_heap_remove(&q->best[n->volume][n->key.tier], node);
+  lp_heap_remove(best_of(q, n), node);
   lp_heap_remove(&q->worst[n->key.tier], node);
+  n->parked = false;
   n->state = LP_NODE_RUNNING;
   q->queued--;
+}
+
+void lp_fill_queue_park(lp_fill_queue *q, uint32_t node, bool parked) {
+  lp_fill_node *n = &q->nodes[node];
+  assert(n->state == LP_NODE_QUEUED);
+  if (n->parked == parked) return;
+  lp_heap_remove(best_of(q, n), node);
+  n->parked = parked;
+  lp_heap_push(best_of(q, n), node);
 }
 
 void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns) {
@@ -102,7 +124,7 @@ void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns) {
   }
   n->queued_ns = now_ns;
   n->state = LP_NODE_QUEUED;
-  lp_heap_push(&q->best[n->volume][n->key.tier], node);
+  lp_heap_push(best_of(q, n), node);
   lp_heap_push(&q->worst[n->key.tier], node);
   q->queued++;
 }
@@ -138,18 +160,18 @@ void lp_fill_queue_rekey(lp_fill_queue *q, uint32_t node, uint8_t tier, uint64_t
   lp_fill_node *n = &q->nodes[node];
   if (n->key.tier == tier && n->key.deadline_ns == deadline_ns) return;
   if (n->state == LP_NODE_QUEUED && n->key.tier != tier) {
-    lp_heap_remove(&q->best[n->volume][n->key.tier], node);
+    lp_heap_remove(best_of(q, n), node);
     lp_heap_remove(&q->worst[n->key.tier], node);
     n->key.tier = tier;
     n->key.deadline_ns = deadline_ns;
-    lp_heap_push(&q->best[n->volume][tier], node);
+    lp_heap_push(best_of(q, n), node);
     lp_heap_push(&q->worst[tier], node);
     return;
   }
   n->key.tier = tier;
   n->key.deadline_ns = deadline_ns;
   if (n->state != LP_NODE_QUEUED) return;
-  lp_heap_fix(&q->best[n->volume][tier], node);
+  lp_heap_fix(best_of(q, n), node);
   lp_heap_fix(&q->worst[tier], node);
 }
 

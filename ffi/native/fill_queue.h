@@ -27,6 +27,7 @@ typedef struct lp_fill_node {
   uint64_t queued_ns; /* when it was, last */
   uint32_t next, prev; /* the source's nodes; next also chains free nodes */
   uint8_t state;
+  bool parked; /* queued, but not to be taken now (lp_fill_queue_park) */
   bool alone; /* a read of several pages failed, this one among them: by itself now */
 } lp_fill_node;
 
@@ -35,7 +36,8 @@ typedef struct lp_fill_queue {
   uint32_t capacity, free, queued;
   /* By tier. best has what to read next from each volume on top, worst what to give up first. */
   lp_heap best[LP_VOLUMES][2], worst[2];
-  uint32_t *memory, *best_memory[LP_VOLUMES];
+  lp_heap parked[2]; /* best's, for those that are not to be taken now */
+  uint32_t *memory, *best_memory[LP_VOLUMES], *parked_memory;
   uint64_t last_asked_ns;
 } lp_fill_queue;
 
@@ -53,9 +55,12 @@ void lp_fill_queue_release(lp_fill_queue *q, uint32_t node);
 /* [under the mutex] Queues a node that is not, from its `volume`; key.asked_ns is set if it is 0, strictly later than any before. */
 void lp_fill_queue_put(lp_fill_queue *q, uint32_t node, uint64_t now_ns);
 void lp_fill_queue_take(lp_fill_queue *q, uint32_t node);
+/* [under the mutex] Keeps a queued node from being the best one, or lets it be again. It stays queued, counts as such, and may give way to better ones. */
+void lp_fill_queue_park(lp_fill_queue *q, uint32_t node, bool parked);
 /* [under the mutex] New tier and deadline for a node, queued or not. */
 void lp_fill_queue_rekey(lp_fill_queue *q, uint32_t node, uint8_t tier, uint64_t deadline_ns);
-/* [under the mutex] The queued node that goes first of those whose volume is not among `but`'s of their tier, 0 if there is none. */
+/* [under the mutex] The queued node that goes first of those that are not parked and whose volume is not among `but`'s of their
+ * tier, 0 if there is none. */
 uint32_t lp_fill_queue_best(const lp_fill_queue *q, uint64_t now_ns, const lp_volume_set but[2]);
 
 #endif

@@ -209,9 +209,16 @@ static int choose_job(lp_store *st, lp_worker *w) {
       continue;
     }
     bool stalled = false;
-    if (!n->sticky && !n->origin->sticky && late_at_file(st, s, &stalled) >= MOST_LATE_OF_A_FILE) {
-      /* A head that still needs it asks again in its next pass, and perhaps the file answers by then. */
-      set_aside(st, node, stalled ? LP_CAUSE_STALLED : LP_CAUSE_READ);
+    if (late_at_file(st, s, &stalled) >= MOST_LATE_OF_A_FILE) {
+      const uint8_t cause = stalled ? LP_CAUSE_STALLED : LP_CAUSE_READ;
+      /* A head that still needs it asks again in its next pass, and perhaps the file answers by then. What nobody would ask for again stays. */
+      if (!n->sticky && !n->origin->sticky) {
+        set_aside(st, node, cause);
+      } else {
+        set_cause(s, n->page, cause);
+        lp_fill_queue_park(&st->queue, node, true);
+        s->parks = true;
+      }
       continue;
     }
     lp_job *job = &w->job;
@@ -264,6 +271,15 @@ static void begin_wait(lp_store *st, lp_worker *w, uint32_t volume) {
   atomic_store_explicit(&w->phase, LP_PHASE_READING, memory_order_relaxed); /* the mutex orders it */
 }
 
+/* [under the mutex] A thread has come back from a file: what waited for that may be read. */
+static void unpark(lp_store *st, lp_source *s) {
+  if (!s->parks) return;
+  s->parks = false;
+  for (uint32_t node = s->first_node; node; node = st->queue.nodes[node].next)
+    if (st->queue.nodes[node].state == LP_NODE_QUEUED) lp_fill_queue_park(&st->queue, node, false);
+  lp_wake(st, 1);
+}
+
 /* [under the mutex] It did not, or not for ever. */
 static void end_wait(lp_store *st, lp_worker *w) {
   if (w->volume < LP_VOLUMES) {
@@ -272,6 +288,7 @@ static void end_wait(lp_store *st, lp_worker *w) {
     if (atomic_load_explicit(&w->phase, memory_order_relaxed) == LP_PHASE_STRIPPED) v->stalled--;
     if (v->reading + 1 >= st->threads && st->queue.queued) lp_wake(st, 1); /* somebody may have been kept away */
     w->volume = LP_VOLUMES;
+    unpark(st, w->job.source);
   }
   atomic_store_explicit(&w->phase, LP_PHASE_IDLE, memory_order_relaxed);
 }

@@ -110,6 +110,7 @@ struct lp_source {
   struct lp_file *file;      /* descriptor, cursors and read errors (files.h) */
   uint32_t first_page;       /* its resident pages */
   uint32_t first_node;       /* its nodes in the fill queue */
+  bool parks;                /* some of them are parked there */
   uint8_t indexing;          /* lp_indexing */
   uint32_t stands_for;       /* sources whose proxy it is */
   lp_fetched fetched;

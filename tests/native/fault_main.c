@@ -13,8 +13,11 @@
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -607,20 +610,44 @@ static void test_unmounted(void) {
   unlink(place);
 }
 
-/* What the system has in memory of the files goes: what follows is read from the disk. */
-static void empty_system_cache(const scene *s) {
+/* How much of a file the system has in memory, 0 … 1. */
+static double cached_share(int fd) {
+  struct stat st;
+  CHECK(fstat(fd, &st) == 0 && st.st_size > 0, "size");
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = ((size_t)st.st_size + page - 1) / page;
+  void *mapped = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+  unsigned char *there = malloc(pages);
+  CHECK(mapped != MAP_FAILED && there && mincore(mapped, (size_t)st.st_size, there) == 0, "mincore");
+  size_t cached = 0;
+  for (size_t i = 0; i < pages; i++) cached += there[i] & 1;
+  free(there);
+  munmap(mapped, (size_t)st.st_size);
+  return (double)cached / (double)pages;
+}
+
+/* What the system has in memory of the files goes: what follows is read from the disk. False where files live in memory alone. */
+static bool empty_system_cache(const scene *s) {
+  bool gone = true;
   for (uint32_t i = 0; i < WELL + s->sick; i++) {
     const int fd = open(s->files[i].path, O_RDONLY | O_CLOEXEC);
     CHECK(fd >= 0 && fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0, "%s", s->files[i].path);
+    struct statfs volume;
+    CHECK(fstatfs(fd, &volume) == 0, "statfs");
+    const double left = cached_share(fd);
+    if (volume.f_type == TMPFS_MAGIC)
+      gone = false;
+    else
+      CHECK(left < 0.25, "%g of %s is still cached", left, s->files[i].path);
     close(fd);
   }
+  return gone;
 }
 
 static void test_cold(void) {
   scene s;
   open_scene(&s, 1, A_SECOND, 0);
   for (int i = 0; i < 8; i++) {
-    empty_system_cache(&s);
+    if (!empty_system_cache(&s) && i == 0) printf("  the files are in memory alone: nothing is cold\n");
     lp_store_drop(s.live.engine);
     blocks(&s, 200, true);
   }

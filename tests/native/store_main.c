@@ -146,6 +146,8 @@ static void test_queue(void) {
         } else if (kind == 6) {
           lp_fill_queue_take(&q, node);
           lp_fill_queue_release(&q, node);
+        } else {
+          lp_fill_queue_park(&q, node, !q.nodes[node].parked);
         }
       }
     }
@@ -154,6 +156,7 @@ static void test_queue(void) {
     for (uint32_t i = 1; i <= N; i++) {
       if (q.nodes[i].state != LP_NODE_QUEUED) continue;
       queued++;
+      if (q.nodes[i].parked) continue;
       if (but[q.nodes[i].key.tier] >> q.nodes[i].volume & 1) continue;
       if (!best || lp_fill_order(&q.nodes[i].key, &q.nodes[best].key, now) < 0) best = i;
     }
@@ -979,6 +982,44 @@ static void test_bulkhead(void) {
   atomic_store(&volumes_by_size, false);
 }
 
+/* A file that hangs holds up two threads, also of what is asked for once and for all: prefetches, windows, plans. That waits until the file answers, or until it is
+ * dropped; the rest of the volume is read meanwhile, though it is due later. */
+static void test_hung_file(void) {
+  enum { THREADS = 2, PAGES = 40 };
+  sound hung = {.kind = S16, .seed = 97, .channels = 1, .frames = 8192 * PAGES}, well = {.kind = S16, .seed = 98, .channels = 2, .frames = 8192 * PAGES};
+  make_sound(&hung, "hung");
+  make_sound(&well, "well");
+  for (int dropped = 0; dropped < 2; dropped++) {
+    lp_store *st = make_store(64 * MIB, THREADS);
+    lp_source *one = open_sound(st, &hung), *other = open_sound(st, &well);
+    lp_origin o = {.sticky = true}, p = {.sticky = true};
+    atomic_store(&reads_hang_if_odd, true);
+    atomic_store(&reads_hang, true);
+    for (int64_t page = 0; page < PAGES; page += 2) want(st, &o, one, page, LP_TIER_ANTICIPATIVE, 1);
+    while (counter_of(st, 15) < THREADS) { /* all that may are found stalled, by who asks for something */
+      sleep_ms(20);
+      want(st, &p, other, 0, LP_TIER_REALTIME, 0);
+    }
+    for (int64_t page = 0; page < PAGES; page += 2) want(st, &p, other, page, LP_TIER_ANTICIPATIVE, UINT64_MAX / 4);
+    for (int64_t page = 0; page < PAGES; page += 2) await_page(st, other, page);
+    CHECK(atomic_load(&reads_hanging) == THREADS, "%d hang", atomic_load(&reads_hanging));
+    CHECK(cause_at(one, PAGES - 2) == LP_CAUSE_STALLED, "the cause of what waits");
+    CHECK(counter_of(st, 9) == PAGES / 2 - THREADS, "%g wait", counter_of(st, 9));
+    if (dropped) lp_store_drop_all(st);
+    atomic_store(&reads_hang, false);
+    atomic_store(&reads_hang_if_odd, false);
+    if (dropped)
+      for (int64_t page = 0; page < PAGES; page += 2) want(st, &o, one, page, LP_TIER_ANTICIPATIVE, 1);
+    for (int64_t page = 0; page < PAGES; page += 2) await_page(st, one, page);
+    check_samples(&hung, one, 8192 * (PAGES - 2), 4096, false);
+    lp_store_remove_origin(st, &o);
+    lp_store_remove_origin(st, &p);
+    lp_source_unref(one);
+    lp_source_unref(other);
+    CHECK(lp_store_destroy(st) == 0, "threads are left");
+  }
+}
+
 typedef struct budget_watch {
   lp_store *st;
   _Atomic bool ends;
@@ -1477,6 +1518,7 @@ static const test TESTS[] = {
     {"determinism", test_determinism},
     {"windows", test_windows},
     {"bulkhead", test_bulkhead},
+    {"hung-file", test_hung_file},
     {"hang", test_hang}, /* leaks a store on purpose */
 };
 
