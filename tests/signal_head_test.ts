@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type HeadMapStep, mapFrame } from "../engine/signal/model.ts";
+import { type HeadMapStep, mapEnd, mapFrame } from "../engine/signal/model.ts";
 import { seededRandom } from "./support/audio_files.ts";
 import { mixOf, openRig } from "./support/signal_rig.ts";
 
@@ -39,7 +39,7 @@ Deno.test("the head equals the composed map of 10,000 random edits of which the 
     loop = {
       enabled: loop.enabled,
       startFrame: mapFrame(waiting, loop.startFrame),
-      endFrame: mapFrame(waiting, loop.endFrame),
+      endFrame: mapEnd(waiting, loop.endFrame),
     };
     waiting = [];
     head += frames;

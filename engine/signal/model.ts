@@ -92,6 +92,18 @@ export function mapFrame(map: readonly HeadMapStep[], frame: Frames): Frames {
   return x;
 }
 
+/**
+ * Applies a map to where a range ends, the frame behind its last: what is put in there lies behind the range, which does not grow by it.
+ */
+export function mapEnd(map: readonly HeadMapStep[], frame: Frames): Frames {
+  let x = frame;
+  for (const { at, remove, insert } of map) {
+    if (x <= at) continue;
+    x = x <= at + remove ? at : x - remove + insert;
+  }
+  return x;
+}
+
 /** The map that takes back what `map` did (positions inside what was removed come back onto its start). */
 export function invertMap(map: readonly HeadMapStep[]): HeadMapStep[] {
   return map.map(({ at, remove, insert }) => ({ at, remove: insert, insert: remove })).reverse();

@@ -8,12 +8,18 @@ int64_t lp_map_frame(int64_t frame, int64_t at, int64_t remove, int64_t insert) 
   return frame < LP_MAX_FRAME ? frame : LP_MAX_FRAME;
 }
 
+/* [callback] Where a range ends, the frame behind its last, through one map step: what is put in there lies behind the range. */
+static int64_t map_end(int64_t frame, int64_t at, int64_t remove, int64_t insert) {
+  return frame <= at ? frame : frame <= at + remove ? at : lp_map_frame(frame, at, remove, insert);
+}
+
 static void run_map(lp_head *h, const lp_step *s, lp_step_result *result) {
   h->position = lp_map_frame(h->position, s->a, s->b, s->c);
   h->origin = lp_map_frame(h->origin, s->a, s->b, s->c);
-  if (h->to_frame != LP_NO_FRAME) h->to_frame = lp_map_frame(h->to_frame, s->a, s->b, s->c);
+  if (h->to_frame != LP_NO_FRAME) h->to_frame = map_end(h->to_frame, s->a, s->b, s->c);
   h->loop_start = lp_map_frame(h->loop_start, s->a, s->b, s->c);
-  h->loop_end = lp_map_frame(h->loop_end, s->a, s->b, s->c);
+  h->loop_end = map_end(h->loop_end, s->a, s->b, s->c);
+  if (h->loop_end < h->loop_start) h->loop_end = h->loop_start;
   if (h->loop && h->loop_end - h->loop_start < 1) {
     h->loop = false;
     result->loop_off = true;

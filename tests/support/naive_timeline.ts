@@ -40,16 +40,18 @@ export function naiveEdit(timeline: Timeline, edits: readonly Edit[], seed: stri
   let ids = 0;
   const newId = () => `${seed}-${++ids}`;
   const groups = new Map<string, string>();
-  const rightGroup = (groupId: string | undefined, at: number) => {
+  const rightGroup = (groupId: string | undefined, at: number, known?: string) => {
     if (groupId === undefined) return {};
     const key = `${groupId}|${at}`;
-    if (!groups.has(key)) groups.set(key, newId());
+    if (!groups.has(key)) groups.set(key, known ?? newId());
     return { groupId: groups.get(key)! };
   };
   for (const edit of edits) {
     naiveStep(state, edit, map, newId, rightGroup);
     for (const track of state.tracks) {
-      for (const clip of track.clips) if (clip.startFrame < 0) throw new Error("negative start");
+      for (const [i, { startFrame }] of track.clips.entries()) {
+        if (startFrame < (track.clips[i - 1]?.startFrame ?? 0)) throw new Error("out of order");
+      }
     }
   }
   return { timeline: state, map };
@@ -71,17 +73,52 @@ function part(clip: Clip, from: number, to: number, cutLeft: boolean, cutRight: 
     ...clip,
     startFrame: from,
     lengthFrames,
-    sourceFrame: clip.sourceFrame + (from - clip.startFrame),
+    sourceFrame: clip.sourceFrame + (from - clip.startFrame) * clip.rate,
     fadeInFrames: cutLeft ? 0 : Math.min(clip.fadeInFrames, lengthFrames),
     fadeOutFrames: cutRight ? 0 : Math.min(clip.fadeOutFrames, lengthFrames),
   };
 }
 
 type NewId = () => string;
-type RightGroup = (groupId: string | undefined, at: number) => { groupId?: string };
+type RightGroup = (
+  groupId: string | undefined,
+  at: number,
+  known?: string,
+) => { groupId?: string };
 
-/** Everything in `[a, b)` goes, everything from `b` on moves by `shift`. */
-function cut(track: Track, a: number, b: number, shift: number, newId: NewId, group: RightGroup) {
+/** Everything in `[a, b)` goes, everything from `b` on moves by `shift`. Segments that are cut in two there are two. */
+function cut(
+  tracks: Track[],
+  a: number,
+  b: number,
+  shift: number,
+  newId: NewId,
+  group: RightGroup,
+) {
+  const parted = new Map<string, string>();
+  for (const track of tracks) cutTrack(track, a, b, shift, newId, group, parted);
+  regroup(tracks, a, parted);
+}
+
+/** What begins at `from` or later belongs to the right part of its segment. */
+function regroup(tracks: Track[], from: number, parted: Map<string, string>) {
+  for (const { clips } of tracks) {
+    for (const [i, clip] of clips.entries()) {
+      const groupId = clip.startFrame >= from && parted.get(clip.groupId ?? "");
+      if (groupId) clips[i] = { ...clip, groupId };
+    }
+  }
+}
+
+function cutTrack(
+  track: Track,
+  a: number,
+  b: number,
+  shift: number,
+  newId: NewId,
+  group: RightGroup,
+  parted: Map<string, string>,
+) {
   const before: Clip[] = [];
   const onCut: Clip[] = [];
   const behind: Clip[] = [];
@@ -98,6 +135,7 @@ function cut(track: Track, a: number, b: number, shift: number, newId: NewId, gr
         if (clip.startFrame < a) {
           right.clipId = newId();
           Object.assign(right, group(clip.groupId, a));
+          if (clip.groupId !== undefined) parted.set(clip.groupId, right.groupId!);
         }
         onCut.push(right);
       }
@@ -115,9 +153,12 @@ function moveHeads(state: Timeline, map: Step[], step: Step) {
   };
   for (const marker of state.markers ?? []) marker.frame = go(marker.frame);
   if (state.ioPoints) {
+    // The last frame of the range goes along, and the range ends behind it, or where the cut is if that one went.
+    const last = state.ioPoints.outFrame - 1;
+    const isGone = last >= step.at && last < step.at + step.remove;
     const ioPoints = {
       inFrame: go(state.ioPoints.inFrame),
-      outFrame: go(state.ioPoints.outFrame),
+      outFrame: isGone ? step.at : go(last) + 1,
     };
     if (ioPoints.inFrame < ioPoints.outFrame) state.ioPoints = ioPoints;
     else delete state.ioPoints;
@@ -132,38 +173,81 @@ function segment(state: Timeline, clip: Clip): { track: Track; clip: Clip }[] {
   );
 }
 
-function closeGaps(members: { track: Track; clip: Clip }[]) {
+interface Placed {
+  track: Track;
+  clip: Clip;
+}
+
+/** Adds other tracks from the first clip on that is grouped with one that moves, until there is none to add. */
+function followLinks(all: Track[], first: Map<Track, number>) {
+  const own = new Set(first.keys());
+  for (;;) {
+    let changed = false;
+    const moving = new Set<string>();
+    for (const [{ clips }, from] of first) {
+      for (const { startFrame, groupId } of clips) {
+        if (startFrame >= from && groupId !== undefined) moving.add(groupId);
+      }
+    }
+    for (const track of all) {
+      if (own.has(track)) continue;
+      const linked = track.clips.find(({ groupId }) =>
+        groupId !== undefined && moving.has(groupId)
+      );
+      if (linked === undefined || linked.startFrame >= (first.get(track) ?? Infinity)) continue;
+      first.set(track, linked.startFrame);
+      changed = true;
+    }
+    if (!changed) return;
+  }
+}
+
+/** Takes the clips out and closes up on their tracks; gives what closed. */
+function closeGaps(all: Track[], members: Placed[], withLinks = true): Step[] {
+  const tracks = [...new Set(members.map(({ track }) => track))];
   const sorted = [...members].sort((a, b) => a.clip.startFrame - b.clip.startFrame);
-  const clusters: { track: Track; clip: Clip }[][] = [];
+  const clusters: Placed[][] = [];
   for (const member of sorted) {
     const last = clusters.at(-1);
     if (last?.some(({ clip }) => end(clip) > member.clip.startFrame)) last.push(member);
     else clusters.push([member]);
   }
+  const steps: Step[] = [];
   for (const cluster of clusters.reverse()) {
-    const tracks = [...new Set(cluster.map(({ track }) => track))];
     for (const { track, clip } of cluster) track.clips = track.clips.filter((c) => c !== clip);
-    let by = 0;
-    const room: number[] = [];
-    const starts = new Map<Track, number>();
+    const at = Math.min(...cluster.map(({ clip }) => clip.startFrame));
+    let by = Math.max(...cluster.map(({ clip }) => end(clip))) - at;
+    const first = new Map<Track, number>();
     for (const track of tracks) {
-      const own = cluster.filter((member) => member.track === track).map(({ clip }) => clip);
-      const start = Math.min(...own.map((clip) => clip.startFrame));
-      starts.set(track, start);
-      by = Math.max(by, Math.max(...own.map(end)) - start);
-      const next = track.clips.filter((clip) => clip.startFrame >= start)[0];
-      const previous = track.clips.filter((clip) => clip.startFrame < start).map(end);
-      if (next) room.push(next.startFrame - Math.max(0, ...previous));
+      const own = cluster.filter((member) => member.track === track);
+      first.set(track, own.length === 0 ? at : Math.min(...own.map((m) => m.clip.startFrame)));
     }
-    by = Math.max(0, Math.min(by, ...room));
-    for (const track of tracks) {
-      for (const [i, clip] of track.clips.entries()) {
-        if (clip.startFrame >= starts.get(track)!) {
-          track.clips[i] = { ...clip, startFrame: clip.startFrame - by };
+    const own = new Set(tracks);
+    if (withLinks) followLinks(all, first);
+    const firstOf = (track: Track) => first.get(track)!;
+    for (const track of first.keys()) {
+      for (const next of track.clips) {
+        if (next.startFrame < firstOf(track)) continue;
+        by = Math.min(by, next.startFrame - (own.has(track) ? at : 0));
+        // The order stays.
+        const earlier = track.clips.filter((clip) => clip.startFrame < firstOf(track));
+        by = Math.min(by, next.startFrame - Math.max(0, ...earlier.map((c) => c.startFrame)));
+        for (const before of track.clips) {
+          if (before.startFrame < firstOf(track) && end(before) <= next.startFrame) {
+            by = Math.min(by, next.startFrame - end(before));
+          }
         }
       }
     }
+    if (by === 0) continue;
+    for (const track of first.keys()) {
+      track.clips = track.clips.map((clip) =>
+        clip.startFrame >= firstOf(track) ? { ...clip, startFrame: clip.startFrame - by } : clip
+      );
+    }
+    steps.push({ at, remove: by, insert: 0 });
   }
+  return steps;
 }
 
 function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
@@ -173,16 +257,22 @@ function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
   if (toIndex > others.length) refuse("toIndex");
   const index = home.clips.slice(0, home.clips.indexOf(clip)).filter((c) => !isMember(c)).length;
   if (index === toIndex) return;
-  closeGaps(members);
+  const together = new Set(
+    members.flatMap((member) =>
+      member.track.clips.filter((other) =>
+        other.startFrame < end(member.clip) && end(other) > member.clip.startFrame
+      ).map(({ clipId }) => clipId)
+    ),
+  );
+  const startsBefore = new Map(
+    state.tracks.flatMap(({ clips }) => clips.map((c) => [c.clipId, c.startFrame])),
+  );
+  closeGaps(state.tracks, members, false);
   const next = home.clips[toIndex];
   const target = next ? next.startFrame : Math.max(0, ...home.clips.map(end));
-  const by = Math.max(
-    target - clip.startFrame,
-    -Math.min(...members.map((member) => member.clip.startFrame)),
-  );
   const tracks = [...new Set(members.map(({ track }) => track))];
   const thresholds = new Map<Track, number>();
-  let room = 0;
+  let by = target - clip.startFrame;
   for (const track of tracks) {
     const partner = track !== home && next?.groupId !== undefined
       ? track.clips.find((other) => other.groupId === next.groupId)
@@ -190,6 +280,20 @@ function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
     const threshold = partner ? partner.startFrame : target;
     thresholds.set(track, threshold);
     const follower = track.clips.find((other) => other.startFrame >= threshold);
+    const first = Math.min(
+      ...members.filter((m) => m.track === track).map((m) => m.clip.startFrame),
+    );
+    by = Math.max(by, -first);
+    for (const other of track.clips) {
+      if (other.startFrame >= threshold || together.has(other.clipId)) continue;
+      if (follower === undefined || end(other) <= follower.startFrame) {
+        by = Math.max(by, end(other) - first);
+      }
+    }
+  }
+  let room = 0;
+  for (const track of tracks) {
+    const follower = track.clips.find((other) => other.startFrame >= thresholds.get(track)!);
     if (!follower) continue;
     for (const member of members) {
       if (member.track === track) {
@@ -207,6 +311,42 @@ function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
   for (const { track, clip: member } of members) {
     put(track, { ...member, startFrame: member.startFrame + by });
   }
+  // What moved on these tracks takes along what is grouped with it on others.
+  const moved = new Map<string, number>();
+  for (const other of state.tracks.filter((track) => tracks.includes(track))) {
+    for (const { clipId, startFrame, groupId } of other.clips) {
+      if (groupId === undefined || groupId === clip.groupId || moved.has(groupId)) continue;
+      const shift = startFrame - startsBefore.get(clipId)!;
+      if (shift !== 0) moved.set(groupId, shift);
+    }
+  }
+  for (const other of state.tracks.filter((track) => !tracks.includes(track))) {
+    const partners = other.clips.filter(({ groupId }) => moved.has(groupId ?? ""));
+    other.clips = other.clips.filter((partner) => !partners.includes(partner));
+    for (const partner of partners) {
+      put(other, {
+        ...partner,
+        startFrame: Math.max(0, partner.startFrame + moved.get(partner.groupId!)!),
+      });
+    }
+  }
+}
+
+/** The group that an earlier cut of the group at this frame left to the right of it. */
+function cutBefore(state: Timeline, groupId: string, at: number): string | undefined {
+  for (const { clips } of state.tracks) {
+    const lefts = clips.filter((clip) => clip.groupId === groupId && end(clip) === at);
+    for (const right of clips) {
+      if (right.startFrame !== at || right.groupId === undefined) continue;
+      if (right.groupId === groupId) continue;
+      const isNext = lefts.some((left) =>
+        left.assetId === right.assetId && left.rate === right.rate &&
+        Math.abs(left.sourceFrame + left.lengthFrames * left.rate - right.sourceFrame) < 0.001
+      );
+      if (isNext) return right.groupId;
+    }
+  }
+  return undefined;
 }
 
 function naiveStep(
@@ -228,11 +368,7 @@ function naiveStep(
   const exists = (clipId: string) =>
     state.tracks.some((track) => track.clips.some((clip) => clip.clipId === clipId));
   const named = (trackIds: string[] | undefined) =>
-    trackIds
-      ? state.tracks.filter(({ trackId }) =>
-        trackIds.map(trackOf).some((t) => t.trackId === trackId)
-      )
-      : state.tracks;
+    trackIds ? [...new Set(trackIds.map(trackOf))] : state.tracks;
   const replace = (track: Track, clip: Clip, next: Clip) => {
     if (next.startFrame === clip.startFrame) {
       track.clips[track.clips.indexOf(clip)] = next;
@@ -335,13 +471,17 @@ function naiveStep(
       const { track, clip } = find(edit.clipId);
       if (edit.atFrame <= clip.startFrame || edit.atFrame >= end(clip)) refuse("atFrame");
       if (edit.newClipId !== undefined && exists(edit.newClipId)) refuse("clip taken");
+      const known = clip.groupId && cutBefore(state, clip.groupId, edit.atFrame);
       const right: Clip = {
         ...part(clip, edit.atFrame, end(clip), true, false),
         clipId: edit.newClipId ?? newId(),
-        ...rightGroup(clip.groupId, edit.atFrame),
+        ...rightGroup(clip.groupId, edit.atFrame, known),
       };
       replace(track, clip, part(clip, clip.startFrame, edit.atFrame, false, true));
       put(track, right, true);
+      if (clip.groupId !== undefined) {
+        regroup(state.tracks, edit.atFrame, new Map([[clip.groupId, right.groupId!]]));
+      }
       return;
     }
     case "range.delete": {
@@ -349,7 +489,7 @@ function naiveStep(
       if (startFrame >= endFrame) refuse("range");
       const tracks = named(trackIds);
       const shift = ripple ? startFrame - endFrame : 0;
-      for (const track of tracks) cut(track, startFrame, endFrame, shift, newId, rightGroup);
+      cut(tracks, startFrame, endFrame, shift, newId, rightGroup);
       if (ripple && tracks.length === state.tracks.length) {
         moveHeads(state, map, { at: startFrame, remove: endFrame - startFrame, insert: 0 });
       }
@@ -358,21 +498,31 @@ function naiveStep(
     case "range.insert": {
       const { atFrame, lengthFrames, trackIds } = edit;
       const tracks = named(trackIds);
-      for (const track of tracks) cut(track, atFrame, atFrame, lengthFrames, newId, rightGroup);
+      cut(tracks, atFrame, atFrame, lengthFrames, newId, rightGroup);
       if (tracks.length === state.tracks.length) {
         moveHeads(state, map, { at: atFrame, remove: 0, insert: lengthFrames });
       }
       return;
     }
     case "segment.delete": {
-      const { clip } = find(edit.clipId);
+      const members = segment(state, find(edit.clipId).clip);
       if (edit.ripple === "group") {
-        closeGaps(segment(state, clip));
+        const isEverywhere = state.tracks.every((t) => members.some(({ track }) => track === t));
+        const steps = closeGaps(state.tracks, members);
+        if (isEverywhere) { for (const step of steps) moveHeads(state, map, step); }
         return;
       }
-      const [a, b] = [clip.startFrame, end(clip)];
-      for (const track of state.tracks) cut(track, a, b, a - b, newId, rightGroup);
-      moveHeads(state, map, { at: a, remove: b - a, insert: 0 });
+      // Frame by frame would say the same: what the segment covers, from the last stretch to the first.
+      const covered = members.map(({ clip }) => [clip.startFrame, end(clip)]);
+      covered.sort(([a], [b]) => a - b);
+      for (let i = 0; i + 1 < covered.length;) {
+        if (covered[i + 1][0] > covered[i][1]) i++;
+        else covered[i][1] = Math.max(covered[i][1], covered.splice(i + 1, 1)[0][1]);
+      }
+      for (const [a, b] of covered.reverse()) {
+        cut(state.tracks, a, b, a - b, newId, rightGroup);
+        moveHeads(state, map, { at: a, remove: b - a, insert: 0 });
+      }
       return;
     }
     case "segment.reorder": {

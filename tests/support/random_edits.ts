@@ -11,9 +11,16 @@ export interface EditRange {
   frames: number;
   tracks: number;
   clips: number;
+  /** Speeds that clips may have; 1 alone if left out. */
+  rates?: readonly number[];
 }
 
 let nextId = 0;
+
+/** Ids that are made go on from here: for a process that takes up what another one made. */
+export function startIds(from: number): void {
+  nextId = from;
+}
 
 /** A frame: mostly on a coarse grid, so that starts and ends coincide. */
 function frame(random: Prng, below: number): number {
@@ -37,7 +44,38 @@ export function randomClip(random: Prng, range: EditRange): ClipInput {
   if (random.chance(0.2)) clip.fadeInShape = random.pick(["linear", "equalPower"]);
   if (random.chance(0.1)) clip.meta = { n: random.int(5) };
   if (random.chance(0.1)) clip.name = `clip ${random.int(9)}`;
+  if (range.rates !== undefined) clip.rate = random.pick(range.rates);
   return clip;
+}
+
+/** What a person does at once: one edit, some edits, or the same to all clips of a segment. */
+export function randomGesture(random: Prng, timeline: Timeline, range: EditRange): Edit[] {
+  const grouped = timeline.tracks.flatMap(({ clips }) =>
+    clips.filter(({ groupId }) => groupId !== undefined)
+  );
+  if (grouped.length > 0 && random.chance(0.2)) {
+    const { groupId, startFrame, lengthFrames } = random.pick(grouped);
+    const members = grouped.filter((clip) => clip.groupId === groupId);
+    const atFrame = startFrame + random.int(lengthFrames);
+    const across = members.filter((clip) =>
+      clip.startFrame < atFrame && atFrame < clip.startFrame + clip.lengthFrames
+    );
+    const by = random.int(200) - Math.min(100, ...members.map((clip) => clip.startFrame));
+    return random.pick<() => Edit[]>([
+      () => across.map(({ clipId }) => ({ op: "clip.split", clipId, atFrame })),
+      () =>
+        members.map(({ clipId, startFrame }) => ({
+          op: "clip.move",
+          clipId,
+          startFrame: startFrame + by,
+        })),
+      () =>
+        members.map(({ clipId }) => ({ op: "clip.set", clipId, set: { gainDb: -random.int(9) } })),
+    ])();
+  }
+  const edits = [randomEdit(random, timeline, range)];
+  while (random.chance(0.2)) edits.push(randomEdit(random, timeline, range));
+  return edits;
 }
 
 /** An edit that API.md knows. `timeline` is the state it is made for. */
@@ -62,7 +100,9 @@ export function randomEdit(random: Prng, timeline: Timeline, range: EditRange): 
   const { clip } = random.pick(clips);
   const { clipId } = clip;
   const at = frame(random, range.frames);
-  const some = random.chance(0.3) ? { trackIds: [random.pick(tracks).trackId] } : {};
+  const some = random.chance(0.3)
+    ? { trackIds: Array.from({ length: 1 + random.int(2) }, () => random.pick(tracks).trackId) }
+    : {};
   const makers: (() => Edit)[] = [
     () => ({ op: "clip.remove", clipId }),
     () => ({

@@ -16,6 +16,7 @@ import {
 import { checkEnd, type ClipPlace } from "../timeline_model.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
+import { partSegments, rightPartBefore } from "./segments.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 
@@ -123,7 +124,10 @@ export function slipClip(draft: TimelineDraft, edit: Of<"clip.slip">, path: Edit
   replace(draft, place, place.start, body);
 }
 
-/** `clip.split`: the left keeps id and fade-in, the right gets the fade-out, the cut has none. */
+/**
+ * `clip.split`: the left keeps id and fade-in, the right gets the fade-out, the cut has none. Of a grouped clip the right part, and what of
+ * its segment begins at the cut or behind it, is another segment (`segments.ts` has the rule).
+ */
 export function splitClip(draft: TimelineDraft, edit: Of<"clip.split">, path: EditPath): void {
   const place = draft.clip(edit.clipId, path);
   const { start, body, trackIndex } = place;
@@ -136,10 +140,11 @@ export function splitClip(draft: TimelineDraft, edit: Of<"clip.split">, path: Ed
     );
   }
   if (newClipId !== undefined) draft.checkNewClipId(newClipId, [...path, "newClipId"]);
-  const identity = {
-    clipId: newClipId ?? draft.newClipId(),
-    groupId: draft.rightGroup(body.groupId, atFrame),
-  };
+  const clipId = newClipId ?? draft.newClipId();
+  const groupId = body.groupId === undefined
+    ? undefined
+    : draft.rightGroup(body.groupId, atFrame, rightPartBefore(draft, body.groupId, atFrame));
+  const identity = { clipId, groupId };
   const right = sliceBody(body, atFrame - start, end - atFrame, { left: true }, identity);
   replace(draft, place, start, sliceBody(body, 0, atFrame - start, { right: true }));
   const { blocks } = draft.tracks[trackIndex];
@@ -148,4 +153,7 @@ export function splitClip(draft: TimelineDraft, edit: Of<"clip.split">, path: Ed
     trackIndex,
     insertClip(blocks, { start: atFrame, body: right }, draft.context(trackIndex), true),
   );
+  if (groupId !== undefined) {
+    partSegments(draft, new Map([[body.groupId!, groupId]]), atFrame, draft.tracks.keys());
+  }
 }

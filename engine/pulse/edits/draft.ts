@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError, InvalidParams } from "../../errors.ts";
-import { type HeadMapStep, mapFrame } from "../../signal/model.ts";
+import { type HeadMapStep, mapEnd, mapFrame } from "../../signal/model.ts";
 import type { BlockContext, Blocks } from "../block_list.ts";
 import { endOf } from "../block_list.ts";
 import type { ClipBody } from "../clip_body.ts";
@@ -47,20 +47,24 @@ export class TimelineDraft {
   }
 
   /**
-   * The group of what is right of a cut. A group is one segment, so a cut makes two of it: the right parts of all its clips that are cut
-   * at `atFrame` within one request belong together.
+   * The group of what is right of a cut (`segments.ts` has the rule): the right parts of all its clips that are cut at `atFrame` within one
+   * request belong together.
+   *
+   * @param known The group that it has already, by another request's cut.
    */
-  rightGroup(groupId: string | undefined, atFrame: Frames): string | undefined {
-    if (groupId === undefined) return undefined;
+  rightGroup(groupId: string, atFrame: Frames, known?: string): string {
     const key = `${atFrame} ${groupId}`;
     let right = this.#rightGroups.get(key);
-    if (right === undefined) this.#rightGroups.set(key, right = this.#ids.next());
+    if (right === undefined) this.#rightGroups.set(key, right = known ?? this.#ids.next());
     return right;
   }
 
   /** Id and group of the right part of `left`, cut at `atFrame`. */
   rightPart(left: ClipBody, atFrame: Frames): { clipId: string; groupId?: string } {
-    return { clipId: this.newClipId(), groupId: this.rightGroup(left.groupId, atFrame) };
+    const clipId = this.newClipId();
+    return left.groupId === undefined
+      ? { clipId }
+      : { clipId, groupId: this.rightGroup(left.groupId, atFrame) };
   }
 
   find(clipId: string): ClipPlace | undefined {
@@ -127,6 +131,25 @@ export class TimelineDraft {
     );
   }
 
+  /** @throws {InvalidParams} where moving what stands at or after `from` by `by` would put a marker or an I/O point beyond the last frame. */
+  checkHeads(from: Frames, by: Frames, path: EditPath): void {
+    for (const { markerId, frame } of this.markers) {
+      if (frame < from || frame + by <= LIMITS.maxFrame) continue;
+      throw new InvalidParams(
+        path,
+        `the marker ${
+          JSON.stringify(markerId)
+        } would lie beyond frame ${LIMITS.maxFrame} (${frame} + ${by})`,
+      );
+    }
+    const out = this.ioPoints?.outFrame ?? 0;
+    if (out <= from || out + by <= LIMITS.maxFrame) return;
+    throw new InvalidParams(
+      path,
+      `the out point would lie beyond frame ${LIMITS.maxFrame} (${out} + ${by})`,
+    );
+  }
+
   /** A ripple over all tracks: the head, markers and I/O points go the same way. */
   moveHeads(step: HeadMapStep): void {
     this.map.push(step);
@@ -137,7 +160,7 @@ export class TimelineDraft {
     if (moved.some((marker, i) => marker !== this.markers[i])) this.markers = moved;
     if (this.ioPoints === undefined) return;
     const inFrame = mapFrame([step], this.ioPoints.inFrame);
-    const outFrame = mapFrame([step], this.ioPoints.outFrame);
+    const outFrame = mapEnd([step], this.ioPoints.outFrame);
     if (inFrame === this.ioPoints.inFrame && outFrame === this.ioPoints.outFrame) return;
     this.ioPoints = inFrame < outFrame ? { inFrame, outFrame } : undefined;
   }

@@ -5,10 +5,33 @@
  */
 import { InvalidParams } from "../../errors.ts";
 import { cutRange } from "../block_list.ts";
+import type { ClipBody } from "../clip_body.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
+import { partSegments } from "./segments.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
+
+/** Cuts `[start, end)` out of the tracks and moves what follows by `shift`. Segments that are cut in two are two from then on. */
+function cutTracks(
+  draft: TimelineDraft,
+  start: Frames,
+  end: Frames,
+  shift: Frames,
+  tracks: readonly number[],
+): void {
+  const rightOf = new Map<string, string>();
+  for (const i of tracks) {
+    const { blocks } = draft.tracks[i];
+    const rightPart = (left: ClipBody) => {
+      const right = draft.rightPart(left, start);
+      if (right.groupId !== undefined) rightOf.set(left.groupId!, right.groupId);
+      return right;
+    };
+    draft.setBlocks(i, cutRange(blocks, start, end, shift, draft.context(i), rightPart));
+  }
+  partSegments(draft, rightOf, start, tracks);
+}
 
 /** Takes `[start, end)` out of the tracks; with `ripple` what follows closes up, and over all tracks the head goes along. */
 export function deleteFrames(
@@ -18,20 +41,7 @@ export function deleteFrames(
   ripple: boolean,
   tracks: readonly number[],
 ): void {
-  const shift = ripple ? start - end : 0;
-  for (const i of tracks) {
-    draft.setBlocks(
-      i,
-      cutRange(
-        draft.tracks[i].blocks,
-        start,
-        end,
-        shift,
-        draft.context(i),
-        (left) => draft.rightPart(left, start),
-      ),
-    );
-  }
+  cutTracks(draft, start, end, ripple ? start - end : 0, tracks);
   if (ripple && tracks.length === draft.tracks.length) {
     draft.moveHeads({ at: start, remove: end - start, insert: 0 });
   }
@@ -53,20 +63,11 @@ export function deleteRange(draft: TimelineDraft, edit: Of<"range.delete">, path
 export function insertRange(draft: TimelineDraft, edit: Of<"range.insert">, path: EditPath): void {
   const { atFrame, lengthFrames, trackIds } = edit;
   const tracks = draft.trackIndexes(trackIds, path);
+  const isAll = tracks.length === draft.tracks.length;
+  if (isAll) draft.checkHeads(atFrame, lengthFrames, [...path, "lengthFrames"]);
   for (const i of tracks) {
-    const { blocks } = draft.tracks[i];
-    draft.checkRoom(blocks, lengthFrames, [...path, "lengthFrames"]);
-    const right = cutRange(
-      blocks,
-      atFrame,
-      atFrame,
-      lengthFrames,
-      draft.context(i),
-      (left) => draft.rightPart(left, atFrame),
-    );
-    draft.setBlocks(i, right);
+    draft.checkRoom(draft.tracks[i].blocks, lengthFrames, [...path, "lengthFrames"]);
   }
-  if (tracks.length === draft.tracks.length) {
-    draft.moveHeads({ at: atFrame, remove: 0, insert: lengthFrames });
-  }
+  cutTracks(draft, atFrame, atFrame, lengthFrames, tracks);
+  if (isAll) draft.moveHeads({ at: atFrame, remove: 0, insert: lengthFrames });
 }

@@ -9,26 +9,39 @@ import { checkEnd, countClips } from "../timeline_model.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
 import { deleteFrames } from "./range_edits.ts";
-import { firstStartFrom, type Member, segmentOf, takeOut } from "./segments.ts";
+import {
+  alignPartners,
+  earliestOn,
+  extentsOf,
+  firstStartFrom,
+  type Member,
+  overlapping,
+  segmentOf,
+  takeOut,
+} from "./segments.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 
 /**
- * `segment.delete`: with `all` (the default) the clip's extent goes out of every track; with `group` the clips of its group, or it alone,
- * go and the gap on their tracks closes.
+ * `segment.delete`: with `all` (the default) the time that the segment covers goes out of every track; with `group` its clips go and the
+ * gap on their tracks closes. Where these are all tracks, that is a ripple over all tracks too, and the head goes along.
  */
 export function deleteSegment(
   draft: TimelineDraft,
   edit: Of<"segment.delete">,
   path: EditPath,
 ): void {
-  const place = draft.clip(edit.clipId, path);
+  const members = segmentOf(draft, draft.clip(edit.clipId, path));
   if (edit.ripple === "group") {
-    takeOut(draft, segmentOf(draft, place));
+    const steps = takeOut(draft, members);
+    const own = new Set(members.map(({ trackIndex }) => trackIndex));
+    if (own.size === draft.tracks.length) { for (const step of steps) draft.moveHeads(step); }
     return;
   }
-  const end = place.start + place.body.lengthFrames;
-  deleteFrames(draft, place.start, end, true, draft.tracks.map((_, i) => i));
+  const tracks = [...draft.tracks.keys()];
+  for (const { start, end } of extentsOf(members).reverse()) {
+    deleteFrames(draft, start, end, true, tracks);
+  }
 }
 
 /** Clips of a track that come before the one at `[block, clip]`. */
@@ -60,8 +73,8 @@ function groupStart(blocks: Blocks, groupId: string): Frames | undefined {
 
 /**
  * `segment.reorder`: the segment leaves its place, the gap closes as in `segment.delete` with `group`, and it goes in where the clip
- * with index `toIndex` among the others of its track begins, or behind the last; what follows there makes room. Offsets within the
- * group stay.
+ * with index `toIndex` among the others of its track begins, or behind the last; what follows there makes room. Its clips keep their places
+ * towards each other: where one of them would run into a clip before it on its track, all of it goes in later.
  */
 export function reorderSegment(
   draft: TimelineDraft,
@@ -84,12 +97,26 @@ export function reorderSegment(
     own.filter(({ start }) => start < place.start).length;
   if (before === edit.toIndex) return;
 
-  takeOut(draft, members);
+  const old = overlapping(draft, members);
+  const tracksBefore = new Map(
+    members.map(({ trackIndex }) => [trackIndex, draft.tracks[trackIndex].blocks]),
+  );
+  takeOut(draft, members, false);
   const next = clipAt(draft.tracks[primary].blocks, edit.toIndex);
   const target = next?.start ?? endOf(draft.tracks[primary].blocks);
-  const earliest = Math.min(...members.map(({ start }) => start));
-  const by = Math.max(target - place.start, -earliest);
-  makeRoom(draft, members, by, target, next?.groupId, primary, path);
+  /** Where what follows begins, on each of the segment's tracks: with the next segment's own clip, where it has one. */
+  const from = new Map<number, Frames>();
+  let by = target - place.start;
+  for (const { trackIndex, start } of members) {
+    if (from.has(trackIndex)) continue;
+    const { blocks } = draft.tracks[trackIndex];
+    const partner = next?.groupId === undefined || trackIndex === primary
+      ? undefined
+      : groupStart(blocks, next.groupId);
+    from.set(trackIndex, partner ?? target);
+    by = Math.max(by, earliestOn(blocks, partner ?? target, old.get(trackIndex)!) - start);
+  }
+  makeRoom(draft, members, by, from, path);
   for (const { trackIndex, start, body } of members) {
     checkEnd(start + by, body.lengthFrames, [...path, "toIndex"]);
     draft.setBlocks(
@@ -101,35 +128,25 @@ export function reorderSegment(
       ),
     );
   }
+  alignPartners(draft, tracksBefore, place.body.groupId, [...path, "toIndex"]);
 }
 
-/** Moves what follows `target` on the members' tracks, by the same length on each, so that the members fit in moved by `by`. */
+/** Moves what follows on the members' tracks, by the same length on each, so that the members fit in moved by `by`. */
 function makeRoom(
   draft: TimelineDraft,
   members: readonly Member[],
   by: Frames,
-  target: Frames,
-  nextGroup: string | undefined,
-  primary: number,
+  from: ReadonlyMap<number, Frames>,
   path: EditPath,
 ): void {
-  const from = new Map<number, Frames>();
   let length = 0;
   for (const { trackIndex, end } of members) {
-    const { blocks } = draft.tracks[trackIndex];
-    let threshold = from.get(trackIndex);
-    if (threshold === undefined) {
-      const partner = nextGroup === undefined || trackIndex === primary
-        ? undefined
-        : groupStart(blocks, nextGroup);
-      from.set(trackIndex, threshold = partner ?? target);
-    }
-    const follower = firstStartFrom(blocks, threshold);
+    const follower = firstStartFrom(draft.tracks[trackIndex].blocks, from.get(trackIndex)!);
     if (follower < Infinity) length = Math.max(length, end + by - follower);
   }
-  for (const [trackIndex, threshold] of from) {
+  for (const [trackIndex, first] of from) {
     const { blocks } = draft.tracks[trackIndex];
     draft.checkRoom(blocks, length, [...path, "toIndex"]);
-    draft.setBlocks(trackIndex, shiftFrom(blocks, threshold, length, draft.context(trackIndex)));
+    draft.setBlocks(trackIndex, shiftFrom(blocks, first, length, draft.context(trackIndex)));
   }
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Frames, type HeadMapStep, mapFrame } from "../../signal/model.ts";
+import { type Frames, type HeadMapStep, mapEnd, mapFrame } from "../../signal/model.ts";
 import type { PositionRecord } from "../../signal/signal_api.ts";
 import type { Loop, TransportState } from "../types.ts";
 
@@ -67,12 +67,12 @@ export function runStep(head: Head, step: HeadStep): Head {
 function mapHead(head: Head, map: readonly HeadMapStep[]): Head {
   if (map.length === 0) return head;
   const startFrame = mapFrame(map, head.loop.startFrame);
-  const endFrame = mapFrame(map, head.loop.endFrame);
+  const endFrame = Math.max(startFrame, mapEnd(map, head.loop.endFrame));
   return {
     ...head,
     positionFrame: mapFrame(map, head.positionFrame),
     originFrame: mapFrame(map, head.originFrame),
-    toFrame: head.toFrame === null ? null : mapFrame(map, head.toFrame),
+    toFrame: head.toFrame === null ? null : mapEnd(map, head.toFrame),
     loop: { enabled: head.loop.enabled && endFrame - startFrame >= 1, startFrame, endFrame },
   };
 }
