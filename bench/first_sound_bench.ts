@@ -12,7 +12,7 @@ import { ensureLibrary } from "../ffi/build.ts";
 import { openLibraryAt } from "../ffi/library.ts";
 import { SCAN_SYMBOLS } from "../ffi/symbols.ts";
 import { Scan } from "../engine/media/scan.ts";
-import type { MixModel } from "../engine/signal/model.ts";
+import type { MixClipBody, MixModel } from "../engine/signal/model.ts";
 import { Signal } from "../engine/signal/signal.ts";
 import { findOnPath } from "../tests/needs.ts";
 import { makeWav, seededRandom } from "../tests/support/audio_files.ts";
@@ -178,7 +178,7 @@ async function leavePageCache(path: string): Promise<void> {
 }
 
 function oneClip(lengthFrames: number): MixModel {
-  const body = {
+  const body: MixClipBody = {
     clipId: "c",
     assetId: "a",
     lengthFrames,
@@ -186,6 +186,8 @@ function oneClip(lengthFrames: number): MixModel {
     gainDb: 0,
     fadeInFrames: 0,
     fadeOutFrames: 0,
+    rate: 1,
+    speedMode: "matchSpeed",
   };
   return {
     tracks: [{

@@ -9,7 +9,7 @@
  */
 
 /** `LP_ABI_VERSION` that this table was written for. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 export const SYMBOLS = {
   lp_abi_version: { parameters: [], result: "i32" },

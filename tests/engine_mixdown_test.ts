@@ -22,6 +22,8 @@ function track(trackId: string, assetId: string, lengthFrames: number, rest = {}
     gainDb: 0,
     fadeInFrames: 0,
     fadeOutFrames: 0,
+    rate: 1,
+    speedMode: "matchSpeed" as const,
   };
   const block = { clips: [{ at: 0, body }], maxEnd: lengthFrames };
   const blocks = [{ start: 0, block }];

@@ -120,6 +120,8 @@ function mixOf(frames: readonly number[]): MixModel {
               gainDb: 0,
               fadeInFrames: 0,
               fadeOutFrames: 0,
+              rate: 1,
+              speedMode: "matchSpeed",
             },
           }],
           maxEnd: lengthFrames,

@@ -5,13 +5,14 @@
  */
 import { InvalidParams } from "../errors.ts";
 import type { MixClipBody } from "../signal/model.ts";
+import { slicedSourceFrame } from "../signal/speed.ts";
 import { LIMITS } from "./limits.ts";
 import type { Clip, ClipInput, Frames, Meta } from "./types.ts";
 
+export { soundingRate } from "../signal/speed.ts";
+
 /** A clip without its place. */
 export interface ClipBody extends MixClipBody {
-  readonly rate: number;
-  readonly speedMode: Clip["speedMode"];
   readonly groupId?: string;
   readonly name?: string;
   readonly meta?: Meta;
@@ -19,8 +20,11 @@ export interface ClipBody extends MixClipBody {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Optional members that a `null` in `clip.set` takes away. */
-const OPTIONAL = ["fadeInShape", "fadeOutShape", "groupId", "name", "meta"] as const;
+/** Optional members that a `null` in `clip.set` takes away, and a `reverse` of `false` too. */
+const OPTIONAL = ["fadeInShape", "fadeOutShape", "reverse", "groupId", "name", "meta"] as const;
+
+const isNone = (name: string, value: unknown) =>
+  value === undefined || value === null || name === "reverse" && value === false;
 
 /** A private copy of a client's JSON. */
 export function copyMeta(meta: Meta): Meta {
@@ -42,7 +46,7 @@ export function bodyFromInput(clip: ClipInput, clipId: string): ClipBody {
   };
   for (const name of OPTIONAL) {
     const value = clip[name] as unknown;
-    if (value === undefined || value === null) continue;
+    if (isNone(name, value)) continue;
     (body as unknown as Record<string, unknown>)[name] = name === "meta" ? copyMeta(value) : value;
   }
   return Object.freeze(body);
@@ -97,8 +101,8 @@ export function sameBody(a: ClipBody, b: ClipBody): boolean {
       a.sourceFrame === b.sourceFrame && a.gainDb === b.gainDb &&
       a.fadeInFrames === b.fadeInFrames && a.fadeOutFrames === b.fadeOutFrames &&
       a.fadeInShape === b.fadeInShape && a.fadeOutShape === b.fadeOutShape &&
-      a.rate === b.rate && a.speedMode === b.speedMode && a.groupId === b.groupId &&
-      a.name === b.name && sameJson(a.meta, b.meta);
+      a.rate === b.rate && a.speedMode === b.speedMode && a.reverse === b.reverse &&
+      a.groupId === b.groupId && a.name === b.name && sameJson(a.meta, b.meta);
 }
 
 /** Without members that an embedding program passes as `undefined`. */
@@ -113,7 +117,7 @@ export function changeBody(body: ClipBody, set: Readonly<Record<string, unknown>
   for (const [name, value] of Object.entries(set)) {
     const optional = (OPTIONAL as readonly string[]).includes(name);
     if (value === undefined && !optional) continue;
-    const present = value === undefined || value === null && optional ? undefined : value;
+    const present = optional && isNone(name, value) ? undefined : value;
     if (sameJson(next[name], present)) continue;
     changed = true;
     if (present === undefined) delete next[name];
@@ -139,7 +143,7 @@ export function sliceBody(
     clipId: identity.clipId ?? body.clipId,
     groupId: identity.groupId ?? body.groupId,
     lengthFrames,
-    sourceFrame: body.sourceFrame + offsetFrames * body.rate,
+    sourceFrame: slicedSourceFrame(body, offsetFrames, lengthFrames),
     fadeInFrames: cut.left ? 0 : Math.min(body.fadeInFrames, lengthFrames),
     fadeOutFrames: cut.right ? 0 : Math.min(body.fadeOutFrames, lengthFrames),
   });
@@ -159,6 +163,7 @@ export function clipOf(body: ClipBody, startFrame: Frames): Clip {
     rate: body.rate,
     speedMode: body.speedMode,
   };
+  if (body.reverse) clip.reverse = true;
   if (body.fadeInShape !== undefined) clip.fadeInShape = body.fadeInShape;
   if (body.fadeOutShape !== undefined) clip.fadeOutShape = body.fadeOutShape;
   if (body.groupId !== undefined) clip.groupId = body.groupId;

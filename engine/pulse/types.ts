@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Decibels, FadeShape, Frames } from "../signal/model.ts";
+import type { Decibels, FadeShape, Frames, SpeedMode } from "../signal/model.ts";
 
 export type { Decibels, FadeShape, Frames };
 
@@ -23,7 +23,7 @@ export interface Clip {
   fadeInShape?: FadeShape;
   fadeOutShape?: FadeShape;
   rate: number;
-  speedMode: "mute" | "matchSpeed" | "maintainPitch";
+  speedMode: SpeedMode;
   reverse?: boolean;
   groupId?: string;
   name?: string;

@@ -15,6 +15,8 @@ export type Frames = number;
 export type Decibels = number | null;
 /** The curve of a fade. `equalPower` follows a quarter of a sine. */
 export type FadeShape = "linear" | "equalPower";
+/** What a clip does at a rate other than 1: it is silent, its pitch follows the rate, or its pitch stays. */
+export type SpeedMode = "mute" | "matchSpeed" | "maintainPitch";
 
 /** A clip without its place. Frozen; identity means "the same sound". */
 export interface MixClipBody {
@@ -29,6 +31,11 @@ export interface MixClipBody {
   readonly fadeOutFrames: Frames;
   readonly fadeInShape?: FadeShape;
   readonly fadeOutShape?: FadeShape;
+  /** Frames of the source in one of the timeline: {@linkcode MIN_RATE} … {@linkcode MAX_RATE}. What sounds is `soundingRate(rate)`. */
+  readonly rate: number;
+  readonly speedMode: SpeedMode;
+  /** `[sourceFrame, sourceFrame + lengthFrames·rate)` from its end. */
+  readonly reverse?: boolean;
 }
 
 /** A clip at a place relative to its block. */

@@ -6,6 +6,7 @@
  */
 import { BytesWriter } from "./bytes_writer.ts";
 import { hasSolo, linear, trackGains } from "./gains.ts";
+import { isSilent, sourcePath } from "./speed.ts";
 import type {
   BlockRef,
   HeadMapStep,
@@ -316,16 +317,20 @@ export class Packer {
     out.u32(inserted.length);
     out.u32(0);
     for (const { at, body } of inserted) {
+      const silent = isSilent(body);
+      const { first, step } = sourcePath(body);
       out.u32(this.#uid(body.clipId));
-      out.u32(sourceOf(body.assetId));
+      out.u32(silent ? 0 : sourceOf(body.assetId));
       out.f64(at);
       out.f64(body.lengthFrames);
-      out.f64(Math.floor(body.sourceFrame));
+      out.f64(first);
+      out.f64(step);
       out.f64(body.fadeInFrames);
       out.f64(body.fadeOutFrames);
       out.f32(linear(body.gainDb));
       out.u32(
-        (body.fadeInShape === "equalPower" ? 1 : 0) | (body.fadeOutShape === "equalPower" ? 2 : 0),
+        (body.fadeInShape === "equalPower" ? 1 : 0) | (body.fadeOutShape === "equalPower" ? 2 : 0) |
+          (silent ? 4 : 0),
       );
     }
   }

@@ -80,6 +80,8 @@ export class SideStream implements SignalStream {
       gainDb: 0,
       fadeInFrames: 0,
       fadeOutFrames: 0,
+      rate: 1,
+      speedMode: "matchSpeed",
     };
     const block = { clips: [{ at: 0, body }], maxEnd: lengthFrames };
     this.#mix = {

@@ -37,7 +37,7 @@
 #endif
 
 /* Raised whenever a signature or a packed layout below changes. */
-#define LP_ABI_VERSION 5
+#define LP_ABI_VERSION 6
 
 enum lp_result {
   LP_OK = 0,

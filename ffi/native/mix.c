@@ -42,7 +42,7 @@ typedef struct edges {
 } edges;
 
 static edges edges_of(const lp_content *c, const lp_found *f) {
-  edges e = { f->clip->fade_in, f->clip->fade_out, (f->clip->shapes & 1) != 0, (f->clip->shapes & 2) != 0, false, false };
+  edges e = { f->clip->fade_in, f->clip->fade_out, (f->clip->shapes & LP_SHAPE_IN_POWER) != 0, (f->clip->shapes & LP_SHAPE_OUT_POWER) != 0, false, false };
   lp_found other;
   if (lp_content_under(c, f, &other)) {
     e.covers = true;
@@ -87,7 +87,7 @@ static enum cover cover_envelope(const lp_found *under, const lp_found *top, con
   bool rises = under->end >= top->end && t->out > 0 && from + n > top->end - t->out;
   bool sinks = t->in > 0 && from < top->start + t->in;
   if (!rises && !sinks) return COVER_ALL;
-  bool sink_power = t->nested ? t->in_power : (under->clip->shapes & 2) != 0;
+  bool sink_power = t->nested ? t->in_power : (under->clip->shapes & LP_SHAPE_OUT_POWER) != 0;
   bool any = false;
   for (int32_t i = 0; i < n; i++) {
     int64_t at = from + i;
@@ -253,6 +253,7 @@ bool lp_source_is_plain(const lp_source *s) { return is_plain(s); }
 /* Adds one clip at [position, position + n); env: its envelope, NULL if 1. The clip covers the whole range. */
 static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n,
                         int64_t limit, bool count, const float *env, float *left, float *right) {
+  if (f->clip->shapes & LP_SHAPE_SILENT) return;
   lp_voice *v = voice_of(r, voices, slot, f->clip->uid, keep_uid, position, count);
   /* Look one fade length ahead, but not beyond the clip's end or the head's next jump: what lies there will not sound. */
   int64_t ahead = f->end - position - n;

@@ -73,6 +73,21 @@ static int64_t take_frames(reader *r) {
   return (int64_t)floor(v);
 }
 
+/* A place in a source, or a step, in whole frames and parts of one. */
+static int64_t take_place(reader *r, uint32_t *fraction) {
+  double v;
+  take(r, &v, sizeof v);
+  *fraction = 0;
+  if (!(fabs(v) <= 9007199254740992.0)) {
+    r->ok = false;
+    return 0;
+  }
+  const double whole = floor(v);
+  const uint32_t parts = (uint32_t)((v - whole) * LP_PARTS + 0.5);
+  *fraction = parts & (LP_PARTS - 1);
+  return (int64_t)whole + (parts >> LP_PART_BITS);
+}
+
 /* New blocks of this edit and those of the last snapshot, by id. */
 typedef struct block_table {
   lp_block **slots;
@@ -103,7 +118,7 @@ static bool gain_sane(float gain) { return fabsf(gain) <= 1e6f; }
 static bool clip_sane(const lp_clip *c) {
   const int64_t max = (int64_t)1 << 53;
   return c->uid && c->length > 0 && c->at >= 0 && c->at < max && c->length < max && c->first > -max && c->first < max && c->fade_in >= 0 &&
-         c->fade_out >= 0 && gain_sane(c->gain);
+         c->fade_out >= 0 && gain_sane(c->gain) && llabs(c->step) >= LP_MIN_STEP && llabs(c->step) <= LP_MAX_STEP;
 }
 
 static lp_block *block_unpack(reader *r, const block_table *table, lp_source_lookup lookup, void *context) {
@@ -138,7 +153,10 @@ static lp_block *block_unpack(reader *r, const block_table *table, lp_source_loo
       uint32_t source = take_u32(r);
       c->at = take_frames(r);
       c->length = take_frames(r);
-      c->first = take_frames(r);
+      c->first = take_place(r, &c->fraction);
+      uint32_t parts;
+      const int64_t whole = take_place(r, &parts);
+      c->step = whole <= 16 && whole >= -16 ? whole * LP_PARTS + parts : 0;
       c->fade_in = take_frames(r);
       c->fade_out = take_frames(r);
       c->gain = take_f32(r);

@@ -7,8 +7,9 @@
  *   block   u32 id, u32 base id (0 none), u32 prefix, u32 suffix, f64 prefix shift, f64 suffix shift, u32 inserted, u32 0
  *           then `inserted` clips. The block is base's first `prefix` clips moved by prefix shift, the inserted ones, base's last `suffix`
  *           clips moved by suffix shift. An id is new; ids of blocks of the last published snapshot can be bases.
- *   clip    u32 uid, u32 source handle (0: absent), f64 at, f64 length, f64 source frame, f64 fade in, f64 fade out, f32 gain,
- *           u32 shapes (bit 0: fade in is equal power, bit 1: fade out is)
+ *   clip    u32 uid, u32 source handle (0: absent), f64 at, f64 length, f64 where its first frame stands in the source, f64 by how much each further one
+ *           stands beyond that (1/16 … 16, below 0 backwards), both in multiples of 2^-24 frames, f64 fade in, f64 fade out, f32 gain,
+ *           u32 shapes (bit 0: fade in is equal power, bit 1: fade out is, bit 2: it is silent, and needs no source)
  *   track   u32 slot, u32 pieces, f32 gain left, f32 gain right, u32 flags (bit 0: content as last published under this slot), u32 0
  *           then `pieces` pieces, in order:
  *   piece   u32 kind, u32 a, u32 b, u32 0, f64 value    kind 0: `b` block places of the track last published under this slot from
@@ -29,14 +30,22 @@
 #define LP_MAX_TRACKS 2048u
 #define LP_BLOCK_CLIPS 256u
 #define LP_MAX_PLACES (1u << 20) /* of all tracks together */
+#define LP_PART_BITS 24
+#define LP_PARTS (1 << LP_PART_BITS) /* of a frame, as far as places in a source are told apart */
+#define LP_MAX_STEP (16 * LP_PARTS)
+#define LP_MIN_STEP (LP_PARTS / 16)
+
+enum lp_shapes { LP_SHAPE_IN_POWER = 1, LP_SHAPE_OUT_POWER = 2, LP_SHAPE_SILENT = 4 };
 
 typedef struct lp_clip {
   uint32_t uid;
   uint32_t shapes;
-  lp_source *source; /* NULL: absent */
+  lp_source *source; /* NULL: absent, or silent (shapes) */
   int64_t at;        /* relative to its block */
   int64_t length;
-  int64_t first;     /* source frame of its first frame */
+  int64_t first;     /* source frame at or before its first frame's place, */
+  uint32_t fraction; /* which is so many LP_PARTS of a frame beyond it */
+  int64_t step;      /* LP_PARTS of a frame of the source from each frame to the next, below 0 backwards */
   int64_t fade_in, fade_out;
   float gain;
 } lp_clip;

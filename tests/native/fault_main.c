@@ -63,7 +63,7 @@ static void publish(player *p, const part *parts, uint32_t count, uint32_t kept)
   uint32_t clips = 0;
   for (uint32_t i = kept; i < count; i++) clips += parts[i].chain ? parts[i].chained : 1;
   packed_u32(&b, 0x314B504Cu);
-  packed_u32(&b, 32 + kept * 24 + (count - kept) * (40 + 24 + 24) + clips * 56);
+  packed_u32(&b, 32 + kept * 24 + (count - kept) * (40 + 24 + 24) + clips * 64);
   packed_f64(&b, ++p->revision);
   packed_u32(&b, 0);
   packed_u32(&b, count - kept);
@@ -82,7 +82,9 @@ static void publish(player *p, const part *parts, uint32_t count, uint32_t kept)
       packed_u32(&b, parts[i].chain ? parts[i].chain[c] : parts[i].source);
       packed_f64(&b, (double)(c * parts[i].length));
       packed_f64(&b, (double)parts[i].length);
-      for (int k = 0; k < 3; k++) packed_f64(&b, 0);
+      packed_f64(&b, 0);
+      packed_f64(&b, 1);
+      for (int k = 0; k < 2; k++) packed_f64(&b, 0);
       packed_f32(&b, 1);
       packed_u32(&b, 0);
     }

@@ -62,6 +62,7 @@ static void put_block(packed *p, uint32_t id, uint32_t base, uint32_t prefix, ui
     packed_f64(p, (double)c->at);
     packed_f64(p, (double)c->length);
     packed_f64(p, (double)c->first);
+    packed_f64(p, 1);
     packed_f64(p, (double)c->fade_in);
     packed_f64(p, (double)c->fade_out);
     packed_f32(p, c->gain);

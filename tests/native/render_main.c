@@ -37,7 +37,7 @@ static void close_rig(rig *g) { CHECK(lp_engine_close(g->engine) == 0, "threads 
 static int32_t publish_to(rig *g, uint32_t renderer, const part *parts, uint32_t count) {
   packed p = { 0 };
   packed_u32(&p, 0x314B504Cu);
-  packed_u32(&p, 32 + count * (40 + 56 + 24 + 24));
+  packed_u32(&p, 32 + count * (40 + 64 + 24 + 24));
   packed_f64(&p, ++g->revision);
   packed_u32(&p, 0);
   packed_u32(&p, count);
@@ -56,6 +56,7 @@ static int32_t publish_to(rig *g, uint32_t renderer, const part *parts, uint32_t
     packed_f64(&p, 0);
     packed_f64(&p, (double)c->length);
     packed_f64(&p, (double)c->first);
+    packed_f64(&p, 1);
     packed_f64(&p, 0);
     packed_f64(&p, 0);
     packed_f32(&p, 1);

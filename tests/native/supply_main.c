@@ -157,6 +157,7 @@ static void put_clip(packed *p, uint32_t id, uint32_t source, int64_t at, int64_
   packed_f64(p, (double)at);
   packed_f64(p, (double)length);
   packed_f64(p, (double)first);
+  packed_f64(p, 1);
   for (int k = 0; k < 2; k++) packed_f64(p, 0);
   packed_f32(p, 1);
   packed_u32(p, 0);
@@ -172,7 +173,7 @@ static void publish(const rig *g, const part *parts, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) clips += parts[i].then != 0;
   packed p = { 0 };
   packed_u32(&p, 0x314B504Cu);
-  packed_u32(&p, 32 + count * (40 + 24 + 24) + clips * 56);
+  packed_u32(&p, 32 + count * (40 + 24 + 24) + clips * 64);
   packed_f64(&p, ++revision);
   packed_u32(&p, 0);
   packed_u32(&p, count);

@@ -16,6 +16,9 @@ export interface ReferenceClip {
   fadeOutFrames: number;
   fadeInShape?: "linear" | "equalPower";
   fadeOutShape?: "linear" | "equalPower";
+  rate: number;
+  speedMode: "mute" | "matchSpeed" | "maintainPitch";
+  reverse?: boolean;
 }
 export interface ReferenceTrack {
   gainDb: number | null;

@@ -33,6 +33,8 @@ export function clip(
     gainDb: 0,
     fadeInFrames: 0,
     fadeOutFrames: 0,
+    rate: 1,
+    speedMode: "matchSpeed",
     ...more,
   };
 }

@@ -65,8 +65,8 @@ export function removeOneClip(draft: TimelineDraft, edit: Of<"clip.remove">, pat
 /** `clip.set`: any member but id and place. Fades that are not named are clamped where the clip gets shorter. */
 export function setClip(draft: TimelineDraft, edit: Of<"clip.set">, path: EditPath): void {
   const place = draft.clip(edit.clipId, path);
-  // Only their neutral values come this far, and those are not kept.
-  const { reverse: _reverse, pipeline: _pipeline, ...set } = edit.set;
+  // Only its neutral value comes this far, and that is not kept.
+  const { pipeline: _pipeline, ...set } = edit.set;
   const lengthFrames = set.lengthFrames ?? place.body.lengthFrames;
   checkEnd(place.start, lengthFrames, [...path, "set", "lengthFrames"]);
   const body = changeBody(place.body, {
