@@ -1,6 +1,8 @@
 // @ts-check
 import { layOut, layOutOnTracks } from "./model/edits.js";
 import { baseName } from "./model/format.js";
+import { GroupBook } from "./model/groups.js";
+import { Scope } from "./model/scope.js";
 import { Notices } from "./model/notices.js";
 import { PeakTiles } from "./model/peak_tiles.js";
 import { Readiness } from "./model/readiness.js";
@@ -19,6 +21,7 @@ import { deviceMenu } from "./ui/device_menu.js";
 import { themeMenu } from "./ui/theme_menu.js";
 import { setAttribute } from "./ui/dom.js";
 import { acceptDrops } from "./ui/drop.js";
+import { Exchange } from "./ui/exchange_dialog.js";
 import { ExportDialog } from "./ui/export_dialog.js";
 import { FrameLoop } from "./ui/frame_loop.js";
 import { openHelp } from "./ui/help_dialog.js";
@@ -28,6 +31,7 @@ import { LibraryPanel } from "./ui/library_panel.js";
 import { showNotices } from "./ui/notices_view.js";
 import { projectMenu } from "./ui/project_menu.js";
 import { Sidebar } from "./ui/sidebar.js";
+import { SpeedDialog } from "./ui/speed_dialog.js";
 import { StatusBar } from "./ui/status_bar.js";
 import { chooseTheme, readTheme, watchSystemTheme } from "./ui/theme.js";
 import { TransportBar } from "./ui/transport_bar.js";
@@ -57,11 +61,15 @@ export class App {
   /** @type {import("./client/types.js").ChangedClip[]} as they were when they were copied */
   clipboard = [];
   follow = recall("follow") !== "off";
+  /** @type {"select" | "razor"} what a click in the lanes does */
+  tool = "select";
+  scope = new Scope();
 
   /** @param {PulseClient} client */
   constructor(client) {
     this.client = client;
     this.session = new Session(client, this.notices);
+    this.groups = new GroupBook(this.session.mirror);
     this.audition = new Audition(this.session);
     this.selection = new Selection(() => this.#selected());
     this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
@@ -76,6 +84,8 @@ export class App {
     this.history = new HistoryPanel(this);
     this.uploads = new Uploads(this);
     this.exporter = new ExportDialog(this);
+    this.speed = new SpeedDialog(this);
+    this.exchange = new Exchange(this);
     this.diagnostics = new DiagnosticsPanel(this);
     this.sidebar.onshow = (tab) => {
       if (tab === "history") this.history.update();
@@ -118,6 +128,18 @@ export class App {
 
   openHelp() {
     openHelp();
+  }
+
+  openSpeed() {
+    this.speed.open();
+  }
+
+  /** @param {"select" | "razor"} tool */
+  setTool(tool) {
+    this.tool = tool;
+    this.timeline.showSnap(null);
+    this.timeline.lanesElement.style.cursor = tool === "razor" ? "crosshair" : "default";
+    this.#showToggles();
   }
 
   searchMedia() {
@@ -219,7 +241,12 @@ export class App {
   }
 
   #showToggles() {
-    for (const [id, on] of [["view.snap", this.snapping], ["view.follow", this.follow]]) {
+    const states = [
+      ["view.snap", this.snapping],
+      ["view.follow", this.follow],
+      ["edit.razor", this.tool === "razor"],
+    ];
+    for (const [id, on] of states) {
       const button = document.querySelector(`[data-command="${id}"]`);
       if (button !== null) setAttribute(button, "aria-pressed", String(on));
     }
@@ -228,9 +255,12 @@ export class App {
   #listen() {
     const { session, loop } = this;
     session.on("timeline", () => {
+      this.groups.changed();
       this.selection.prune(session.mirror);
       this.timeline.contentChanged();
     });
+    session.on("pipeline", () => this.timeline.repaint());
+    this.scope.on("changed", () => this.timeline.headers.update());
     session.on("assets", (assetIds) => {
       for (const assetId of assetIds ?? []) this.tiles.stir(assetId);
       this.timeline.repaint();

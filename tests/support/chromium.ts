@@ -42,6 +42,12 @@ const KEYS: Readonly<Record<string, [code: string, virtualKey: number, text?: st
   "]": ["BracketRight", 221, "]"],
   "{": ["BracketLeft", 219, "{"],
   "}": ["BracketRight", 221, "}"],
+  ",": ["Comma", 188, ","],
+  ".": ["Period", 190, "."],
+  ";": ["Semicolon", 186, ";"],
+  "'": ["Quote", 222, "'"],
+  PageUp: ["PageUp", 33],
+  PageDown: ["PageDown", 34],
 };
 
 // deno-lint-ignore no-explicit-any

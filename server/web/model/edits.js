@@ -67,13 +67,15 @@ export function clipsAcross(mirror, frame) {
  * @param {TimelineMirror} mirror
  * @param {(clipId: string) => boolean} isSelected
  * @param {number} atFrame
+ * @param {(trackId: string) => boolean} [reaches] on which tracks clips are split that are not selected
  * @returns {{ edits: Edit[], rightIds: Map<string, string> }} `rightIds`: what was split → its right part
  */
-export function splitAt(mirror, isSelected, atFrame) {
+export function splitAt(mirror, isSelected, atFrame, reaches = () => true) {
   const under = clipsAcross(mirror, atFrame);
   const chosen = under.filter(({ clipId }) => isSelected(clipId));
+  const all = under.filter(({ trackId }) => reaches(trackId));
   const rightIds = new Map(
-    (chosen.length > 0 ? chosen : under).map(({ clipId }) => [clipId, newId("clip")]),
+    (chosen.length > 0 ? chosen : all).map(({ clipId }) => [clipId, newId("clip")]),
   );
   /** @type {Edit[]} */
   const edits = [...rightIds].map(([clipId, newClipId]) => ({
@@ -105,17 +107,40 @@ export function trimTo(mirror, isSelected, atFrame, side) {
 }
 
 /**
- * Deletes clips and closes the gaps on all tracks, so that everything stays in sync.
+ * Deletes clips and closes the gaps on all tracks, so that everything stays in sync, or on some.
  *
  * @param {ChangedClip[]} clips
+ * @param {string[]} [trackIds]
  * @returns {Edit[]}
  */
-export function rippleDelete(clips) {
-  if (clips.length === 1) {
+export function rippleDelete(clips, trackIds) {
+  if (clips.length === 1 && trackIds === undefined) {
     return [{ op: "segment.delete", clipId: clips[0].clipId, ripple: "all" }];
   }
   // From the last to the first, so that no edit moves what a later one names.
-  return unionOf(clips).reverse().map((range) => ({ op: "range.delete", ...range, ripple: true }));
+  return unionOf(clips).reverse().map((range) => deleteRange(range, true, trackIds));
+}
+
+/**
+ * @param {Range} range
+ * @param {boolean} ripple
+ * @param {string[] | undefined} trackIds all by default
+ * @returns {Edit}
+ */
+export function deleteRange({ startFrame, endFrame }, ripple, trackIds) {
+  const on = trackIds === undefined ? {} : { trackIds };
+  return { op: "range.delete", startFrame, endFrame, ripple, ...on };
+}
+
+/**
+ * @param {number} atFrame
+ * @param {number} lengthFrames
+ * @param {string[] | undefined} trackIds all by default
+ * @returns {Edit}
+ */
+export function insertSilence(atFrame, lengthFrames, trackIds) {
+  const on = trackIds === undefined ? {} : { trackIds };
+  return { op: "range.insert", atFrame, lengthFrames, ...on };
 }
 
 /**
@@ -230,10 +255,16 @@ export function paste(mirror, clips, startFrame) {
   const range = extent(clips);
   const first = mirror.tracks[0]?.header.trackId;
   if (range === null || first === undefined) return { edits: [], clipIds: [] };
-  const copies = clips.map(({ trackId, ...clip }) => ({
+  // What was grouped is a group again, of its own; one clip alone is none.
+  const members = Map.groupBy(clips, ({ groupId }) => groupId);
+  const groupIds = new Map(
+    [...members].map(([groupId, { length }]) => [groupId, length > 1 ? newId("group") : undefined]),
+  );
+  const copies = clips.map(({ trackId, groupId, ...clip }) => ({
     trackId: mirror.track(trackId) === undefined ? first : trackId,
     clip: {
       ...clip,
+      ...groupId === undefined ? {} : { groupId: groupIds.get(groupId) },
       clipId: newId("clip"),
       startFrame: startFrame + clip.startFrame - range.startFrame,
     },

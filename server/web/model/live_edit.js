@@ -9,7 +9,7 @@ import { newId } from "./ids.js";
  */
 export class LiveEdit {
   #mergeKey = newId("drag");
-  /** @type {Edit[] | null} */
+  /** @type {Edit[] | (() => Edit[]) | null} */
   #waiting = null;
   /** @type {Edit[]} */
   #before = [];
@@ -31,7 +31,7 @@ export class LiveEdit {
     return this.#sent > 0;
   }
 
-  /** @param {Edit[]} edits what stands now, not a step: later ones replace it */
+  /** @param {Edit[] | (() => Edit[])} edits what stands now, not a step: later ones replace it; or what makes it when it is sent */
   update(edits) {
     this.#waiting = edits;
     this.#running ??= this.#drain();
@@ -49,9 +49,11 @@ export class LiveEdit {
 
   async #drain() {
     while (this.#waiting !== null) {
-      const edits = [...this.#before, ...this.#waiting];
+      const waiting = this.#waiting;
+      const edits = [...this.#before, ...typeof waiting === "function" ? waiting() : waiting];
       this.#before = [];
       this.#waiting = null;
+      if (edits.length === 0) continue;
       const done = await this.send(edits, { label: this.label, mergeKey: this.#mergeKey });
       if (done !== null) this.#sent++;
     }

@@ -83,17 +83,29 @@ export class Selection {
     );
   }
 
-  /** Selects one clip, from which a range may go on. @param {string} clipId */
-  choose(clipId) {
+  /**
+   * Selects one clip, from which a range may go on.
+   *
+   * @param {string} clipId
+   * @param {Iterable<string>} [segment] what is selected with it
+   */
+  choose(clipId, segment = [clipId]) {
     this.#anchorId = clipId;
-    this.set([clipId]);
+    this.set(segment);
   }
 
-  /** @param {string} clipId */
-  toggle(clipId) {
+  /**
+   * @param {string} clipId
+   * @param {Iterable<string>} [segment] what comes and goes with it
+   */
+  toggle(clipId, segment = [clipId]) {
     this.#anchorId = clipId;
+    const had = this.#clipIds.has(clipId);
     const next = new Set(this.#clipIds);
-    if (!next.delete(clipId)) next.add(clipId);
+    for (const member of segment) {
+      if (had) next.delete(member);
+      else next.add(member);
+    }
     this.set(next);
   }
 

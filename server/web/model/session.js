@@ -5,6 +5,7 @@ import { AssetBook } from "./asset_book.js";
 import { newId } from "./ids.js";
 import { baseName } from "./format.js";
 import { Meters } from "./meters.js";
+import { Pipelines } from "./pipelines.js";
 
 /** @import { PulseClient, Sync } from "../client/client.js" */
 /** @import { Edit, EditResult, Hello, Job, OpenDevice, Transport } from "../client/types.js" */
@@ -24,7 +25,7 @@ const CAUSES = new Map(Object.entries({
 /**
  * `timeline`: clips, tracks or what belongs to them. `history`: what can be undone. `library`: a folder's entries, as they come.
  * @typedef {{ connected: boolean, timeline: void, history: void, transport: Transport, assets: string[] | null, device: void,
- *   jobs: Job, meters: void, library: { path: string, entries: any[] }, project: void }} SessionEvents
+ *   jobs: Job, pipeline: string, meters: void, library: { path: string, entries: any[] }, project: void }} SessionEvents
  */
 
 /**
@@ -35,6 +36,7 @@ const CAUSES = new Map(Object.entries({
 export class Session extends Emitter {
   assets = new AssetBook();
   meters = new Meters();
+  pipelines = new Pipelines();
   /** @type {Map<string, Job>} */
   jobs = new Map();
   /** @type {Transport | null} */
@@ -139,6 +141,14 @@ export class Session extends Emitter {
     return this.#transported("play", params, "play");
   }
 
+  /**
+   * @param {number} fromFrame
+   * @param {number} toFrame where it pauses
+   */
+  playRange(fromFrame, toFrame) {
+    return this.#transported("play", { fromFrame, toFrame }, "play the range");
+  }
+
   pause() {
     return this.#transported("pause", {}, "pause");
   }
@@ -170,7 +180,10 @@ export class Session extends Emitter {
   /** @param {Sync} sync */
   async #sync({ hello, fresh, topics }) {
     this.hello = hello;
-    if (fresh) this.jobs.clear();
+    if (fresh) {
+      this.jobs.clear();
+      this.pipelines.clear();
+    }
     const { assets, device, jobs, diagnostics } = topics;
     this.device = device?.device ?? hello.device;
     for (const job of jobs?.jobs ?? []) this.jobs.set(job.jobId, job);
@@ -236,6 +249,17 @@ export class Session extends Emitter {
         this.emit("jobs", job);
       });
     }
+    const pipelines =
+      /** @type {Emitter<{ "clip.pipelineUpdated": { clipId: string } & import("./pipelines.js").Pipeline }>} */ (
+        /** @type {unknown} */ (client)
+      );
+    pipelines.on("clip.pipelineUpdated", ({ clipId, ...pipeline }) => {
+      const failed = this.pipelines.put(clipId, pipeline);
+      this.emit("pipeline", clipId);
+      if (!failed) return;
+      const message = pipeline.error ?? "it could not be stretched";
+      this.notices.fail({ code: "clip.pipeline", message }, "stretch", this.#nameOf(clipId));
+    });
     client.on("device.changed", ({ device }) => {
       this.device = device;
       this.emit("device", undefined);
@@ -256,6 +280,13 @@ export class Session extends Emitter {
         advice: CAUSES.get(cause),
       });
     });
+  }
+
+  /** @param {string} clipId */
+  #nameOf(clipId) {
+    const clip = this.mirror.clip(clipId);
+    const path = this.assets.get(clip?.assetId ?? "")?.path;
+    return clip?.name ?? (path === undefined ? "a clip" : baseName(path));
   }
 
   /** @param {{ code: string, message: string }} warning */

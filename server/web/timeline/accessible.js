@@ -1,5 +1,7 @@
 // @ts-check
 import { stem } from "../model/format.js";
+import { pipelineText } from "../model/pipelines.js";
+import { speedWords } from "../model/speed.js";
 import { writeTime } from "../model/time_format.js";
 import { clipEnd } from "../model/edits.js";
 import { byId, h, setText } from "../ui/dom.js";
@@ -39,7 +41,7 @@ export class AccessibleLanes {
   }
 
   #write() {
-    const { session, view, selection } = this.app;
+    const { session, view, selection, groups } = this.app;
     const { mirror } = session;
     const time = (/** @type {number} */ frame) => writeTime(frame, mirror, this.app.timeFormat);
     let left = MOST_CLIPS;
@@ -48,12 +50,22 @@ export class AccessibleLanes {
       for (const clip of clips.range(view.scrollFrame, view.endVisibleFrame)) {
         if (left-- <= 0) break;
         const name = clip.name ?? stem(session.assets.get(clip.assetId)?.path ?? clip.assetId);
-        const state = selection.has(clip.clipId) ? ", selected" : "";
-        list.append(h("li", {
-          "data-clip-id": clip.clipId,
-          "data-start-frame": clip.startFrame,
-          "data-length-frames": clip.lengthFrames,
-        }, `${name}, ${time(clip.startFrame)} to ${time(clipEnd(clip))}${state}`));
+        list.append(h(
+          "li",
+          {
+            "data-clip-id": clip.clipId,
+            "data-start-frame": clip.startFrame,
+            "data-length-frames": clip.lengthFrames,
+          },
+          [
+            name,
+            `${time(clip.startFrame)} to ${time(clipEnd(clip))}`,
+            speedWords(clip),
+            pipelineText(clip, session.pipelines.of(clip.clipId)),
+            clip.groupId === undefined ? "" : `in a group of ${groups.segmentOf(clip).length}`,
+            selection.has(clip.clipId) ? "selected" : "",
+          ].filter(Boolean).join(", "),
+        ));
       }
       return list;
     });

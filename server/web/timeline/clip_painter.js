@@ -1,10 +1,14 @@
 // @ts-check
 import { decibels, stem } from "../model/format.js";
+import { groupHue } from "../model/groups.js";
+import { pipelineText } from "../model/pipelines.js";
+import { speedText } from "../model/speed.js";
 import { analysedPart } from "../model/asset_book.js";
 import { drawSamples, paintWaveform } from "./waveform.js";
 
 /** @import { Asset, ChangedClip } from "../client/types.js" */
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
+/** @import { Pipeline } from "../model/pipelines.js" */
 /** @import { ClipPaint, Theme } from "../ui/theme.js" */
 /** @import { Raster } from "./raster.js" */
 
@@ -19,6 +23,8 @@ const FADE_SEGMENTS = 24;
 /** A shorter fade is not seen. */
 const LEAST_FADE = 1.5;
 const TITLE_PAD = 6;
+/** The mark of what is grouped, with the gap behind it. */
+const LINK_WIDTH = 16;
 /** Less room than this has no text. */
 const TITLE_ROOM = 18;
 /** Round corners are dear, and on narrow clips not seen. */
@@ -59,6 +65,8 @@ const measured = new Map();
  * @property {ChangedClip | undefined} before the clip before it on the track
  * @property {number} crossColumns from its start, in which the clip before it still sounds: their crossfade
  * @property {number} coveredFrom where the next clip begins to lie on top
+ * @property {number} coveredTo up to where the one before lies on top, because it is selected
+ * @property {Pipeline | undefined} pipeline how far its stretched sound is
  */
 
 /**
@@ -150,8 +158,13 @@ function insideOf(scene) {
 function stretchOf(scene, asset) {
   const { clip, box, framesPerColumn, sampleRate } = scene;
   const samplesPerFrame = (clip.rate * asset.sampleRate) / sampleRate;
-  const framesIn = (box.visibleX - box.x) * framesPerColumn;
+  // One that plays backwards begins with the end of what it plays: its right edge has the earliest sample.
+  const columnsIn = clip.reverse
+    ? clip.lengthFrames / framesPerColumn - (box.visibleX - box.x) - box.visibleWidth
+    : box.visibleX - box.x;
+  const framesIn = columnsIn * framesPerColumn;
   const { y, height } = insideOf(scene);
+  const silent = clip.gainDb === null || (clip.speedMode === "mute" && clip.rate !== 1);
   return {
     x: box.visibleX,
     width: box.visibleWidth,
@@ -159,7 +172,8 @@ function stretchOf(scene, asset) {
     height,
     sample: (clip.sourceFrame / clip.rate + framesIn) * samplesPerFrame,
     samplesPerColumn: framesPerColumn * samplesPerFrame,
-    gain: clip.gainDb === null ? 0 : 10 ** (clip.gainDb / 20),
+    gain: silent ? 0 : 10 ** ((clip.gainDb ?? 0) / 20),
+    backwards: clip.reverse ?? false,
   };
 }
 
@@ -190,7 +204,7 @@ function cornersOf(box, density) {
  * @param {ClipScene} scene
  */
 function paintBody(raster, scene) {
-  const { box, look, density } = scene;
+  const { clip, box, look, theme, density } = scene;
   const { pixels } = look.colours;
   const titleHeight = titleHeightOf(scene);
   const corners = cornersOf(box, density);
@@ -207,6 +221,11 @@ function paintBody(raster, scene) {
   const middle = Math.max(box.y + rows, box.y + titleHeight);
   raster.fill(box.x, box.y + rows, box.width, middle - box.y - rows, pixels.title);
   raster.fill(box.x, middle, box.width, bottom - rows - middle, pixels.body);
+  if (clip.groupId === undefined) return;
+  // The mark of its group: a line below the title, or at the foot of a flat one.
+  const line = Math.max(2, Math.round(2 * density));
+  const y = titleHeight > 0 ? box.y + titleHeight - line : bottom - rows - line;
+  raster.fill(box.x, y, box.width, line, theme.groups[groupHue(clip.groupId)]);
 }
 
 /**
@@ -328,11 +347,17 @@ function drawCross(context, { clip, before, box, look, crossColumns, density }, 
  * @param {ClipScene} scene
  * @param {number} titleHeight
  */
-function drawTitle(context, { clip, asset, box, look, density, coveredFrom }, titleHeight) {
+function drawTitle(context, scene, titleHeight) {
+  const { clip, asset, box, look, density, coveredFrom, coveredTo } = scene;
   const pad = TITLE_PAD * density;
-  const x = Math.max(box.x, box.visibleX) + pad;
-  const room = Math.min(box.x + box.width, coveredFrom) - pad - x;
+  const x = Math.max(box.x, box.visibleX, coveredTo) + pad;
+  const right = Math.min(box.x + box.width, box.visibleX + box.visibleWidth, coveredFrom) - pad;
+  if (right - x < TITLE_ROOM * density) return;
+  const badge = drawBadge(context, scene, titleHeight, x, right);
+  const link = clip.groupId === undefined ? 0 : LINK_WIDTH * density;
+  const room = right - x - badge - link;
   if (room < TITLE_ROOM * density) return;
+  if (link > 0) drawLink(context, x, box.y + titleHeight / 2, look.colours.text, density);
   const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;
   const state = asset === undefined || asset.offlineStatus !== "present"
@@ -343,9 +368,87 @@ function drawTitle(context, { clip, asset, box, look, density, coveredFrom }, ti
   context.fillStyle = look.colours.text;
   context.fillText(
     fitText(context, name + gain + state, room / density, density),
-    x,
+    x + link,
     box.y + titleHeight / 2 + density * 0.5,
   );
+}
+
+/**
+ * Two rings of a chain, before the name of what is grouped.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} middle
+ * @param {string} colour
+ * @param {number} density
+ */
+function drawLink(context, x, middle, colour, density) {
+  context.strokeStyle = colour;
+  context.lineWidth = 1.2 * density;
+  context.beginPath();
+  for (const at of [0, 4.5]) {
+    context.roundRect(
+      x + at * density,
+      middle - 2.6 * density,
+      6.5 * density,
+      4.6 * density,
+      2.3 * density,
+    );
+  }
+  context.stroke();
+}
+
+/**
+ * At the right of the title: at what speed a clip plays, and how far its stretched sound is.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {ClipScene} scene
+ * @param {number} titleHeight
+ * @param {number} left
+ * @param {number} right
+ * @returns {number} what it takes of the room, in device pixels
+ */
+function drawBadge(
+  context,
+  { clip, box, look, theme, density, pipeline },
+  titleHeight,
+  left,
+  right,
+) {
+  const speed = speedText(clip);
+  if (speed === "") return 0;
+  const text = [speed, pipelineText(clip, pipeline)].filter(Boolean).join("  ");
+  const pad = 4 * density;
+  const width = widthOf(context, text, density) * density + 2 * pad;
+  if (width > right - left) return 0;
+  const height = titleHeight - 5 * density;
+  const y = box.y + 2.5 * density;
+  const failed = pipeline?.state === "failed" && clip.speedMode === "maintainPitch";
+  context.fillStyle = failed ? theme.error : look.colours.text;
+  context.globalAlpha = failed ? 0.9 : 0.16;
+  context.beginPath();
+  context.roundRect(right - width, y, width, height, 3 * density);
+  context.fill();
+  context.globalAlpha = 1;
+  context.fillStyle = failed ? theme.panel : look.colours.text;
+  context.fillText(text, right - width + pad, y + height / 2 + density * 0.5);
+  return width + pad;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} density
+ * @returns {number} CSS pixels
+ */
+function widthOf(context, text, density) {
+  let width = measured.get(text);
+  if (width === undefined) {
+    if (measured.size > 5000) measured.clear();
+    width = context.measureText(text).width / density;
+    measured.set(text, width);
+  }
+  return width;
 }
 
 /**
@@ -355,12 +458,7 @@ function drawTitle(context, { clip, asset, box, look, density, coveredFrom }, ti
  * @param {number} density
  */
 function fitText(context, text, room, density) {
-  let width = measured.get(text);
-  if (width === undefined) {
-    if (measured.size > 5000) measured.clear();
-    width = context.measureText(text).width / density;
-    measured.set(text, width);
-  }
+  const width = widthOf(context, text, density);
   if (width <= room) return text;
   const guess = Math.max(1, Math.floor((text.length * room) / width) - 1);
   return `${text.slice(0, guess)}…`;

@@ -12,6 +12,7 @@ import {
 /** @import { MirroredTrack } from "../client/mirror.js" */
 /** @import { AssetBook } from "../model/asset_book.js" */
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
+/** @import { Pipelines } from "../model/pipelines.js" */
 /** @import { ReadyRun } from "../model/ready_runs.js" */
 /** @import { Selection } from "../model/selection.js" */
 /** @import { View } from "../model/view.js" */
@@ -31,6 +32,7 @@ const SPECK = 3;
  * @property {AssetBook} assets
  * @property {Selection} selection
  * @property {PeakTiles} tiles
+ * @property {Pipelines} pipelines
  * @property {Theme} theme
  * @property {Grid} grid the ruler's
  * @property {string | null} hoveredClipId
@@ -149,6 +151,10 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
       coveredFrom: after === undefined || after.startFrame >= clipEnd(clip)
         ? Infinity
         : ((after.startFrame - view.scrollFrame) / view.framesPerPixel) * density,
+      coveredTo: before === undefined || selected || !selection.has(before.clipId)
+        ? -Infinity
+        : ((clipEnd(before) - view.scrollFrame) / view.framesPerPixel) * density,
+      pipeline: clip.speedMode === "maintainPitch" ? scene.pipelines.of(clip.clipId) : undefined,
     };
     paintClip(raster, clipScene, !isSpeck);
     if (hasDetails(clipScene)) detailed.push(clipScene);

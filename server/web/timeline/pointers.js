@@ -11,8 +11,10 @@ import { gainGesture } from "./gestures/gain.js";
 import { markerGesture } from "./gestures/marker.js";
 import { rangeGesture } from "./gestures/range.js";
 import { seekGesture } from "./gestures/seek.js";
+import { razorFrame, razorGesture } from "./gestures/razor.js";
+import { reorderGesture } from "./gestures/reorder.js";
 import { slipGesture } from "./gestures/slip.js";
-import { trimGesture } from "./gestures/trim.js";
+import { rippleTrimGesture, stretchGesture, trimGesture } from "./gestures/trim.js";
 import { hitTest } from "./hit.js";
 import { overviewSpan } from "./overview.js";
 import { trackPointer } from "./pointer.js";
@@ -23,6 +25,7 @@ import { BAND_HEIGHT } from "./ruler.js";
 /** @import { ChangedClip, Marker } from "../client/types.js" */
 /** @import { MenuItem } from "../ui/menu.js" */
 /** @import { Point } from "./gestures/types.js" */
+/** @import { Hit } from "./hit.js" */
 
 const CURSORS = {
   body: "default",
@@ -41,41 +44,66 @@ const GRAB_PX = 6;
  * @param {HTMLElement} element
  */
 export function lanePointer(app, element) {
-  const { session, selection, view } = app;
+  const { session, selection, groups, view } = app;
   const hit = (/** @type {{ x: number, y: number }} */ { x, y }) =>
     hitTest(session.mirror, view, x, y, (clipId) => selection.has(clipId));
+  /** @param {Point} point @param {Hit | null} found */
+  const cursorAt = (point, found) => {
+    if (found === null) return "default";
+    const { zone } = found;
+    if (zone === "start" || zone === "end") {
+      return point.mod ? zone === "start" ? "w-resize" : "e-resize" : CURSORS[zone];
+    }
+    if (zone !== "body") return CURSORS[zone];
+    return point.mod ? point.free ? "ew-resize" : "copy" : point.shift ? "grab" : "default";
+  };
   trackPointer(app, element, {
     hover(point) {
       const found = hit(point);
       app.timeline.hover(found?.clip.clipId ?? null);
-      if (found?.zone === "body" && point.mod) return point.free ? "ew-resize" : "copy";
-      return found === null ? "default" : CURSORS[found.zone];
+      if (app.tool !== "razor") return cursorAt(point, found);
+      app.timeline.showSnap(found !== null || point.shift ? razorFrame(app, point) : null);
+      return "crosshair";
     },
-    leave: () => app.timeline.hover(null),
+    leave() {
+      app.timeline.hover(null);
+      if (app.tool === "razor") app.timeline.showSnap(null);
+    },
     begin(point) {
       const found = hit(point);
+      if (app.tool === "razor") return razorGesture(app, found?.clip ?? null);
       if (found === null) return marqueeGesture(app, point);
       const { clip, zone } = found;
       selection.setTrack(clip.trackId);
       if (zone === "body" && point.shift && !point.mod) {
-        selection.extendTo(session.mirror, clip.clipId);
-        return null;
+        return reorderGesture(app, point, { ...clip }, () => {
+          selection.extendTo(session.mirror, clip.clipId);
+          selection.set(groups.whole(selection.clipIds));
+        });
       }
+      // With Alt a clip stands for itself, whatever it is grouped with.
+      const alone = point.free && !point.mod && clip.groupId !== undefined &&
+        (zone === "body" || zone === "start" || zone === "end");
+      const segment = alone ? [clip.clipId] : groups.segmentOf(clip);
       const wasSelected = selection.has(clip.clipId);
-      if (!wasSelected && !point.mod) selection.choose(clip.clipId);
-      if (zone === "start" || zone === "end") return trimGesture(app, point, { ...clip }, zone);
+      if (alone || (!wasSelected && !point.mod)) selection.choose(clip.clipId, segment);
+      if (zone === "start" || zone === "end") {
+        if (!wasSelected) selection.choose(clip.clipId, segment);
+        const gesture = point.mod ? rippleTrimGesture : point.shift ? stretchGesture : trimGesture;
+        return gesture(app, point, { ...clip }, zone);
+      }
       if (zone === "fadeIn" || zone === "fadeOut") {
         return fadeGesture(app, point, { ...clip }, zone);
       }
       if (zone === "gain") return gainGesture(app, point, { ...clip });
       if (point.mod && point.free) return slipGesture(app, point, { ...clip });
       if (!point.mod) {
-        const clicked = () => selection.choose(clip.clipId);
+        const clicked = () => selection.choose(clip.clipId, segment);
         return moveGesture(app, point, { copies: false, clicked });
       }
       // A click adds or takes away; a drag copies what is then selected.
-      if (!wasSelected) selection.toggle(clip.clipId);
-      const clicked = () => wasSelected && selection.toggle(clip.clipId);
+      if (!wasSelected) selection.toggle(clip.clipId, segment);
+      const clicked = () => wasSelected && selection.toggle(clip.clipId, segment);
       return moveGesture(app, point, { copies: true, clicked });
     },
   });
@@ -99,7 +127,9 @@ export function lanePointer(app, element) {
     event.preventDefault();
     const at = placeIn(element, event);
     const found = hit(at);
-    if (found !== null && !selection.has(found.clip.clipId)) selection.choose(found.clip.clipId);
+    if (found !== null && !selection.has(found.clip.clipId)) {
+      selection.choose(found.clip.clipId, groups.segmentOf(found.clip));
+    }
     openMenuAt(
       event.clientX,
       event.clientY,
@@ -167,11 +197,13 @@ function clipMenu(app, clip, event) {
     ...commands.menu(["edit.split", "edit.trimStart", "edit.trimEnd"]),
     ...divided(commands.menu(["edit.copy", "edit.duplicate"])),
     { label: "Rename…", run: rename },
+    ...divided(commands.menu(["clip.speed", "clip.reverse"])),
     ...divided(commands.menu(["edit.louder", "edit.softer"])),
     { label: "Reset gain", run: resetGain },
     ...commands.menu(["edit.fadeShape"]),
+    ...divided(commands.menu(["segment.group", "segment.ungroup"])),
     ...divided(commands.menu(["range.loop", "range.fromSelection", "view.selection"])),
-    ...divided(commands.menu(["edit.deleteRipple", "edit.deleteLift"])),
+    ...divided(commands.menu(["edit.deleteRipple", "edit.deleteLift", "segment.delete"])),
   ];
 }
 
@@ -289,11 +321,8 @@ export function rulerPointer(app, element) {
         { label: "Marker here", run: at("range.marker") },
         { label: "In point here", run: at("range.in") },
         { label: "Out point here", run: at("range.out") },
-        {
-          label: "Clear the I/O points",
-          run: () => app.commands.runById("range.clear"),
-          disabled: session.mirror.ioPoints === null,
-        },
+        ...divided(app.commands.menu(["range.play", "range.loopIo", "range.silence"])),
+        ...app.commands.menu(["range.extract", "range.lift", "range.clear"]),
         ...divided(app.commands.menu(["range.loop", "view.timeFormat"])),
       ];
     openMenuAt(event.clientX, event.clientY, items);

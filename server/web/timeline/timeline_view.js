@@ -40,6 +40,7 @@ export class TimelineView {
     this.lanesElement = lanes;
     this.marquee = byId("marquee", HTMLElement);
     this.snapLine = byId("snap-line", HTMLElement);
+    this.insertion = byId("insertion", HTMLElement);
     this.ghost = byId("drop-ghost", HTMLElement);
     this.playheadElement = byId("playhead", HTMLElement);
     this.verticalBar = byId("vertical-bar", HTMLElement);
@@ -177,6 +178,21 @@ export class TimelineView {
     }
   }
 
+  /**
+   * Where a segment would go in.
+   *
+   * @param {{ frame: number, rows: number[] } | null} place rows of the tracks that it goes in on
+   */
+  showInsertion(place) {
+    this.insertion.hidden = place === null;
+    if (place === null) return;
+    const { view } = this.app;
+    const top = view.yOf(Math.min(...place.rows));
+    const bottom = view.yOf(Math.max(...place.rows) + 1);
+    this.insertion.style.transform = `translate(${Math.round(view.xOf(place.frame))}px, ${top}px)`;
+    this.insertion.style.height = `${bottom - top}px`;
+  }
+
   /** @param {{ frame: number, lengthFrames: number, trackIndex: number, label: string } | null} drop */
   showGhost(drop) {
     this.ghost.hidden = drop === null;
@@ -251,6 +267,7 @@ export class TimelineView {
       assets: session.assets,
       selection,
       tiles,
+      pipelines: session.pipelines,
       theme,
       grid,
       hoveredClipId: this.hoveredClipId,

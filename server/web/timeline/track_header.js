@@ -47,6 +47,14 @@ export class TrackHeaderView {
     this.solo = this.#toggle("S", "Solo", () => ({ solo: !this.#track.solo }));
     this.solo.title = `Solo (${shownKey("Shift+S")}); with ${shownKey("Mod")} this track alone`;
     this.mute.title = `Mute (${shownKey("Shift+M")})`;
+    // Shown where the track is left out alone: in most projects none is.
+    this.apart = h("button", {
+      class: "icon-button small apart",
+      type: "button",
+      title: `Ripple, ranges and splits leave this track alone (${shownKey("Shift+R")})`,
+      hidden: true,
+      onclick: () => app.scope.toggle(this.#track.trackId),
+    }, icon("apart"));
     const menu = h("button", {
       class: "icon-button small",
       type: "button",
@@ -84,7 +92,7 @@ export class TrackHeaderView {
       h(
         "div",
         { class: "track-controls" },
-        h("div", { class: "track-row" }, this.name, this.mute, this.solo, menu),
+        h("div", { class: "track-row" }, this.name, this.apart, this.mute, this.solo, menu),
         h("div", { class: "track-row track-gain" }, this.gain, this.gainText),
         h("div", { class: "track-row track-pan" }, this.pan, this.panText),
       ),
@@ -106,6 +114,8 @@ export class TrackHeaderView {
     if (name.readOnly) name.value = track.name;
     setAttribute(mute, "aria-pressed", String(track.mute));
     setAttribute(solo, "aria-pressed", String(track.solo));
+    this.apart.hidden = this.app.scope.reaches(track.trackId);
+    setAttribute(this.apart, "aria-label", `Let ripple, ranges and splits reach ${track.name}`);
     setAttribute(mute, "aria-label", `Mute ${track.name}`);
     setAttribute(solo, "aria-label", `Solo ${track.name}`);
     setAttribute(gain, "aria-label", `Gain of ${track.name}`);
@@ -248,6 +258,12 @@ export class TrackHeaderView {
         disabled: clips.length === 0,
       },
       { label: "Solo alone", run: () => this.#soloAlone() },
+      {
+        label: this.app.scope.reaches(trackId)
+          ? "Leave out of ripple, ranges and splits"
+          : "Let ripple, ranges and splits reach it",
+        run: () => this.app.scope.toggle(trackId),
+      },
       { label: "Move up", divided: true, run: move(index - 1), disabled: index <= 0 },
       {
         label: "Move down",

@@ -19,9 +19,10 @@ const BORROW_FINER = 2;
  * @property {number} width columns
  * @property {number} y
  * @property {number} height
- * @property {number} sample of the asset at the left edge of `x`
+ * @property {number} sample of the asset at the left edge of `x`; of one that plays backwards at the right edge
  * @property {number} samplesPerColumn
  * @property {number} gain linear
+ * @property {boolean} [backwards] it plays from its end
  */
 
 /** Scratch: min and max of rms and peaks for each column of the stretch being drawn. */
@@ -125,6 +126,8 @@ function gather(tiles, asset, channels, level, row, stretch) {
       fold(peaks, row, stretch, start, end);
     } else borrow(tiles, asset, channels, level, row, stretch, start, end);
   }
+  if (!stretch.backwards) return;
+  for (const plane of [low, high, core]) plane.subarray(0, width).reverse();
 }
 
 /**
@@ -313,7 +316,8 @@ function drawRow(context, box, tiles, asset, channels, row, colours, density) {
       any = false;
       continue;
     }
-    const px = box.x + (sample - box.sample) / box.samplesPerColumn;
+    const along = (sample - box.sample) / box.samplesPerColumn;
+    const px = box.backwards ? box.x + box.width - along : box.x + along;
     const py = middle - clamp(value * box.gain) * half;
     if (any) context.lineTo(px, py);
     else context.moveTo(px, py);

@@ -1,6 +1,7 @@
 // @ts-check
 import {
   changeGain,
+  deleteRange,
   duplicate,
   extent,
   liftDelete,
@@ -16,8 +17,10 @@ import {
 import { newId } from "../model/ids.js";
 import { nextTimeFormat } from "../model/time_format.js";
 import { shownKey } from "./keys.js";
+import { SEGMENT_COMMANDS } from "./segment_commands.js";
 
 /** @import { App } from "../app.js" */
+/** @import { ChangedClip } from "../client/types.js" */
 
 /**
  * @typedef {object} Command
@@ -31,7 +34,7 @@ import { shownKey } from "./keys.js";
 
 const ZOOM = 1.6;
 /** Groups whose commands build on what the one before did. */
-const ORDERED = new Set(["Editing", "Ranges", "Selection", "Tracks"]);
+const ORDERED = new Set(["Editing", "Segments", "Trimming", "Ranges", "Selection", "Tracks"]);
 
 /** @type {Command[]} everything that a key or a button can do */
 export const COMMANDS = [
@@ -107,7 +110,7 @@ export const COMMANDS = [
   },
   {
     id: "range.loop",
-    title: "Loop the selection, or the I/O range, on and off",
+    title: "Loop selection or range, on and off",
     group: "Ranges",
     keys: ["L"],
     run: toggleLoop,
@@ -192,7 +195,7 @@ export const COMMANDS = [
   {
     id: "edit.fadeShape",
     title: "Fades linear or equal power",
-    group: "Editing",
+    group: "Trimming",
     keys: ["Shift+E"],
     run: ({ session, selection }) =>
       session.edit(toggleFadeShape(selection.clips(session.mirror)), {
@@ -202,14 +205,14 @@ export const COMMANDS = [
   {
     id: "edit.trimStart",
     title: "Trim the start to the playhead",
-    group: "Editing",
+    group: "Trimming",
     keys: ["{"],
     run: (app) => trim(app, "start"),
   },
   {
     id: "edit.trimEnd",
     title: "Trim the end to the playhead",
-    group: "Editing",
+    group: "Trimming",
     keys: ["}"],
     run: (app) => trim(app, "end"),
   },
@@ -242,21 +245,67 @@ export const COMMANDS = [
     title: "Select nothing",
     group: "Selection",
     keys: ["Escape"],
-    run: ({ selection }) => selection.clear(),
+    run: (app) => {
+      // The tool first: what is selected stays for the next one.
+      if (app.tool !== "select") app.setTool("select");
+      else app.selection.clear();
+    },
   },
   {
     id: "edit.selectNext",
     title: "Select the next clip",
     group: "Selection",
     keys: ["]"],
-    run: (app) => selectNeighbour(app, 1),
+    run: (app) => select(app, besides(app, 1)),
   },
   {
     id: "edit.selectPrevious",
     title: "Select the clip before",
     group: "Selection",
     keys: ["["],
-    run: (app) => selectNeighbour(app, -1),
+    run: (app) => select(app, besides(app, -1)),
+  },
+  {
+    id: "edit.selectBelow",
+    title: "Select on the track below",
+    group: "Selection",
+    keys: ["PageDown"],
+    run: (app) => select(app, across(app, 1)),
+  },
+  {
+    id: "edit.selectAbove",
+    title: "Select on the track above",
+    group: "Selection",
+    keys: ["PageUp"],
+    run: (app) => select(app, across(app, -1)),
+  },
+  {
+    id: "edit.addNext",
+    title: "Add the next clip",
+    group: "Selection",
+    keys: ["Mod+]"],
+    run: (app) => select(app, besides(app, 1), true),
+  },
+  {
+    id: "edit.addPrevious",
+    title: "Add the clip before",
+    group: "Selection",
+    keys: ["Mod+["],
+    run: (app) => select(app, besides(app, -1), true),
+  },
+  {
+    id: "edit.addBelow",
+    title: "Add from the track below",
+    group: "Selection",
+    keys: ["Shift+PageDown"],
+    run: (app) => select(app, across(app, 1), true),
+  },
+  {
+    id: "edit.addAbove",
+    title: "Add from the track above",
+    group: "Selection",
+    keys: ["Shift+PageUp"],
+    run: (app) => select(app, across(app, -1), true),
   },
   {
     id: "range.in",
@@ -289,6 +338,7 @@ export const COMMANDS = [
     title: "Clear the I/O points",
     group: "Ranges",
     keys: ["X"],
+    ready: ({ session }) => session.mirror.ioPoints !== null,
     run: ({ session }) =>
       session.edit([{ op: "io.set", inFrame: null, outFrame: null }], {
         label: "Clear I/O points",
@@ -328,7 +378,7 @@ export const COMMANDS = [
   },
   {
     id: "view.selection",
-    title: "Show the selection, or the I/O range",
+    title: "Show the selection, or the range",
     group: "View",
     keys: ["Shift+F", "Z"],
     run: ({ session, selection, view, timeline }) => {
@@ -426,12 +476,20 @@ export const COMMANDS = [
     run: (app) => app.openExport(),
   },
   {
+    id: "file.import",
+    title: "Import a timeline",
+    group: "Files",
+    keys: ["Mod+I"],
+    run: (app) => app.exchange.open(),
+  },
+  {
     id: "help.keys",
     title: "This list",
     group: "Files",
     keys: ["?"],
     run: (app) => app.openHelp(),
   },
+  ...SEGMENT_COMMANDS,
 ];
 
 /** Commands by id, with what buttons and menus need to know of them. */
@@ -561,11 +619,12 @@ function toCut(app, direction) {
 
 /** @param {App} app */
 async function split(app) {
-  const { session, selection } = app;
+  const { session, selection, scope } = app;
   const { edits, rightIds } = splitAt(
     session.mirror,
     (clipId) => selection.has(clipId),
     session.frame,
+    (trackId) => scope.reaches(trackId),
   );
   if (edits.length === 0) {
     app.notices.add({
@@ -588,23 +647,24 @@ async function split(app) {
  * @param {boolean} ripple
  */
 async function remove(app, ripple) {
-  const { session, selection } = app;
+  const { session, selection, scope } = app;
   const clips = selection.clips(session.mirror);
   const io = session.mirror.ioPoints;
   if (clips.length > 0) {
-    const edits = ripple ? rippleDelete(clips) : liftDelete(clips);
+    const own = clips.map(({ trackId }) => trackId);
+    const edits = ripple
+      ? rippleDelete(clips, scope.trackIds(session.mirror, own))
+      : liftDelete(clips);
     const label = `${ripple ? "Delete" : "Lift"} ${
       clips.length === 1 ? "clip" : `${clips.length} clips`
     }`;
     // What goes is forgotten by the selection when it has gone.
     await session.edit(edits, { label });
   } else if (io !== null && io.outFrame > io.inFrame) {
-    await session.edit([{
-      op: "range.delete",
-      startFrame: io.inFrame,
-      endFrame: io.outFrame,
-      ripple,
-    }], { label: ripple ? "Delete range" : "Lift range" });
+    const range = { startFrame: io.inFrame, endFrame: io.outFrame };
+    await session.edit([deleteRange(range, ripple, scope.trackIds(session.mirror))], {
+      label: ripple ? "Delete range" : "Lift range",
+    });
   } else {
     app.notices.add({
       kind: "delete.nothing",
@@ -680,20 +740,49 @@ function setIo({ session }, side) {
 }
 
 /**
+ * Selects the clip beside what is selected, with what is grouped with it.
+ *
+ * @param {App} app
+ * @param {ChangedClip | undefined} clip
+ * @param {boolean} [adds] what was selected stays so
+ */
+function select({ selection, groups, timeline }, clip, adds = false) {
+  if (clip === undefined) return;
+  const segment = groups.segmentOf(clip);
+  if (adds) selection.set([...selection.clipIds, ...segment]);
+  else selection.choose(clip.clipId, segment);
+  selection.setTrack(clip.trackId);
+  timeline.revealClip(clip.clipId);
+}
+
+/**
  * @param {App} app
  * @param {-1 | 1} direction
+ * @returns {ChangedClip | undefined} the next on the track, or where nothing is selected the one at the playhead
  */
-function selectNeighbour(app, direction) {
-  const { session, selection, timeline } = app;
-  const selected = selection.clips(session.mirror);
-  const trackId = selected[0]?.trackId ?? selection.trackId ??
-    session.mirror.tracks[0]?.header.trackId;
-  const clips = session.mirror.track(trackId ?? "")?.clips.all() ?? [];
-  const at = selected.length > 0
-    ? clips.findIndex(({ clipId }) => clipId === selected[0].clipId) + direction
-    : clips.findIndex(({ startFrame, lengthFrames }) => startFrame + lengthFrames > session.frame);
-  const clip = clips[at];
-  if (clip === undefined) return;
-  selection.set([clip.clipId]);
-  timeline.revealClip(clip.clipId);
+function besides({ session: { mirror, frame }, selection }, direction) {
+  const selected = selection.clips(mirror);
+  const trackId = selection.trackId ?? selected[0]?.trackId ?? mirror.tracks[0]?.header.trackId;
+  const clips = mirror.track(trackId ?? "")?.clips.all() ?? [];
+  const isSelected = (/** @type {ChangedClip} */ { clipId }) => selection.has(clipId);
+  const at = direction > 0 ? clips.findLastIndex(isSelected) : clips.findIndex(isSelected);
+  return at >= 0
+    ? clips[at + direction]
+    : clips.find(({ startFrame, lengthFrames }) => startFrame + lengthFrames > frame);
+}
+
+/**
+ * @param {App} app
+ * @param {-1 | 1} direction
+ * @returns {ChangedClip | undefined} what lies nearest to the selection or the playhead on the next track that has anything
+ */
+function across({ session: { mirror, frame }, selection }, direction) {
+  const { tracks } = mirror;
+  const selected = selection.clips(mirror);
+  const at = tracks.findIndex(({ header }) => header.trackId === selection.trackId);
+  const place = selected.find(({ trackId }) => trackId === selection.trackId)?.startFrame ?? frame;
+  const rest = direction > 0 ? tracks.slice(at + 1) : tracks.slice(0, Math.max(0, at)).reverse();
+  const clips = rest.find(({ clips }) => clips.size > 0)?.clips.all() ?? [];
+  return clips.find(({ startFrame, lengthFrames }) => startFrame + lengthFrames > place) ??
+    clips.at(-1);
 }

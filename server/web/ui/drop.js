@@ -1,4 +1,5 @@
 // @ts-check
+import { isTimelineFile } from "../model/exchange.js";
 import { byId } from "./dom.js";
 import { DRAG_TYPE, draggedMedia } from "./drag_source.js";
 import { droppedFiles } from "./dropped_files.js";
@@ -57,7 +58,9 @@ export function acceptDrops(app) {
     const place = { frame, trackId, onTracks: event.altKey };
     if (isFile(event)) {
       event.preventDefault();
-      const { files, leftOut } = await droppedFiles(event.dataTransfer);
+      const { files: dropped, leftOut } = await droppedFiles(event.dataTransfer);
+      const files = dropped.filter(({ name }) => !isTimelineFile(name));
+      for (const file of dropped) if (isTimelineFile(file.name)) await app.exchange.take(file);
       if (leftOut > 0) {
         app.notices.add({
           kind: "drop.leftOut",
@@ -67,6 +70,7 @@ export function acceptDrops(app) {
           } no audio by name, and left out.`,
         });
       }
+      if (files.length === 0) return;
       const assets = await app.uploads.send(files);
       session.assets.putNew(assets);
       app.library.refresh();

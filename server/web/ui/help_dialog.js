@@ -3,8 +3,18 @@ import { COMMANDS } from "./commands.js";
 import { byId, h } from "./dom.js";
 import { shownKey } from "./keys.js";
 
-/** In the order that fills three columns evenly. */
-const GROUPS = ["Playback", "Ranges", "Selection", "Files", "Editing", "Tracks", "View"];
+/** In the order that fills four columns evenly. */
+const GROUPS = [
+  "Playback",
+  "Selection",
+  "Files",
+  "Ranges",
+  "Segments",
+  "Tracks",
+  "Editing",
+  "Trimming",
+  "View",
+];
 
 /** What the pointer does; keys tell of themselves. */
 const POINTER = [
@@ -15,13 +25,20 @@ const POINTER = [
   ["Pan", ["Middle drag"]],
   ["Draw the loop in the ruler's band", ["Drag"]],
   ["Draw the I/O range on the ruler", ["Shift+Drag"]],
-  ["Copy clips", ["Mod+Drag"]],
-  ["Slip the sound under a clip", ["Mod+Alt+Drag"]],
-  ["Drag without snapping, gain finely", ["Alt+Drag"]],
   ["Select up to a clip", ["Shift+Click"]],
   ["Add to the selection", ["Mod+Click"]],
-  ["Zoom to a clip, reset gain or pan", ["Double-click"]],
+  ["One clip of a group alone", ["Alt+Click"]],
+  ["Copy clips", ["Mod+Drag"]],
+  ["Take a segment elsewhere", ["Shift+Drag"]],
+  ["Slip the sound under a clip", ["Mod+Alt+Drag"]],
+  ["Without snapping, gain finely", ["Alt+Drag"]],
+  ["Trim with ripple", ["Mod+Drag edge"]],
+  ["Stretch to another speed", ["Shift+Drag edge"]],
+  ["Razor on all tracks", ["Shift+Click"]],
+  ["Zoom to clip, reset gain, pan", ["Double-click"]],
 ];
+/** What two keys may take together, in signs; else the first is shown alone. */
+const KEYS_ROOM = 10;
 
 /** Shows all keys, from the table that they come from. */
 export function openHelp() {
@@ -56,9 +73,17 @@ function section(title, rows) {
           "div",
           {},
           h("dt", {}, what),
-          h("dd", {}, ...keys.slice(0, 2).map((key) => h("kbd", {}, shownKey(key)))),
+          h("dd", {}, ...shownKeys(keys).map((key) => h("kbd", {}, key))),
         )
       ),
     ),
   );
+}
+
+/** @param {string[]} keys */
+function shownKeys(keys) {
+  const [first, second] = keys.map(shownKey);
+  return second !== undefined && first.length + second.length <= KEYS_ROOM
+    ? [first, second]
+    : [first];
 }

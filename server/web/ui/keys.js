@@ -16,14 +16,23 @@ const SHOWN = {
   Alt: MAC ? "⌥" : "Alt",
 };
 
+/** With Alt held, some systems make other signs of keys: their place says more. */
+const PLACES = new Map([
+  ["Equal", "="],
+  ["Comma", ","],
+  ["Period", "."],
+  ["BracketLeft", "["],
+  ["BracketRight", "]"],
+  ...[..."RS"].map((letter) => /** @type {[string, string]} */ ([`Key${letter}`, letter])),
+]);
+
 /**
  * A key press as commands name it: `Mod+Shift+Z`, `Space`, `?`. Shift counts for letters and named keys; for signs it is already in the sign.
  *
  * @param {KeyboardEvent} event
  */
 export function keyName(event) {
-  // With Alt held, systems make other signs of letters: the place of the key says more.
-  const typed = event.altKey && event.code === "Equal" ? "=" : event.key;
+  const typed = event.altKey ? PLACES.get(event.code) ?? event.key : event.key;
   const key = typed === " " ? "Space" : typed.length === 1 ? typed.toUpperCase() : typed;
   const named = key.length > 1 || /[A-Z]/.test(key);
   return [

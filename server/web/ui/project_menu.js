@@ -42,6 +42,9 @@ export function projectMenu(app) {
           if (name) session.ask("project.saveAs", { name }, "save the project");
         },
       },
+      { label: "Import a timeline…", divided: true, run: () => app.exchange.open() },
+      { label: "Save as OpenTimelineIO", run: () => app.exchange.save("otio") },
+      { label: "Save as EDL", run: () => app.exchange.save("edl") },
       ...projects.slice(0, SHOWN).map(({ projectId, name }, index) => ({
         label: name,
         checked: projectId === current?.projectId,

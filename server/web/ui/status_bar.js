@@ -2,6 +2,7 @@
 import { analysedPart } from "../model/asset_book.js";
 import { extent } from "../model/edits.js";
 import { duration, kilohertz, stem } from "../model/format.js";
+import { speedText } from "../model/speed.js";
 import { writeTime } from "../model/time_format.js";
 import { byId, setText } from "./dom.js";
 
@@ -49,9 +50,11 @@ export class StatusBar {
       ? clip.name ?? stem(assets.get(clip.assetId)?.path ?? "Clip")
       : `${clips.length} clips`;
     const length = time(range.endFrame - range.startFrame);
+    const speed = clips.length === 1 ? speedText(clip) : "";
     setText(
       this.#selection,
-      `${what}   ${time(range.startFrame)} – ${time(range.endFrame)}   (${length})`,
+      [what, `${time(range.startFrame)} – ${time(range.endFrame)}`, `(${length})`, speed]
+        .filter(Boolean).join("   "),
     );
   }
 

@@ -1,4 +1,5 @@
 // @ts-check
+import { GROUP_HUES } from "../model/groups.js";
 import { recall, remember } from "../model/settings.js";
 import { mix, pixelOf, ramp } from "../timeline/raster.js";
 
@@ -56,6 +57,7 @@ const HUES = [232, 162, 62, 300, 20, 196];
  * @property {string} meterCool
  * @property {string} meterWarm
  * @property {string} meterHot
+ * @property {number[]} groups pixels of the marks that groups have
  * @property {ClipPaint[]} clips
  * @property {ClipPaint[]} selected
  * @property {ClipPaint} muted
@@ -140,6 +142,11 @@ export function readTheme() {
     meterHot: read("--meter-hot"),
     clips: HUES.map((hue) => painted(dark ? darkClip(hue, 0.055) : lightClip(hue, 0.05))),
     selected: HUES.map((hue) => painted(dark ? darkSelected(hue) : lightSelected(hue))),
+    groups: Array.from(
+      { length: GROUP_HUES },
+      (_, index) =>
+        pixelOf(`oklch(${dark ? "0.82 0.15" : "0.58 0.19"} ${(index * 360) / GROUP_HUES + 25})`),
+    ),
     muted: painted(dark ? darkClip(260, 0.006) : lightClip(260, 0.004)),
     ground: {
       panel: pixelOf(read("--panel")),

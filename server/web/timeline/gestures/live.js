@@ -13,7 +13,7 @@ import { LiveEdit } from "../../model/live_edit.js";
 export function liveEdit(app, label) {
   const live = new LiveEdit((edits, options) => app.session.edit(edits, options), label);
   return {
-    update: (/** @type {Edit[]} */ edits) => live.update(edits),
+    update: (/** @type {Edit[] | (() => Edit[])} */ edits) => live.update(edits),
     first: (/** @type {Edit[]} */ edits) => live.first(edits),
     async cancel() {
       await live.settled();

@@ -10,11 +10,11 @@
  * @returns {Gesture}
  */
 export function marqueeGesture(app, start) {
-  const { view, session, selection } = app;
+  const { view, session, selection, groups } = app;
   const before = start.extend ? selection.clipIds : [];
   const startY = start.y + view.scrollTop;
   return {
-    move({ x, y, frame }) {
+    move({ x, y, frame, free }) {
       const [fromFrame, toFrame] = order(start.frame, frame);
       const [fromY, toY] = order(startY, y + view.scrollTop);
       const touched = session.mirror.tracks.flatMap(({ clips }, index) => {
@@ -22,7 +22,8 @@ export function marqueeGesture(app, start) {
         if (top + view.trackHeight < fromY || top > toY) return [];
         return Array.from(clips.range(fromFrame, toFrame), ({ clipId }) => clipId);
       });
-      selection.set([...before, ...touched]);
+      // What is grouped comes along; with Alt each clip stands for itself.
+      selection.set([...before, ...free ? touched : groups.whole(touched)]);
       const [left, right] = order(view.xOf(start.frame), x);
       app.timeline.showMarquee({
         left,

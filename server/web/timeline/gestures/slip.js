@@ -8,7 +8,8 @@ import { liveEdit } from "./live.js";
 /** @import { Gesture, Point } from "./types.js" */
 
 /**
- * Moves the sound under a clip that stays where it is, as far as the source reaches.
+ * Moves the sound under a clip that stays where it is, as far as the source reaches; under what is grouped and selected with it too, so that
+ * they stay in step.
  *
  * @param {App} app
  * @param {Point} start
@@ -16,25 +17,57 @@ import { liveEdit } from "./live.js";
  * @returns {Gesture}
  */
 export function slipGesture(app, start, grabbed) {
-  const { clipId, sourceFrame, lengthFrames, rate, assetId } = grabbed;
-  const { session } = app;
-  const asset = session.assets.get(assetId);
-  const most = asset === undefined
-    ? Infinity
-    : Math.max(sourceFrame, framesOf(asset, session.sampleRate) - lengthFrames * rate);
-  const live = liveEdit(app, "Slip clip");
-  let last = sourceFrame;
+  const { session, selection } = app;
+  const others = grabbed.groupId === undefined ? [] : selection.clips(session.mirror)
+    .filter(({ clipId, groupId }) => clipId !== grabbed.clipId && groupId === grabbed.groupId);
+  const clips = [grabbed, ...others.map((clip) => ({ ...clip }))];
+  const reaches = clips.map((clip) => reachOf(app, clip));
+  const least = Math.max(...reaches.map(({ least }) => least));
+  const most = Math.min(...reaches.map(({ most }) => most));
+  const live = liveEdit(app, clips.length === 1 ? "Slip clip" : "Slip clips");
+  let last = 0;
   return {
     move(point) {
-      const wanted = sourceFrame - Math.round((point.frame - start.frame) * rate);
-      const to = Math.min(most, Math.max(Math.min(0, sourceFrame), wanted));
+      const by = Math.min(most, Math.max(least, Math.round(point.frame - start.frame)));
+      const to = sourceAt(grabbed, by);
       app.timeline.readout.show(point, `from ${duration(Math.max(0, to) / session.sampleRate)}`);
-      if (to === last) return;
-      last = to;
-      live.update([{ op: "clip.slip", clipId, sourceFrame: to }]);
+      if (by === last) return;
+      last = by;
+      live.update(clips.map((clip) => ({
+        op: "clip.slip",
+        clipId: clip.clipId,
+        sourceFrame: sourceAt(clip, by),
+      })));
     },
     end: () => {},
     cancel: () => live.cancel(),
     cursor: "ew-resize",
   };
+}
+
+/**
+ * Drawn to the right, the sound goes back in the source; under a clip that plays backwards, on.
+ *
+ * @param {ChangedClip} clip
+ * @param {number} byFrames
+ */
+function sourceAt({ sourceFrame, rate, reverse }, byFrames) {
+  return Math.max(Math.min(0, sourceFrame), sourceFrame - (reverse ? -1 : 1) * byFrames * rate);
+}
+
+/**
+ * @param {App} app
+ * @param {ChangedClip} clip
+ * @returns {{ least: number, most: number }} frames that it can be drawn by
+ */
+function reachOf({ session }, clip) {
+  const { sourceFrame, lengthFrames, rate, reverse } = clip;
+  const asset = session.assets.get(clip.assetId);
+  const before = Math.max(0, sourceFrame) / rate;
+  const after = asset === undefined
+    ? Infinity
+    : Math.max(0, framesOf(asset, session.sampleRate) - lengthFrames * rate - sourceFrame) / rate;
+  return reverse
+    ? { least: -Math.floor(before), most: Math.floor(after) }
+    : { least: -Math.floor(after), most: Math.floor(before) };
 }

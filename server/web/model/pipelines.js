@@ -1,0 +1,58 @@
+// @ts-check
+/** @import { ChangedClip } from "../client/types.js" */
+
+/**
+ * How far the stretched sound of a clip is.
+ * @typedef {object} Pipeline
+ * @property {"queued" | "rendering" | "ready" | "failed"} state
+ * @property {number} [progress] 0…1
+ * @property {string} [error] why there is none
+ */
+
+/**
+ * What the engine renders for clips ahead of playing them, as it tells.
+ */
+export class Pipelines {
+  /** @type {Map<string, Pipeline>} */
+  #byClip = new Map();
+
+  /** @param {string} clipId */
+  of(clipId) {
+    return this.#byClip.get(clipId);
+  }
+
+  /**
+   * @param {string} clipId
+   * @param {Pipeline} pipeline
+   * @returns {boolean} whether it has only just failed
+   */
+  put(clipId, pipeline) {
+    const before = this.#byClip.get(clipId);
+    this.#byClip.set(clipId, pipeline);
+    return pipeline.state === "failed" && before?.state !== "failed";
+  }
+
+  clear() {
+    this.#byClip.clear();
+  }
+}
+
+/**
+ * The state of a clip's stretched sound in a word or two; empty where there is nothing to tell.
+ *
+ * @param {Pick<ChangedClip, "speedMode" | "rate">} clip
+ * @param {Pipeline | undefined} pipeline
+ */
+export function pipelineText({ speedMode, rate }, pipeline) {
+  if (speedMode !== "maintainPitch" || rate === 1 || pipeline === undefined) return "";
+  switch (pipeline.state) {
+    case "queued":
+      return "waiting";
+    case "rendering":
+      return `${Math.floor((pipeline.progress ?? 0) * 100)} % stretched`;
+    case "failed":
+      return "not stretched";
+    case "ready":
+      return "";
+  }
+}
