@@ -395,6 +395,7 @@ Deno.test("a journal that cannot keep an entry refuses the edit, and nothing cha
       throw new Error("disk full");
     },
     entry: () => null,
+    head: () => null,
     stepChanges: () => null,
   });
   assertThrows(() => timeline.edit(move("c0", 500), {}, ann), Error, "disk full");

@@ -5,6 +5,8 @@
  * @module
  */
 import type { HeadMapStep } from "../signal/model.ts";
+import type { StepHead } from "./history.ts";
+import { LIMITS } from "./limits.ts";
 import type { Changes } from "./types.ts";
 
 export type ChangeCause = "edit" | "undo" | "redo" | "set" | "import";
@@ -29,6 +31,15 @@ export interface JournalEntry {
   readonly backward?: Changes;
   /** From what stood before its step to this revision, where that is more than `forward`. */
   readonly redo?: Changes;
+  /** True where what stood before its step, or after it, was no revision: its step, or one below it, was moved in the history. */
+  readonly apart?: boolean;
+  /** Steps over which this entry's step was moved, by their last revisions, and the ways that lead around them now. */
+  readonly moved?: readonly MovedStep[];
+}
+
+/** How the step that ends with a revision is undone and done again since another was moved over it. */
+export interface MovedStep extends Pick<StepChanges, "backward" | "redo"> {
+  readonly last: number;
 }
 
 /** What undoing and doing again a step needs. */
@@ -40,13 +51,21 @@ export interface StepChanges {
 
 /** Where entries go. */
 export interface Journal {
-  /** Keeps an entry: when it returns, the entry survives the death of the process. Throws if it cannot, and keeps nothing. */
+  /**
+   * Keeps an entry, and what it says of `moved` steps in place of what their entries said: when it returns, that survives the death of the
+   * process. Throws if it cannot, and keeps nothing.
+   */
   append(entry: JournalEntry): void;
   /** The changes of the step that ends with this revision, or `null` if the journal no longer has it. */
   stepChanges(revision: number): StepChanges | null;
   /** The entry of a revision, or `null`. */
   entry(revision: number): JournalEntry | null;
+  /** What is called of the step that ends with a revision, or `null`. */
+  head(revision: number): StepHead | null;
 }
+
+/** Entries in memory: those of all undo steps, unless many were merged, and of taking them back and forth. */
+const MOST_ENTRIES = 3 * LIMITS.undoSteps;
 
 /** A journal that dies with the process: for tests and for programs that keep their timelines themselves. */
 export class MemoryJournal implements Journal {
@@ -54,7 +73,16 @@ export class MemoryJournal implements Journal {
 
   append(entry: JournalEntry): void {
     this.#entries.set(entry.revision, entry);
-    if (this.#entries.size > 4_096) this.#entries.delete(this.#entries.keys().next().value!);
+    for (const moved of entry.moved ?? []) {
+      const known = this.#entries.get(moved.last);
+      if (known !== undefined) this.#entries.set(moved.last, movedEntry(known, moved));
+    }
+    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
+  }
+
+  head(revision: number): StepHead | null {
+    const entry = this.entry(revision);
+    return entry === null ? null : stepHeadOf(entry);
   }
 
   entry(revision: number): JournalEntry | null {
@@ -64,6 +92,25 @@ export class MemoryJournal implements Journal {
   stepChanges(revision: number): StepChanges | null {
     return stepChangesOf(this.entry(revision));
   }
+}
+
+/** An entry whose step another one was moved over. */
+export function movedEntry(entry: JournalEntry, { backward, redo }: MovedStep): JournalEntry {
+  return { ...entry, backward, redo, apart: true };
+}
+
+/** What the step is called that ends with an entry. */
+export function stepHeadOf(
+  { step, revision, label, clientId, mergeKey, apart }: Omit<JournalEntry, "map">,
+): StepHead {
+  return {
+    first: step,
+    last: revision,
+    label,
+    clientId,
+    ...(mergeKey !== undefined && { mergeKey }),
+    ...(apart && { apart }),
+  };
 }
 
 /** What an entry says of its step. */

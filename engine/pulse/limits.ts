@@ -29,7 +29,7 @@ export const LIMITS = {
   minSampleRate: 8_000,
   maxSampleRate: 768_000,
   /** Steps that can be undone; older ones are forgotten. */
-  undoSteps: 1_000,
+  undoSteps: 10_000,
   /** Answers kept for repeated `requestId`s. */
   rememberedRequests: 1_024,
 } as const;

@@ -45,7 +45,7 @@ export class RevisionRing {
         model = replayChanges(model, entry.cause === "undo" ? step.redo : step.backward);
         at--;
       } else {
-        if (entry.backward === undefined) return null;
+        if (entry.backward === undefined || entry.apart) return null;
         model = replayChanges(model, entry.backward);
         // A merged step leads back to before its first revision at once.
         at = entry.step - 1;

@@ -10,19 +10,29 @@ import { type HeadMapStep, invertMap } from "../signal/model.ts";
 import type { Landing } from "./anticipation.ts";
 import { type Applied, applyEdits } from "./apply_edits.ts";
 import { diffModels, isNoChange, noChanges } from "./diff_models.ts";
+import { compactMap } from "./compact_map.ts";
 import { labelOf } from "./edit_label.ts";
+import { type Footprint, footprintOf, joinFootprints } from "./footprint.ts";
 import {
   emptyHistory,
   type History,
   type HistoryStep,
-  mergeStep,
+  liftStep,
   pushStep,
+  type StepHead,
+  type StepMemory,
   stepToRedo,
   stepToUndo,
 } from "./history.ts";
 import { newSeed } from "./id_maker.ts";
-import { type ChangeCause, type Journal, type JournalEntry, MemoryJournal } from "./journal.ts";
-import { LIMITS } from "./limits.ts";
+import {
+  type ChangeCause,
+  type Journal,
+  type JournalEntry,
+  MemoryJournal,
+  type MovedStep,
+} from "./journal.ts";
+import { type Merge, OpenSteps } from "./open_steps.ts";
 import { modelFromTimeline, type TimelineInput } from "./model_from_timeline.ts";
 import { replayChanges } from "./replay_changes.ts";
 import { hashRequest, RequestLog } from "./request_log.ts";
@@ -72,9 +82,28 @@ export interface TimelineServiceOptions {
   readonly onCommit?: (commit: Commit) => void;
   /** Where the head is once a change is published, for the answers. 0 if left out. */
   readonly playhead?: () => Frames;
+  /** Called with the steps that cannot be undone or done again any more, because the journal cannot be read there. Must not throw. */
+  readonly onLost?: (lost: LostSteps) => void;
   /** True for ids of assets that clips may play. All, if left out. */
   readonly hasAsset?: (assetId: string) => boolean;
 }
+
+/** Steps that are forgotten because the journal cannot be read. */
+export interface LostSteps {
+  /** The revision whose entry cannot be read. */
+  readonly revision: number;
+  readonly cause: "undo" | "redo";
+  readonly steps: number;
+}
+
+/** Where a step leads, and how the head gets there. */
+interface Way {
+  readonly model: TimelineModel;
+  readonly map: readonly HeadMapStep[];
+}
+
+/** Steps that a request for the history gets if it does not say how many. */
+const HISTORY_PAGE = 1_000;
 
 /** What the journal keeps of a request, so that it is known after a restart. */
 interface RequestTag {
@@ -90,8 +119,7 @@ export class TimelineService {
   readonly #options: TimelineServiceOptions;
   readonly #requests = new RequestLog<EditResult>();
   readonly #ring: RevisionRing;
-  /** The last change, if it was an edit that more may be merged into. */
-  #mergeable: { readonly clientId: string; readonly mergeKey: string } | null = null;
+  readonly #open: OpenSteps;
 
   constructor(options: TimelineServiceOptions) {
     this.#options = options;
@@ -100,6 +128,10 @@ export class TimelineService {
     this.#history = options.state.history;
     this.#journal = options.journal ?? new MemoryJournal();
     this.#ring = new RevisionRing(this.#revision, this.#model);
+    const last = stepToUndo(this.#history);
+    // A drag goes on over a restart, unless an undo came after it.
+    const isLast = last?.last === this.#revision && stepToRedo(this.#history) === undefined;
+    this.#open = new OpenSteps(isLast ? this.#headOf(last) ?? undefined : undefined);
     for (const { requestId, clientId, requestHash, revision } of options.state.requests ?? []) {
       if (requestId === undefined) continue;
       this.#requests.remember(
@@ -170,7 +202,7 @@ export class TimelineService {
       this.#checkAssets(assetFields(checked));
       const applied = applyEdits(this.#model, checked, newSeed());
       const label = options.label ?? labelOf(checked);
-      return this.#commitEdit("edit", applied, label, options, caller, tag);
+      return this.#commitEdit("edit", applied, footprintOf(checked), label, options, caller, tag);
     });
   }
 
@@ -202,7 +234,7 @@ export class TimelineService {
       }
       const applied = { model, changes: diffModels(this.#model, model), map: [], touched: [] };
       const label = options.label ?? (cause === "import" ? "Import" : "Set timeline");
-      return this.#commitEdit(cause, applied, label, options, caller, tag);
+      return this.#commitEdit(cause, applied, null, label, options, caller, tag);
     });
   }
 
@@ -218,7 +250,8 @@ export class TimelineService {
       throw new EngineError("timeline.nothingToUndo", "There is nothing to undo");
     }
     const { steps, applied } = this.#history;
-    const { model, map } = this.#stepBack(step);
+    const { model, map } = this.#stepBack(step) ??
+      this.#lose(step, "undo", { steps: steps.slice(applied), applied: 0 });
     return this.#commitMove("undo", step, model, map, { steps, applied: applied - 1 }, caller);
   }
 
@@ -234,7 +267,8 @@ export class TimelineService {
       throw new EngineError("timeline.nothingToUndo", "There is nothing to do again");
     }
     const { steps, applied } = this.#history;
-    const { model, map } = this.#stepForward(step);
+    const { model, map } = this.#stepForward(step) ??
+      this.#lose(step, "redo", { steps: steps.slice(0, applied), applied });
     return this.#commitMove("redo", step, model, map, { steps, applied: applied + 1 }, caller);
   }
 
@@ -256,7 +290,7 @@ export class TimelineService {
     const model = { ...this.#model, sampleRate };
     persist(model, this.#revision + 1);
     this.#history = emptyHistory;
-    this.#mergeable = null;
+    this.#open.close();
     const changes = diffModels(this.#model, model);
     this.#publish(model, "set", "Sample rate", "", changes, []);
   }
@@ -268,15 +302,13 @@ export class TimelineService {
 
   /** Undo steps, oldest first. `applied` is false for those that were undone. */
   history(
-    { offset = 0, limit = LIMITS.undoSteps }: { offset?: number; limit?: number } = {},
+    { offset = 0, limit = HISTORY_PAGE }: { offset?: number; limit?: number } = {},
   ): { entries: HistoryEntry[]; total: number } {
     const { steps, applied } = this.#history;
-    const entries = steps.slice(offset, offset + limit).map(({ last, label, clientId }, i) => ({
-      revision: last,
-      label,
-      clientId,
-      applied: offset + i < applied,
-    }));
+    const entries = steps.slice(offset, offset + limit).map((step, i) => {
+      const { label = "", clientId = "" } = this.#headOf(step) ?? {};
+      return { revision: step.last, label, clientId, applied: offset + i < applied };
+    });
     return { entries, total: steps.length };
   }
 
@@ -339,6 +371,7 @@ export class TimelineService {
   #commitEdit(
     cause: "edit" | "set" | "import",
     applied: Applied,
+    footprint: Footprint,
     label: string,
     options: EditOptions,
     caller: Caller,
@@ -349,36 +382,63 @@ export class TimelineService {
     const { mergeKey } = options;
     const { clientId } = caller;
     const revision = this.#revision + 1;
-    const last = stepToUndo(this.#history);
-    const open = mergeKey !== undefined && this.#mergeable?.mergeKey === mergeKey &&
-        this.#mergeable.clientId === clientId && last?.memory !== undefined
-      ? last.memory
-      : null;
+    const found = this.#open.find(
+      this.#history,
+      { clientId, mergeKey },
+      footprint,
+      (step) => this.#headOf(step),
+    );
+    const open = found === null ? null : this.#openMemory(found);
+    const merge = open === null ? null : found;
     const before = open?.before ?? this.#model;
-    const step: HistoryStep = {
-      first: open === null ? revision : last!.first,
+    const head: StepHead = {
+      first: merge?.head.first ?? revision,
       last: revision,
-      label: open === null || options.label !== undefined ? label : last!.label,
+      label: merge === null || options.label !== undefined ? label : merge.head.label,
       clientId,
       ...(mergeKey !== undefined && { mergeKey }),
-      memory: { before, after: model, map: [...open?.map ?? [], ...map] },
+      ...((merge?.head.apart || merge !== null && merge.moved.length > 0) && { apart: true }),
+    };
+    const step: HistoryStep = {
+      last: revision,
+      head,
+      memory: open === null ? { before, after: model, map, footprint } : {
+        before,
+        after: model,
+        map: compactMap([...open.map, ...map]),
+        footprint: joinFootprints(open.footprint, footprint),
+      },
     };
     this.#journal.append({
       revision,
       cause,
-      step: step.first,
-      label: step.label,
+      step: head.first,
+      label: head.label,
       clientId,
       ...(mergeKey !== undefined && { mergeKey }),
+      ...(head.apart && { apart: true }),
       ...tag,
       map: step.memory!.map,
       forward: changes,
       backward: diffModels(model, before),
-      ...(open !== null && { redo: diffModels(before, model) }),
+      ...(merge !== null && { redo: diffModels(before, model) }),
+      ...(merge !== null && merge.moved.length > 0 && { moved: merge.moved.map(movedStepOf) }),
     });
-    this.#history = open === null ? pushStep(this.#history, step) : mergeStep(this.#history, step);
-    this.#mergeable = mergeKey === undefined ? null : { clientId, mergeKey };
-    return this.#publish(model, cause, step.label, clientId, changes, map);
+    this.#history = merge === null
+      ? pushStep(this.#history, step)
+      : liftStep(this.#history, merge.index, step, merge.moved);
+    this.#open.note(head);
+    return this.#publish(model, cause, head.label, clientId, changes, map);
+  }
+
+  /** What an open step did so far, with the timeline before it as it is once the steps over which it moves are under it. */
+  #openMemory({ open, moved }: Merge): Omit<StepMemory, "after"> | null {
+    const { memory } = open;
+    const before = moved.at(-1)?.memory?.after;
+    if (memory !== undefined) return { ...memory, before: before ?? memory.before };
+    const known = this.#journal.stepChanges(open.last);
+    if (known === null) return null;
+    return { before: replayChanges(this.#model, known.backward), map: known.map, footprint: null };
   }
 
   #commitMove(
@@ -389,7 +449,7 @@ export class TimelineService {
     history: History,
     caller: Caller,
   ): EditResult {
-    const { label } = step;
+    const label = this.#headOf(step)?.label ?? "";
     const { clientId } = caller;
     const changes = diffModels(this.#model, model);
     this.#journal.append({
@@ -401,7 +461,7 @@ export class TimelineService {
       map,
     });
     this.#history = history;
-    this.#mergeable = null;
+    this.#open.close();
     return this.#publish(model, cause, label, clientId, changes, map);
   }
 
@@ -438,30 +498,40 @@ export class TimelineService {
     return { revision, playheadFrame: this.#options.playhead?.() ?? 0, changes };
   }
 
-  #stepBack(step: HistoryStep): { model: TimelineModel; map: readonly HeadMapStep[] } {
-    if (step.memory !== undefined) {
-      return { model: step.memory.before, map: invertMap(step.memory.map) };
-    }
-    const { backward, map } = this.#journalled(step);
-    return { model: replayChanges(this.#model, backward), map: invertMap(map) };
+  /** What the step is called: of one from before the last start the journal knows it. */
+  #headOf(step: HistoryStep): StepHead | null {
+    return step.head ?? this.#journal.head(step.last);
   }
 
-  #stepForward(step: HistoryStep): { model: TimelineModel; map: readonly HeadMapStep[] } {
-    if (step.memory !== undefined) return { model: step.memory.after, map: step.memory.map };
-    const { redo, map } = this.#journalled(step);
-    return { model: replayChanges(this.#model, redo), map };
+  /** The timeline before a step, `null` where the journal cannot be read. */
+  #stepBack({ last, memory }: HistoryStep): Way | null {
+    if (memory !== undefined) return { model: memory.before, map: invertMap(memory.map) };
+    const known = this.#journal.stepChanges(last);
+    return known === null
+      ? null
+      : { model: replayChanges(this.#model, known.backward), map: invertMap(known.map) };
   }
 
-  #journalled(step: HistoryStep) {
-    const changes = this.#journal.stepChanges(step.last);
-    if (changes === null) {
-      throw new EngineError(
-        "timeline.nothingToUndo",
-        `The journal no longer has revision ${step.last}`,
-        { revision: step.last },
-      );
-    }
-    return changes;
+  /** The timeline after a step, `null` where the journal cannot be read. */
+  #stepForward({ last, memory }: HistoryStep): Way | null {
+    if (memory !== undefined) return { model: memory.after, map: memory.map };
+    const known = this.#journal.stepChanges(last);
+    return known === null
+      ? null
+      : { model: replayChanges(this.#model, known.redo), map: known.map };
+  }
+
+  /** Goes on with the history that can still be reached, where a step's entry cannot be read. */
+  #lose({ last }: HistoryStep, cause: "undo" | "redo", history: History): never {
+    const steps = this.#history.steps.length - history.steps.length;
+    this.#history = history;
+    this.#open.close();
+    this.#options.onLost?.({ revision: last, cause, steps });
+    throw new EngineError(
+      "timeline.nothingToUndo",
+      `Cannot ${cause} revision ${last}: the journal no longer has it; ${steps} steps are forgotten`,
+      { revision: last, steps },
+    );
   }
 
   /** The timeline of a past revision, if it is in memory or few steps back in the journal. */
@@ -470,6 +540,11 @@ export class TimelineService {
     return this.#ring.get(revision) ??
       this.#ring.reach(revision, (entry) => this.#journal.entry(entry));
   }
+}
+
+function movedStepOf({ last, memory }: HistoryStep): MovedStep {
+  const { before, after } = memory!;
+  return { last, backward: diffModels(after, before), redo: diffModels(before, after) };
 }
 
 /** Ids of assets that edits name, with their places in the request. */

@@ -4,7 +4,15 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
-import { emptyHistory, type History, type HistoryStep, mergeStep, pushStep } from "../history.ts";
+import {
+  emptyHistory,
+  type History,
+  type HistoryStep,
+  liftStep,
+  MOST_MOVED,
+  pushStep,
+} from "../history.ts";
+import { stepHeadOf } from "../journal.ts";
 import { replayChanges } from "../replay_changes.ts";
 import type { TimelineModel } from "../timeline_model.ts";
 import { TimelineService, type TimelineServiceOptions } from "../timeline_service.ts";
@@ -330,7 +338,7 @@ export class ProjectFile {
     const history = savedHistory(undoHistory);
     await this.#snapshots.write(model, revision, history);
     this.#snapshotRevision = revision;
-    this.#journal.forget(revision - REVISIONS_KEPT, new Set(history.steps));
+    this.#journal.forget(revision - REVISIONS_KEPT, history.steps);
     this.flusher.touch(this.path);
   }
 }
@@ -360,19 +368,12 @@ function savedHistory({ steps, applied }: History): SavedHistory {
 
 /** The undo history of a snapshot: what each step is called stands in the journal. A step that is not there ends it towards the past. */
 function historyOf({ steps, applied }: SavedHistory, journal: SqliteJournal): History {
-  const found: HistoryStep[] = [];
-  let missing = 0;
-  steps.forEach((last, i) => {
-    const head = journal.head(last);
-    if (head === null) {
-      found.length = 0;
-      missing = i + 1;
-    } else {
-      const { step, label, clientId, mergeKey } = head;
-      found.push({ first: step, last, label, clientId, ...(mergeKey && { mergeKey }) });
-    }
-  });
-  return { steps: found, applied: Math.max(0, applied - missing) };
+  const missing = journal.newestMissing(steps);
+  const first = missing === 0 ? 0 : steps.filter((last) => last <= missing).length;
+  return {
+    steps: steps.slice(first).map((last) => ({ last })),
+    applied: Math.max(0, applied - first),
+  };
 }
 
 /** A timeline and its undo history, growing entry by entry as they once did. */
@@ -389,7 +390,7 @@ class StateBuilder {
       throw new DamagedEntry(`The journal has a gap: ${revision} follows ${this.revision}`);
     }
     const entry = journal.read(revision)!;
-    const { cause, step, label, clientId, mergeKey, forward } = entry;
+    const { cause, step, forward } = entry;
     const { steps, applied } = this.history;
     if (cause === "undo" || cause === "redo") {
       const changes = journal.stepChanges(step);
@@ -403,10 +404,21 @@ class StateBuilder {
     } else {
       if (forward === undefined) throw new DamagedEntry(`Revision ${revision} says no changes`);
       this.model = replayChanges(this.model, forward);
-      const next = { first: step, last: revision, label, clientId, ...(mergeKey && { mergeKey }) };
-      const isMerged = steps[applied - 1]?.first === step;
-      this.history = isMerged ? mergeStep(this.history, next) : pushStep(this.history, next);
+      const next = { last: revision, head: stepHeadOf(entry) };
+      const merged = step === revision ? -1 : this.#stepThatBegins(step, journal);
+      this.history = merged < 0
+        ? pushStep(this.history, next)
+        : liftStep(this.history, merged, next);
     }
     this.revision = revision;
+  }
+
+  /** Index of the applied step that began with a revision, −1 where there is none near the top. */
+  #stepThatBegins(first: number, journal: SqliteJournal): number {
+    const { steps, applied } = this.history;
+    const isIt = ({ last, head }: HistoryStep) => (head ?? journal.head(last))?.first === first;
+    const low = Math.max(0, applied - 1 - MOST_MOVED);
+    const index = steps.slice(low, applied).findLastIndex(isIt);
+    return index < 0 ? -1 : low + index;
   }
 }

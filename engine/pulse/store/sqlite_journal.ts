@@ -4,9 +4,18 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Journal, type JournalEntry, type StepChanges, stepChangesOf } from "../journal.ts";
+import type { StepHead } from "../history.ts";
+import {
+  type Journal,
+  type JournalEntry,
+  movedEntry,
+  type StepChanges,
+  stepChangesOf,
+  stepHeadOf,
+} from "../journal.ts";
 import { LIMITS } from "../limits.ts";
 import { checksumOf } from "./checksum.ts";
+import { inTransaction } from "./database.ts";
 
 /** A row that cannot be read. */
 export class DamagedEntry extends Error {
@@ -25,15 +34,14 @@ interface Row {
   readonly redo: string | null;
 }
 
-/** An entry without its changes: enough for the list of undo steps. */
-export type EntryHead = Pick<
-  JournalEntry,
-  "revision" | "cause" | "step" | "label" | "clientId" | "mergeKey"
->;
+/** An entry without its changes and its map. */
+type EntryHead = Omit<JournalEntry, "map" | "forward" | "backward" | "redo" | "moved">;
 
 export class SqliteJournal implements Journal {
   readonly #append: StatementSync;
+  readonly #replace: StatementSync;
   readonly #row: StatementSync;
+  readonly #head: StatementSync;
 
   /** @param onAppend Called after each entry. */
   constructor(
@@ -44,17 +52,29 @@ export class SqliteJournal implements Journal {
       INSERT INTO journal (revision, cause, step, request_id, checksum, info, forward, backward, redo)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     `);
+    this.#replace = database.prepare(`
+      UPDATE journal SET cause = ?2, step = ?3, request_id = ?4, checksum = ?5, info = ?6, forward = ?7, backward = ?8, redo = ?9
+      WHERE revision = ?1
+    `);
     this.#row = database.prepare("SELECT * FROM journal WHERE revision = ?");
+    this.#head = database.prepare(
+      "SELECT revision, cause, step, info FROM journal WHERE revision = ?",
+    );
   }
 
   append(entry: JournalEntry): void {
-    const { revision, cause, step, requestId = null, forward, backward, redo, ...info } = entry;
-    const texts = [info, forward, backward, redo].map((value) =>
-      value === undefined ? null : JSON.stringify(value)
-    );
-    const checksum = checksumOf(revision, cause, step, requestId, ...texts);
-    this.#append.run(revision, cause, step, requestId, checksum, ...texts);
-    this.onAppend(revision);
+    const { moved } = entry;
+    if (moved === undefined) write(this.#append, entry);
+    else {
+      inTransaction(this.database, () => {
+        write(this.#append, entry);
+        for (const step of moved) {
+          const known = this.entry(step.last);
+          if (known !== null) write(this.#replace, movedEntry(known, step));
+        }
+      });
+    }
+    this.onAppend(entry.revision);
   }
 
   /** The entry of a revision, or `null` where there is none. @throws {DamagedEntry} */
@@ -102,22 +122,25 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  /** What the list of undo steps says of a revision, or `null`. */
-  head(revision: number): EntryHead | null {
-    const row = this.database.prepare(
-      "SELECT revision, cause, step, info FROM journal WHERE revision = ?",
-    ).get(revision);
-    return row === undefined ? null : headOf(row);
+  head(revision: number): StepHead | null {
+    const row = this.#head.get(revision);
+    const head = row === undefined ? null : headOf(row);
+    return head === null ? null : stepHeadOf(head);
+  }
+
+  /** The newest of these revisions that the journal does not have, 0 where it has all. */
+  newestMissing(revisions: readonly number[]): number {
+    const row = this.database.prepare(`
+      SELECT max(value) AS revision FROM json_each(?) WHERE value NOT IN (SELECT revision FROM journal)
+    `).get(JSON.stringify(revisions));
+    return Number(row!.revision ?? 0);
   }
 
   /** Takes rows out that nobody will ask for: those up to `revision` that are not in `needed`. */
-  forget(revision: number, needed: ReadonlySet<number>): void {
-    const rows = this.database.prepare("SELECT revision FROM journal WHERE revision <= ?")
-      .all(revision);
-    const remove = this.database.prepare("DELETE FROM journal WHERE revision = ?");
-    for (const row of rows) {
-      if (!needed.has(Number(row.revision))) remove.run(row.revision);
-    }
+  forget(revision: number, needed: readonly number[]): void {
+    this.database.prepare(`
+      DELETE FROM journal WHERE revision <= ? AND revision NOT IN (SELECT value FROM json_each(?))
+    `).run(revision, JSON.stringify(needed));
   }
 
   /** Moves the rows from `revision` on to where a person can look at them. */
@@ -127,6 +150,15 @@ export class SqliteJournal implements Journal {
     `).run(reason, revision);
     this.database.prepare("DELETE FROM journal WHERE revision >= ?").run(revision);
   }
+}
+
+function write(statement: StatementSync, entry: JournalEntry): void {
+  const { revision, cause, step, requestId = null, forward, backward, redo, ...info } = entry;
+  const texts = [info, forward, backward, redo].map((value) =>
+    value === undefined ? null : JSON.stringify(value)
+  );
+  const checksum = checksumOf(revision, cause, step, requestId, ...texts);
+  statement.run(revision, cause, step, requestId, checksum, ...texts);
 }
 
 function entryOf(row: Row): JournalEntry {
@@ -151,17 +183,14 @@ function entryOf(row: Row): JournalEntry {
   }
 }
 
-function headOf(row: Record<string, unknown>): (EntryHead & { requestHash?: string }) | null {
+function headOf(row: Record<string, unknown>): EntryHead | null {
   try {
-    const info = JSON.parse(row.info as string);
+    const { map: _, moved: __, ...info } = JSON.parse(row.info as string);
     return {
       revision: Number(row.revision),
       cause: row.cause as JournalEntry["cause"],
       step: Number(row.step),
-      label: info.label,
-      clientId: info.clientId,
-      ...(info.mergeKey !== undefined && { mergeKey: info.mergeKey }),
-      ...(info.requestHash !== undefined && { requestHash: info.requestHash }),
+      ...info,
     };
   } catch {
     return null;
