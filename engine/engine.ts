@@ -43,6 +43,7 @@ import { Underruns } from "./pulse/services/underruns.ts";
 import { VoiceWatch } from "./pulse/services/voice_watch.ts";
 import { MAX_UPLOAD_BYTES, saveUpload } from "./pulse/services/upload.ts";
 import { type Opened, ProjectStore } from "./pulse/store/project_store.ts";
+import type { LostSteps } from "./pulse/timeline_service.ts";
 import type { Edit, Project, Timeline } from "./pulse/types.ts";
 import { fixRate, rateIsOpen, Session, type Shared } from "./session.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
@@ -210,6 +211,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       timeline: {
         onCommit: (commit) => session()?.onCommit(commit),
         playhead: () => session().answeredFrame(),
+        onLost: (lost) => holder.engine!.#warnOfLostSteps(lost),
         hasAsset: (assetId) => session().assets.entry(assetId) !== undefined,
       },
       ...(resolved.sampleRate === undefined ? {} : { sampleRate: resolved.sampleRate }),
@@ -516,6 +518,16 @@ export class Engine implements EngineApi, AsyncDisposable {
       `${lostRevisions.length} of the last edits of ${file.path} could not be read (${reason}); ` +
         "they are set aside in the file, and the project is as it was before them",
       { path: file.path, lostRevisions, reason },
+    );
+  }
+
+  #warnOfLostSteps({ revision, cause, steps }: LostSteps): void {
+    const { path } = this.#store.current;
+    this.#diagnostics.warn(
+      "project.damaged",
+      `The journal of ${path} cannot be read at revision ${revision}: ${steps} steps are forgotten, from there ` +
+        `${cause === "undo" ? "back" : "on"}; the timeline is as it was`,
+      { path, revision, steps },
     );
   }
 

@@ -70,7 +70,11 @@ export function randomGesture(random: Prng, timeline: Timeline, range: EditRange
           startFrame: startFrame + by,
         })),
       () =>
-        members.map(({ clipId }) => ({ op: "clip.set", clipId, set: { gainDb: -random.int(9) } })),
+        members.map(({ clipId }) => ({
+          op: "clip.set",
+          clipId,
+          set: { gainDb: random.int(9) - 9 },
+        })),
     ])();
   }
   const edits = [randomEdit(random, timeline, range)];
