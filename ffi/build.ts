@@ -286,6 +286,7 @@ if (import.meta.main) {
     checkDenoVersion();
     await ensurePackages({
       entry: `${ROOT}server/main.ts`,
+      also: `${ROOT}engine/packages/stretch.ts`,
       lock: `${ROOT}deno.lock`,
       buildDir: `${ROOT}.build`,
     });

@@ -9,6 +9,8 @@ import { BuildError } from "./build_error.ts";
 export interface PackagesOptions {
   /** The program whose packages are fetched. */
   entry: string;
+  /** What may want a package later: fetched with the others where that succeeds, else when it is needed. */
+  also?: string;
   /** The lock file, which says which they are. */
   lock: string;
   /** Where it is noted that they are there. */
@@ -23,19 +25,22 @@ export interface PackagesOptions {
  * @throws {BuildError} If they cannot be had.
  */
 export async function ensurePackages(options: PackagesOptions): Promise<void> {
-  const { entry, lock, buildDir, env } = options;
+  const { entry, also, lock, buildDir, env } = options;
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(lock));
   const note = `${buildDir}/packages-${new Uint8Array(digest).toHex().slice(0, 16)}`;
   if (await Deno.stat(note).then(() => true, () => false)) return;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", `--lock=${lock}`, entry],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    env: { NO_COLOR: "1", ...env },
-  }).output();
+  const fetch = (entries: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["cache", "--quiet", `--lock=${lock}`, ...entries],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      env: { NO_COLOR: "1", ...env },
+    }).output();
+  const isDone = also !== undefined && (await fetch([entry, also])).success;
+  const { success, stderr } = isDone ? { success: true, stderr: null } : await fetch([entry]);
   if (!success) {
-    const said = new TextDecoder().decode(stderr).trim();
+    const said = new TextDecoder().decode(stderr!).trim();
     throw new BuildError(
       "Cannot fetch the npm packages that the engine runs with. The first start needs the network: connect this machine, or name " +
         "a proxy in HTTPS_PROXY or a mirror in NPM_CONFIG_REGISTRY, and start again. Later starts work without it.\n" +

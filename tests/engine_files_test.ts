@@ -5,8 +5,9 @@ import { Files, SlowDisk } from "../engine/files/files.ts";
 import { Grants } from "../engine/files/grants.ts";
 import { readHead } from "../engine/files/head.ts";
 import { fileNameFault, isWithin, safeFileName } from "../engine/files/paths.ts";
+import { wavHeader } from "../engine/media/wav_header.ts";
 import { Library } from "../engine/pulse/services/library.ts";
-import { SampleEncoder, wavHeader } from "../engine/pulse/services/wav.ts";
+import { SampleEncoder } from "../engine/pulse/services/wav.ts";
 
 /** A library with two folders and a place outside it. */
 async function setUp({ patienceMs = 10_000 } = {}) {

@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readHead } from "../engine/files/head.ts";
-import {
-  dataBytes,
-  SampleEncoder,
-  wavHeader,
-  type WavShape,
-} from "../engine/pulse/services/wav.ts";
+import { dataBytes, wavHeader, type WavShape } from "../engine/media/wav_header.ts";
+import { SampleEncoder } from "../engine/pulse/services/wav.ts";
 
 const text = (bytes: Uint8Array, at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
 

@@ -7,12 +7,13 @@ import { basename, dirname, extname, join } from "node:path";
 import type { Caller, MixdownParams } from "../../api.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import { safeFileName } from "../../files/paths.ts";
+import { wavHeader, type WavShape } from "../../media/wav_header.ts";
 import type { MixModel, MixTrack } from "../../signal/model.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import type { Frames } from "../types.ts";
 import { type ExportTarget, exportTarget, requireFree } from "./export_path.ts";
 import type { Jobs, JobTask } from "./jobs.ts";
-import { SampleEncoder, wavHeader, type WavShape } from "./wav.ts";
+import { SampleEncoder } from "./wav.ts";
 
 /** Frames rendered at a time: what is done with them on the main thread takes well under a millisecond. */
 const BLOCK_FRAMES = 8_192;
