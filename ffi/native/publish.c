@@ -3,7 +3,7 @@
  * A publication carries the newest snapshot and all steps not known to be executed. One stands at the gate (the candidate), at most one
  * in the mailbox; a newer one replaces either, and what was replaced is freed at once: a device that no longer calls must not
  * make them pile up. The gate opens when the first 20 ms after the mapped head are resident, or 30 ms after
- * the oldest edit not yet heard.
+ * the oldest edit that waits at it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -153,8 +153,9 @@ int lp_renderer_publish(lp_renderer *r, lp_snapshot *snapshot, const lp_step *st
   lp_record_read(r, f);
   p->made_at_frames = (uint64_t)f[9];
   if (r->pending_count) memcpy(p->steps, r->pending, r->pending_count * sizeof *p->steps);
-  /* A newer edit inherits the deadline of the oldest that is not heard yet. */
-  if (!r->candidate && acknowledged(r) == r->newest->number) r->gate_since_ns = p->made_ns;
+  /* A newer edit inherits the deadline of the oldest that waits here. One that is in the mailbox waits for no more than a running fade, and has its own 30 ms behind
+   * it: its deadline is nobody else's. */
+  if (!r->candidate) r->gate_since_ns = p->made_ns;
   r->newest->next = p;
   r->newest = p;
   if (r->candidate) r->candidate->displaced = true;

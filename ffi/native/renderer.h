@@ -192,7 +192,7 @@ typedef struct lp_renderer {
   lp_publication *candidate;   /* held by the gate: == newest, or NULL */
   _Atomic uint64_t last_number; /* read by anybody */
   _Atomic bool gate_waits;      /* there is a candidate; read by anybody */
-  uint64_t gate_since_ns;      /* when the oldest edit not yet heard was made, 0 none */
+  uint64_t gate_since_ns;      /* when the oldest edit that waits at the gate was made */
   lp_step *pending;            /* steps not known to be executed */
   uint32_t pending_count, pending_room;
   lp_meter_page *meter_pages[2]; /* one gathers, one is read or spare */
