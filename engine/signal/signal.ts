@@ -93,6 +93,7 @@ const STORE_COUNTERS = [
   "pagesQueued",
   "readAheadMs",
   "slowSources",
+  "framesFilled",
 ] as const;
 const RENDER_COUNTERS = [
   "callbacks",

@@ -212,8 +212,8 @@ LP_API int32_t lp_store_drop(uint32_t engine);
  * 6 reads, 7 read ns, 8 convert ns, 9 queue length, 10 queue dropped, 11 open files, 12 read errors, 13 horizon held in ms (the least of
  * all playing heads), 14 voices refused, 15 stalled reads, 16 ns of the read ns that went into reading and decoding compressed files, 17 runs of
  * frames that could not be decoded and are silence, each counted once, 18 threads of the fill pool (more than asked for while some hang), 19 pages asked for that were there (each pass asks anew), 20 pages
- * that had to be queued, 21 longest read-ahead of a source in ms, 22 sources that are heard from their proxies since their own pages come too slowly. Returns how many were
- * written. */
+ * that had to be queued, 21 longest read-ahead of a source in ms, 22 sources that are heard from their proxies since their own pages come too slowly, 23 frames
+ * that were filled into pages, each as often as it was. Returns how many were written. */
 LP_API int32_t lp_store_counters(uint32_t engine, double *out, uint32_t count);
 
 /* ---- what took how long -------------------------------------------------------------------------------- */

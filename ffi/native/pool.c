@@ -427,6 +427,7 @@ static int end_job(lp_store *st, lp_worker *w, int outcome) {
       if (outcome == PAUSED) set_cause(s, n->page, LP_CAUSE_DECODE);
     }
   }
+  if (outcome == 0 && !stripped) lp_count(st, LP_COUNT_FRAMES, (uint64_t)job->frames);
   if (error) lp_count(st, LP_COUNT_ERRORS, 1);
   if (error && !divide) lp_file_failed(s->file, of_the_file ? -1 : job->first_page, cause, engine_now(st));
   if (outcome == 0) lp_file_succeeded(s->file, job->first_page, job->count);

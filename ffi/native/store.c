@@ -644,7 +644,7 @@ void lp_store_set_voices_refused(lp_store *st, double voices) {
 static double counter(lp_store *st, enum lp_counter c) { return (double)atomic_load_explicit(&st->counters[c], memory_order_relaxed); }
 
 uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
-  double all[23] = {
+  double all[24] = {
       lp_store_units(st),
       lp_store_units_free(st),
       (double)atomic_load_explicit(&st->residency.pages, memory_order_relaxed),
@@ -668,8 +668,9 @@ uint32_t lp_store_counters_read(lp_store *st, double *out, uint32_t count) {
       counter(st, LP_COUNT_QUEUED),
       atomic_load_explicit(&st->readahead_ms, memory_order_relaxed),
       atomic_load_explicit(&st->slow_sources, memory_order_relaxed),
+      counter(st, LP_COUNT_FRAMES),
   };
-  if (count > 23) count = 23;
+  if (count > 24) count = 24;
   memcpy(out, all, count * sizeof *out);
   return count;
 }
