@@ -35,12 +35,19 @@ function extent([left, right]: Sides): [number, number] {
   return [left.findIndex(sounds), left.findLastIndex(sounds) + 1];
 }
 
-/** Matches a recording with what was handed over. The left side's samples must be different from one another for the most part. */
+/**
+ * Matches a recording with what was handed over. The left side's samples must be different from one another for the most part; of several places that are the same, a hole
+ * leads to the first that is still to come.
+ */
 export function matchRecording(handed: Sides, recorded: Sides): Match {
   const [from, to] = extent(handed);
   const [begin, end] = extent(recorded);
-  const places = new Map<number, number>();
-  for (let i = to - 1; i >= from; i--) places.set(handed[0][i], i);
+  const places = new Map<number, number[]>();
+  for (let i = from; i < to; i++) {
+    const same = places.get(handed[0][i]);
+    if (same) same.push(i);
+    else places.set(handed[0][i], [i]);
+  }
   const same = (i: number, j: number) =>
     handed[0][i] === recorded[0][j] && handed[1][i] === recorded[1][j];
   const isPlace = (i: number, j: number) => {
@@ -63,9 +70,11 @@ export function matchRecording(handed: Sides, recorded: Sides): Match {
     // Where does it go on?
     let found = -1;
     for (; j < end - PROBE; j++) {
-      const place = recorded[0][j] === 0 ? undefined : places.get(recorded[0][j]);
-      if (place !== undefined && place + PROBE <= to && isPlace(place, j)) {
-        found = place;
+      if (recorded[0][j] === 0) continue;
+      found = places.get(recorded[0][j])?.find((place) =>
+        place >= i && place + PROBE <= to && isPlace(place, j)
+      ) ?? -1;
+      if (found >= 0) {
         break;
       }
     }
