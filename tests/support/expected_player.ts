@@ -69,6 +69,12 @@ function mapped(frame: number, at: number, remove: number, insert: number): numb
   return frame < at + remove ? at : frame - remove + insert;
 }
 
+/** The same of where a range ends, the frame behind its last: what is put in there lies behind the range. */
+function mappedEnd(frame: number, at: number, remove: number, insert: number): number {
+  if (frame <= at) return frame;
+  return frame <= at + remove ? at : frame - remove + insert;
+}
+
 function gainsOf(track: PlayerTrack, anySolo: boolean): [number, number] {
   if (track.gainDb === null || track.mute || (anySolo && !track.solo)) return [0, 0];
   const gain = 10 ** (track.gainDb / 20);
@@ -164,12 +170,13 @@ export class ExpectedPlayer {
     });
     for (const { at, remove, insert } of map) {
       const go = (frame: number) => mapped(frame, at, remove, insert);
+      const goEnd = (frame: number) => mappedEnd(frame, at, remove, insert);
       this.#steps.push((head) => {
         head.positionFrame = go(head.positionFrame);
         head.originFrame = go(head.originFrame);
-        if (head.toFrame !== null) head.toFrame = go(head.toFrame);
+        if (head.toFrame !== null) head.toFrame = goEnd(head.toFrame);
         head.loop.startFrame = go(head.loop.startFrame);
-        head.loop.endFrame = go(head.loop.endFrame);
+        head.loop.endFrame = Math.max(head.loop.startFrame, goEnd(head.loop.endFrame));
         if (!head.loop.enabled || head.loop.endFrame > head.loop.startFrame) return;
         head.loop.enabled = false;
         this.loopsOff++;
