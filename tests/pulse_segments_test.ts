@@ -113,6 +113,15 @@ Deno.test("a range cut through a segment leaves two, a range at its edge leaves 
   assertEquals(segments(sys()), ["m", "n-1 s", "m9", "s9", "x", "n-3"]);
   // On one track: the others' are left alone.
   assertEquals(segments(sys({ trackIds: ["mic"] })), ["m s", "n-1", "m9", "s9", "x"]);
+  // Something of the middle, though no clip of it is cut in two; and nothing of it.
+  const loose = model({
+    mic: [["m", 0, 100, { groupId: "g" }]],
+    sys: [["s", 120, 300, { groupId: "g" }]],
+  });
+  assertEquals(segments(edited(loose, range(90, 130))), ["m", "s"]);
+  assertEquals(segments(edited(loose, range(90, 110))), ["m", "s"]);
+  assertEquals(segments(edited(loose, range(100, 120))), ["m s"]);
+  assertEquals(segments(edited(loose, range(90, 130, { trackIds: ["mic"] }))), ["m s"]);
   // The edges alone: nothing is cut in two.
   assertEquals(segments(edited(recording(), range(0, 50))), ["m s", "m9", "s9", "x"]);
   assertEquals(segments(edited(recording(), range(280, 310)))[0], "m s");

@@ -96,7 +96,20 @@ function cut(
   group: RightGroup,
 ) {
   const parted = new Map<string, string>();
+  const touched = new Set(
+    tracks.flatMap(({ clips }) =>
+      clips.filter((clip) => clip.startFrame < b && end(clip) > a).map(({ groupId }) => groupId)
+    ),
+  );
   for (const track of tracks) cutTrack(track, a, b, shift, newId, group, parted);
+  for (const groupId of touched) {
+    if (groupId === undefined || parted.has(groupId)) continue;
+    const left = tracks.flatMap(({ clips }) => clips).filter((clip) => clip.groupId === groupId)
+      .map(({ startFrame }) => startFrame < a);
+    if (left.includes(true) && left.includes(false)) {
+      parted.set(groupId, group(groupId, a).groupId!);
+    }
+  }
   regroup(tracks, a, parted);
 }
 
@@ -272,13 +285,35 @@ function reorder(state: Timeline, clip: Clip, home: Track, toIndex: number) {
   const target = next ? next.startFrame : Math.max(0, ...home.clips.map(end));
   const tracks = [...new Set(members.map(({ track }) => track))];
   const thresholds = new Map<Track, number>();
-  let by = target - clip.startFrame;
   for (const track of tracks) {
     const partner = track !== home && next?.groupId !== undefined
       ? track.clips.find((other) => other.groupId === next.groupId)
       : undefined;
-    const threshold = partner ? partner.startFrame : target;
-    thresholds.set(track, threshold);
+    thresholds.set(track, partner ? partner.startFrame : target);
+  }
+  // A segment that lies across the place on other tracks than the clip's makes room as a whole.
+  const moves = (groupId: string | undefined) =>
+    groupId !== undefined &&
+    tracks.some((track) =>
+      track.clips.some((other) =>
+        other.groupId === groupId && other.startFrame >= thresholds.get(track)!
+      )
+    );
+  for (let settled = false; !settled;) {
+    settled = true;
+    for (const track of tracks) {
+      const threshold = thresholds.get(track)!;
+      const across = track.clips.find((other) =>
+        other.startFrame < threshold && end(other) > threshold && moves(other.groupId)
+      );
+      if (track === home || across === undefined) continue;
+      thresholds.set(track, across.startFrame);
+      settled = false;
+    }
+  }
+  let by = target - clip.startFrame;
+  for (const track of tracks) {
+    const threshold = thresholds.get(track)!;
     const follower = track.clips.find((other) => other.startFrame >= threshold);
     const first = Math.min(
       ...members.filter((m) => m.track === track).map((m) => m.clip.startFrame),

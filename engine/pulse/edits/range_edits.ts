@@ -8,7 +8,7 @@ import { cutRange } from "../block_list.ts";
 import type { ClipBody } from "../clip_body.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
-import { partSegments } from "./segments.ts";
+import { groupsAcross, groupsWithin, partSegments } from "./segments.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 
@@ -21,6 +21,7 @@ function cutTracks(
   tracks: readonly number[],
 ): void {
   const rightOf = new Map<string, string>();
+  const touched = groupsWithin(draft, start, end, tracks);
   for (const i of tracks) {
     const { blocks } = draft.tracks[i];
     const rightPart = (left: ClipBody) => {
@@ -29,6 +30,9 @@ function cutTracks(
       return right;
     };
     draft.setBlocks(i, cutRange(blocks, start, end, shift, draft.context(i), rightPart));
+  }
+  for (const groupId of groupsAcross(draft, touched, start, tracks)) {
+    if (!rightOf.has(groupId)) rightOf.set(groupId, draft.rightGroup(groupId, start));
   }
   partSegments(draft, rightOf, start, tracks);
 }

@@ -14,6 +14,7 @@ import {
   earliestOn,
   extentsOf,
   firstStartFrom,
+  keepTogether,
   type Member,
   overlapping,
   segmentOf,
@@ -106,15 +107,18 @@ export function reorderSegment(
   const target = next?.start ?? endOf(draft.tracks[primary].blocks);
   /** Where what follows begins, on each of the segment's tracks: with the next segment's own clip, where it has one. */
   const from = new Map<number, Frames>();
-  let by = target - place.start;
-  for (const { trackIndex, start } of members) {
-    if (from.has(trackIndex)) continue;
-    const { blocks } = draft.tracks[trackIndex];
+  for (const { trackIndex } of members) {
     const partner = next?.groupId === undefined || trackIndex === primary
       ? undefined
-      : groupStart(blocks, next.groupId);
+      : groupStart(draft.tracks[trackIndex].blocks, next.groupId);
     from.set(trackIndex, partner ?? target);
-    by = Math.max(by, earliestOn(blocks, partner ?? target, old.get(trackIndex)!) - start);
+  }
+  keepTogether(draft, from, primary);
+  let by = target - place.start;
+  for (const { trackIndex, start } of members) {
+    const { blocks } = draft.tracks[trackIndex];
+    const earliest = earliestOn(blocks, from.get(trackIndex)!, old.get(trackIndex)!);
+    by = Math.max(by, earliest - start);
   }
   makeRoom(draft, members, by, from, path);
   for (const { trackIndex, start, body } of members) {

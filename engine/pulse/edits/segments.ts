@@ -8,11 +8,12 @@
  *   name**: who wants the others to follow sends an edit for each of them in the same request.
  * - **What moves is not torn.** Where `segment.*` close a gap or make room on the segment's tracks, clips on other tracks that are grouped
  *   with some that move there move along.
- * - **A cut parts a segment.** Where a clip of it is cut in two, all that lies to the right of the cut is a segment of its own from then on,
- *   with a `groupId` that the engine makes: the right parts of all its clips that are cut at that frame, and those that begin at the cut or
- *   behind it (of a range, on the range's tracks). What begins before the cut keeps the `groupId`. So a recording whose microphone and
+ * - **A cut parts a segment.** Where a clip of it is cut in two, or a range takes something of it away and leaves something on both sides,
+ *   all that lies to the right of the cut is a segment of its own from then on, with a `groupId` that the engine makes: the right parts of
+ *   all its clips that are cut at that frame, and those that begin at the cut or behind it (of a range, on the range's tracks). What begins
+ *   before the cut keeps the `groupId`. So a recording whose microphone and
  *   system sound are split at one frame, by one request or by one after another, is two recordings, and deleting the second leaves the first.
- * - **Trimming parts nothing**: a range that takes the begin or the end of a segment, and cuts no clip of it in two, leaves it one segment.
+ * - **Trimming parts nothing**: a range that takes the begin or the end of a segment leaves it one, and so does one in a gap of it.
  * - **Copies** have the `groupId` that the client gives them: who copies a segment gives its copies one of their own.
  *
  * @module
@@ -135,6 +136,50 @@ export function earliestOn(blocks: Blocks, from: Frames, old: ReadonlySet<ClipBo
     if (end <= follower && !old.has(body)) earliest = Math.max(earliest, end);
   });
   return earliest;
+}
+
+/** Whether a clip of the group starts at or after the frame of its track. */
+function isMoving(
+  draft: TimelineDraft,
+  groupId: string,
+  from: ReadonlyMap<number, Frames>,
+): boolean {
+  for (const [i, frame] of from) {
+    for (const { start, block } of draft.tracks[i].blocks) {
+      if (start + block.clips[block.clips.length - 1].at < frame) continue;
+      if (!groupsOf(block)?.has(groupId)) continue;
+      if (block.clips.some(({ at, body }) => start + at >= frame && body.groupId === groupId)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/**
+ * Where on each track what makes room begins, so that no segment is torn which lies across the place: a clip of it that sounds on there moves
+ * with the others.
+ *
+ * @param from Frames by track, set earlier where that is so.
+ * @param fixed The track whose frame stays.
+ */
+export function keepTogether(
+  draft: TimelineDraft,
+  from: Map<number, Frames>,
+  fixed: number,
+): void {
+  for (let isSettled = false; !isSettled;) {
+    isSettled = true;
+    for (const [i, frame] of from) {
+      if (i === fixed) continue;
+      clipsWithin(draft.tracks[i].blocks, frame - 1, frame + 1, (start, body) => {
+        if (start >= from.get(i)! || start + body.lengthFrames <= frame) return;
+        if (body.groupId === undefined || !isMoving(draft, body.groupId, from)) return;
+        from.set(i, start);
+        isSettled = false;
+      });
+    }
+  }
 }
 
 /** The clips that sound together with a member on its track, members too. */
@@ -273,6 +318,45 @@ export function takeOut(
     steps.push({ at, remove: length, insert: 0 });
   }
   return steps;
+}
+
+/** Groups of clips that sound in `[start, end)` on these tracks. */
+export function groupsWithin(
+  draft: TimelineDraft,
+  start: Frames,
+  end: Frames,
+  tracks: Iterable<number>,
+): Set<string> {
+  const found = new Set<string>();
+  for (const i of tracks) {
+    clipsWithin(draft.tracks[i].blocks, start, end, (_, { groupId }) => {
+      if (groupId !== undefined) found.add(groupId);
+    });
+  }
+  return found;
+}
+
+/** Those of the groups that have clips on these tracks which begin before a frame and others that do not. */
+export function groupsAcross(
+  draft: TimelineDraft,
+  groupIds: ReadonlySet<string>,
+  frame: Frames,
+  tracks: Iterable<number>,
+): string[] {
+  const left = new Set<string>();
+  const right = new Set<string>();
+  if (groupIds.size > 0) {
+    for (const i of tracks) {
+      for (const { start, block } of draft.tracks[i].blocks) {
+        if (groupsOf(block)?.isDisjointFrom(groupIds) ?? true) continue;
+        for (const { at, body: { groupId } } of block.clips) {
+          if (groupId === undefined || !groupIds.has(groupId)) continue;
+          (start + at < frame ? left : right).add(groupId);
+        }
+      }
+    }
+  }
+  return [...groupIds].filter((groupId) => left.has(groupId) && right.has(groupId));
 }
 
 /**
