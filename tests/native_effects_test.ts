@@ -34,6 +34,7 @@ const PLAYS = [
   "steady.c",
   "store.c",
   "tap.c",
+  "track_cursor.c",
 ];
 
 async function compiler(): Promise<string> {

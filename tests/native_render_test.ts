@@ -1,6 +1,6 @@
 /**
  * Runs the tests in C of the rendering half under sanitizers: `native/render_main.c` (step by step), `native/render_stress_main.c` (everything at
- * once), `native/storm_main.c`, `native/steady_main.c` and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the second and the last: build them by this test, then
+ * once), `native/storm_main.c`, `native/steady_main.c`, `native/track_cursor_main.c` and `native/publish_fuzz_main.c` (packed edits from outside). Longer runs of the second and the last: build them by this test, then
  * `.build/native_test/render_stress-thread 1 600000`, `.build/native_test/publish_fuzz-address 1 1000000`.
  *
  * @module
@@ -47,6 +47,12 @@ const TESTS: [promise: string, mode: "address" | "thread", program: string, args
       "1",
       "40",
     ],
+  ],
+  [
+    "what lies at a head is found by going on as by searching, and blocks that are kept come back by their ids",
+    "address",
+    "track_cursor",
+    ["1", "400"],
   ],
   ["10,000 damaged edits are refused whole, or are valid", "address", "publish_fuzz", [
     "7",

@@ -6,9 +6,11 @@
  */
 import { BytesWriter } from "./bytes_writer.ts";
 import { hasSolo, linear, trackGains } from "./gains.ts";
+import { type BlocksDraft, KnownBlocks } from "./known_blocks.ts";
 import { isSilent, sourcePath } from "./speed.ts";
 import type {
   BlockRef,
+  Frames,
   HeadMapStep,
   MixBlock,
   MixClipBody,
@@ -21,9 +23,14 @@ const MAGIC = 0x314b504c;
 /** Most tracks of a mix. */
 export const MAX_TRACKS = 2048;
 
+/** A track as it was published last. */
 interface Published {
+  readonly track: MixTrack;
   readonly slot: number;
-  readonly blocks: readonly BlockRef[];
+  /** Among the tracks. */
+  index: number;
+  readonly left: number;
+  readonly right: number;
 }
 
 /** A packed publication. Call `commit` once the native side has taken it; without, the packer stays as it was. */
@@ -36,6 +43,7 @@ export interface Packed {
 
 /** A new block's clips as a splice of an old block's. */
 interface Splice {
+  readonly base: MixBlock | null;
   readonly baseId: number;
   readonly prefix: number;
   readonly suffix: number;
@@ -43,21 +51,42 @@ interface Splice {
   readonly suffixShift: number;
 }
 
-const NO_SPLICE: Splice = { baseId: 0, prefix: 0, suffix: 0, prefixShift: 0, suffixShift: 0 };
+const NO_SPLICE: Splice = {
+  base: null,
+  baseId: 0,
+  prefix: 0,
+  suffix: 0,
+  prefixShift: 0,
+  suffixShift: 0,
+};
+/** `flags` of a track: its content is as it was; it stands for a run of tracks as they were. */
+const SAME_CONTENT = 1;
+const RUN = 2;
 
+/**
+ * Packs one renderer's publications, each as what it changes of the one before.
+ *
+ * A publication costs a look at each track, and at each block of the tracks that changed; bytes it costs only for what is new, and a few for each stretch
+ * of blocks or tracks that moved or stayed.
+ */
 export class Packer {
-  #tracks = new Map<string, Published>();
-  #blocks = new Map<MixBlock, { id: number; uses: number }>();
-  #nextBlock = 1;
-  #freeSlots: number[] = [];
+  readonly #blocks = new KnownBlocks();
+  readonly #keepsBlocks: boolean;
+  readonly #tracks = new Map<string, Published>();
+  #order: readonly Published[] = [];
+  #anySolo = false;
+  #freeSlots: readonly number[] = [];
   #nextSlot = 0;
-  readonly #uids = new Map<string, number>();
-  readonly #clips: string[] = [""];
   #slotTracks: (string | null)[] = [];
+
+  /** @param options.keeps Keep blocks that are taken away, for an undo. */
+  constructor({ keeps = false } = {}) {
+    this.#keepsBlocks = keeps;
+  }
 
   /** The clip of a uid that a native event names. */
   clipOf(uid: number): string | null {
-    return this.#clips[uid] || null;
+    return this.#blocks.clipOf(uid);
   }
   /** The track that was last published under a slot. */
   trackOf(slot: number): string | null {
@@ -71,14 +100,9 @@ export class Packer {
   get slots(): number {
     return this.#nextSlot;
   }
-
-  #uid(clipId: string): number {
-    let uid = this.#uids.get(clipId);
-    if (uid === undefined) {
-      uid = this.#clips.push(clipId) - 1;
-      this.#uids.set(clipId, uid);
-    }
-    return uid;
+  /** Clips that have a number, and blocks that are kept beside what is published. */
+  get known(): { clips: number; keptBlocks: number } {
+    return { clips: this.#blocks.size, keptBlocks: this.#blocks.keptBlocks };
   }
 
   /**
@@ -101,119 +125,124 @@ export class Packer {
     }
     const out = new BytesWriter();
     const body = new BytesWriter();
-    out.u32(MAGIC);
-    out.u32(0);
-    out.f64(revision);
-    out.u32(map.length);
-    out.u32(0);
-    out.u32(mix.tracks.length);
-    out.u32(0);
-    for (const step of map) {
-      out.f64(step.at);
-      out.f64(step.remove);
-      out.f64(step.insert);
-    }
-
-    const fresh = new Map<MixBlock, number>();
-    let nextBlock = this.#nextBlock;
-    const uses = new Map<MixBlock, number>();
-    const use = (block: MixBlock, by: number) => uses.set(block, (uses.get(block) ?? 0) + by);
-    const staleKnown = new Map<MixBlock, boolean>();
-    const stale = (block: MixBlock): boolean => {
-      if (rebound.size === 0) return false;
-      let known = staleKnown.get(block);
-      if (known === undefined) {
-        known = block.clips.some((clip) => rebound.has(clip.body.assetId));
-        staleKnown.set(block, known);
-      }
-      return known;
-    };
-
-    const slots = this.#assignSlots(mix);
-    const tracks = new Map<string, Published>();
+    const draft = this.#blocks.draft();
+    const stale = staleness(rebound);
     const anySolo = hasSolo(mix);
-    for (const track of mix.tracks) {
+    const [first, last] = this.#changedTracks(mix, anySolo, rebound.size > 0);
+    const changed = mix.tracks.slice(first, mix.tracks.length - last);
+    const slots = this.#assignSlots(changed, this.#order.slice(first, this.#order.length - last));
+
+    const middle: Published[] = [];
+    const runs = new RunWriter(body);
+    runs.add(0, first);
+    for (const [i, track] of changed.entries()) {
       const before = this.#tracks.get(track.trackId);
-      const slot = slots.of.get(track.trackId)!;
-      tracks.set(track.trackId, { slot, blocks: track.blocks });
-      const unchanged = before !== undefined && before.blocks === track.blocks &&
-        (rebound.size === 0 || !track.blocks.some((ref) => stale(ref.block)));
       const [left, right] = trackGains(track, anySolo);
-      body.u32(slot);
-      const piecesAt = body.length;
-      body.u32(0);
-      body.f32(left);
-      body.f32(right);
-      body.u32(unchanged ? 1 : 0);
-      body.u32(0);
-      if (unchanged) continue;
-      const pieces = this.#packTrack(
-        track,
-        before?.blocks ?? [],
-        body,
-        stale,
-        use,
-        (block, base) => {
-          let id = fresh.get(block);
-          if (id === undefined) {
-            id = nextBlock++;
-            fresh.set(block, id);
-            this.#packBlock(block, id, base, out, sourceOf);
-          }
-          return id;
-        },
-      );
+      const slot = before?.slot ?? slots.of.get(track.trackId)!;
+      middle.push({ track, slot, index: first + i, left, right });
+      const sameContent = before !== undefined && before.track.blocks === track.blocks &&
+        (rebound.size === 0 || !track.blocks.some((ref) => stale(ref.block)));
+      if (sameContent && before.left === left && before.right === right) {
+        runs.add(before.index, 1);
+        continue;
+      }
+      runs.flush();
+      const piecesAt = writeTrack(body, slot, left, right, sameContent ? SAME_CONTENT : 0);
+      if (sameContent) continue;
+      const old = before?.track.blocks ?? [];
+      const pieces = this.#packTrack(track, old, body, stale, draft, (block, splice) => {
+        const known = draft.fresh.get(block);
+        if (known !== undefined) return known.id;
+        const id = draft.add(block, splice);
+        this.#packBlock(block, id, splice, out, sourceOf, draft);
+        return id;
+      });
       body.setU32(piecesAt, pieces);
     }
-    for (const [trackId, before] of this.#tracks) {
-      if (!tracks.has(trackId)) { for (const ref of before.blocks) use(ref.block, -1); }
+    runs.add(this.#order.length - last, last);
+    runs.flush();
+    for (const { track: { blocks } } of slots.gone) {
+      for (const ref of blocks) draft.use(ref.block, -1);
     }
 
-    out.setU32(20, fresh.size);
-    const all = new Uint8Array(out.length + body.length);
-    all.set(out.bytes());
-    all.set(body.bytes(), out.length);
-    new DataView(all.buffer).setUint32(4, all.length, true);
+    const keeps = this.#keepsBlocks
+      ? this.#blocks.keeps(draft, rebound.size === 0 ? null : stale)
+      : [];
+    const head = new BytesWriter();
+    head.u32(MAGIC);
+    head.u32(0);
+    head.f64(revision);
+    head.u32(map.length);
+    head.u32(draft.fresh.size);
+    head.u32(mix.tracks.length);
+    head.u32(keeps.length);
+    for (const step of map) {
+      head.f64(step.at);
+      head.f64(step.remove);
+      head.f64(step.insert);
+    }
+    for (const { id, kept } of keeps) {
+      head.u32(id);
+      head.u32(kept ? 1 : 0);
+    }
+    head.setU32(4, head.length + out.length + body.length);
+    const all = new Uint8Array(head.length + out.length + body.length);
+    all.set(head.bytes());
+    all.set(out.bytes(), head.length);
+    all.set(body.bytes(), head.length + out.length);
     return {
       bytes: all,
-      assigned: [...slots.of].filter(([trackId]) => !this.#tracks.has(trackId)),
+      assigned: [...slots.of],
       commit: () => {
-        this.#nextBlock = nextBlock;
-        for (const [block, id] of fresh) {
-          const known = this.#blocks.get(block);
-          if (known) known.id = id;
-          else this.#blocks.set(block, { id, uses: 0 });
+        this.#blocks.commit(draft, keeps);
+        for (const { track } of slots.gone) this.#tracks.delete(track.trackId);
+        for (const published of middle) {
+          this.#tracks.set(published.track.trackId, published);
+          this.#slotTracks[published.slot] = published.track.trackId;
         }
-        for (const [block, by] of uses) {
-          const known = this.#blocks.get(block);
-          if (!known) continue;
-          known.uses += by;
-          if (known.uses <= 0) this.#blocks.delete(block);
-        }
-        this.#tracks = tracks;
+        const rest = this.#order.slice(this.#order.length - last);
+        rest.forEach((published, i) => published.index = mix.tracks.length - last + i);
+        this.#order = [...this.#order.slice(0, first), ...middle, ...rest];
+        this.#anySolo = anySolo;
         this.#freeSlots = slots.free;
         this.#nextSlot = slots.next;
-        for (const [trackId, { slot }] of tracks) this.#slotTracks[slot] = trackId;
       },
     };
   }
 
-  /** Slots are given back in the order freed, so that a slot rests before it means another track. */
-  #assignSlots(mix: MixModel): { of: Map<string, number>; free: number[]; next: number } {
+  /** How many tracks at the begin and at the end are the same objects as before, and sound as before. */
+  #changedTracks({ tracks }: MixModel, anySolo: boolean, isRebound: boolean): [number, number] {
+    const order = this.#order;
+    if (anySolo !== this.#anySolo || isRebound) return [0, 0];
+    const least = Math.min(tracks.length, order.length);
+    let first = 0;
+    while (first < least && tracks[first] === order[first].track) first++;
+    let last = 0;
+    while (
+      last < least - first &&
+      tracks[tracks.length - 1 - last] === order[order.length - 1 - last].track
+    ) last++;
+    return [first, last];
+  }
+
+  /**
+   * Slots for the tracks of a stretch that had none, and the tracks that are gone from it. Slots are given back in the order freed, so that a slot rests
+   * before it means another track.
+   */
+  #assignSlots(changed: readonly MixTrack[], before: readonly Published[]) {
     const of = new Map<string, number>();
     const free = [...this.#freeSlots];
     let next = this.#nextSlot;
-    const here = new Set(mix.tracks.map((track) => track.trackId));
-    for (const track of mix.tracks) {
-      const before = this.#tracks.get(track.trackId);
-      if (before) of.set(track.trackId, before.slot);
-      else if (next < MAX_TRACKS) of.set(track.trackId, next++);
-      else of.set(track.trackId, free.shift() ?? -1);
+    const here = new Set(changed.map((track) => track.trackId));
+    for (const { trackId } of changed) {
+      if (this.#tracks.has(trackId)) continue;
+      of.set(trackId, next < MAX_TRACKS ? next++ : free.shift() ?? -1);
     }
-    for (const [trackId, { slot }] of this.#tracks) if (!here.has(trackId)) free.push(slot);
+    const gone = before.filter(({ track }) => !here.has(track.trackId));
+    for (const { slot } of gone) free.push(slot);
     // Only when every slot was used once and all free ones are taken: those freed by this very edit.
     for (const [trackId, slot] of of) if (slot < 0) of.set(trackId, free.shift()!);
-    return { of, free, next };
+    return { of, free, next, gone };
   }
 
   /** Writes a track's pieces; returns how many. */
@@ -222,7 +251,7 @@ export class Packer {
     old: readonly BlockRef[],
     body: BytesWriter,
     stale: (block: MixBlock) => boolean,
-    use: (block: MixBlock, by: number) => void,
+    draft: BlocksDraft,
     idOf: (block: MixBlock, base: Splice) => number,
   ): number {
     const now = track.blocks;
@@ -242,46 +271,44 @@ export class Packer {
       else if (n.start - o.start !== shift) break;
       suffix++;
     }
-    let pieces = 0;
-    const piece = (kind: number, a: number, b: number, value: number) => {
-      body.u32(kind);
-      body.u32(a);
-      body.u32(b);
-      body.u32(0);
-      body.f64(value);
-      pieces++;
-    };
-    if (prefix > 0) piece(0, 0, prefix, 0);
-    const removed = old.slice(prefix, old.length - suffix);
-    for (const ref of removed) use(ref.block, -1);
-    let origins: Map<MixClipBody, { block: MixBlock; index: number }> | null = null;
-    for (const ref of now.slice(prefix, now.length - suffix)) {
-      use(ref.block, 1);
-      const known = this.#blocks.get(ref.block);
-      if (known && !stale(ref.block)) {
-        piece(1, known.id, 0, ref.start);
-        continue;
+    const between = old.slice(prefix, old.length - suffix);
+    for (const ref of between) draft.use(ref.block, -1);
+    const places = new Map(between.map((ref, i) => [ref.block, prefix + i]));
+    const here = now.slice(prefix, now.length - suffix);
+    const pieces = new PieceWriter(body);
+    pieces.places(0, prefix, 0);
+    let origins: Map<MixClipBody, MixBlock> | null = null;
+    for (const { start, block } of here) {
+      draft.use(block, 1);
+      const known = stale(block) ? undefined : this.#blocks.idOf(block);
+      const was = places.get(block);
+      if (known !== undefined && was !== undefined) {
+        pieces.places(was, 1, start - old[was].start);
+      } else if (known !== undefined) {
+        pieces.block(known, start);
+      } else {
+        origins ??= originsOf(between, here);
+        pieces.block(idOf(block, this.#spliceOf(block, origins, stale)), start);
       }
-      origins ??= originsOf(removed);
-      piece(1, idOf(ref.block, this.#spliceOf(ref.block, origins, stale)), 0, ref.start);
     }
-    if (suffix > 0) piece(0, old.length - suffix, suffix, shift);
-    return pieces;
+    if (suffix > 0) pieces.places(old.length - suffix, suffix, shift);
+    pieces.flush();
+    return pieces.count;
   }
 
   #spliceOf(
     block: MixBlock,
-    origins: Map<MixClipBody, { block: MixBlock; index: number }>,
+    origins: ReadonlyMap<MixClipBody, MixBlock>,
     stale: (block: MixBlock) => boolean,
   ): Splice {
     if (stale(block)) return NO_SPLICE;
     let base: MixBlock | undefined;
     for (const clip of block.clips) {
-      base = origins.get(clip.body)?.block;
+      base = origins.get(clip.body);
       if (base) break;
     }
-    const known = base && this.#blocks.get(base);
-    if (!base || !known) return NO_SPLICE;
+    const baseId = base && this.#blocks.idOf(base);
+    if (base === undefined || baseId === undefined) return NO_SPLICE;
     const a = block.clips;
     const b = base.clips;
     const least = Math.min(a.length, b.length);
@@ -296,7 +323,7 @@ export class Packer {
       suffix < least - prefix &&
       same(a[a.length - 1 - suffix], b[b.length - 1 - suffix], suffixShift)
     ) suffix++;
-    return { baseId: known.id, prefix, suffix, prefixShift, suffixShift };
+    return { base, baseId, prefix, suffix, prefixShift, suffixShift };
   }
 
   #packBlock(
@@ -305,6 +332,7 @@ export class Packer {
     splice: Splice,
     out: BytesWriter,
     sourceOf: (assetId: string) => number,
+    draft: BlocksDraft,
   ): void {
     const { baseId, prefix, suffix, prefixShift, suffixShift } = splice;
     const inserted = block.clips.slice(prefix, block.clips.length - suffix);
@@ -316,10 +344,10 @@ export class Packer {
     out.f64(suffixShift);
     out.u32(inserted.length);
     out.u32(0);
-    for (const { at, body } of inserted) {
+    for (const [i, { at, body }] of inserted.entries()) {
       const silent = isSilent(body);
       const { first, step } = sourcePath(body);
-      out.u32(this.#uid(body.clipId));
+      out.u32(draft.uidAt(block, prefix + i));
       out.u32(silent ? 0 : sourceOf(body.assetId));
       out.f64(at);
       out.f64(body.lengthFrames);
@@ -336,13 +364,108 @@ export class Packer {
   }
 }
 
-/** Where the bodies of removed blocks stood. */
+/** Gathers tracks that stay as they were, as long as they follow one another. */
+class RunWriter {
+  #from = 0;
+  #count = 0;
+
+  constructor(private readonly out: BytesWriter) {}
+
+  /** @param from Index of the first among the tracks published last. */
+  add(from: number, count: number): void {
+    if (count === 0) return;
+    if (this.#count > 0 && from !== this.#from + this.#count) this.flush();
+    if (this.#count === 0) this.#from = from;
+    this.#count += count;
+  }
+
+  flush(): void {
+    if (this.#count === 0) return;
+    this.out.setU32(writeTrack(this.out, this.#from, 0, 0, RUN), this.#count);
+    this.#count = 0;
+  }
+}
+
+/** Writes a track without its pieces; returns where their count stands. */
+function writeTrack(
+  out: BytesWriter,
+  slot: number,
+  left: number,
+  right: number,
+  flags: number,
+): number {
+  out.u32(slot);
+  const at = out.length;
+  out.u32(0);
+  out.f32(left);
+  out.f32(right);
+  out.u32(flags);
+  out.u32(0);
+  return at;
+}
+
+/** Tells blocks that have a clip of one of the assets; looks at each once. */
+function staleness(rebound: ReadonlySet<string>): (block: MixBlock) => boolean {
+  if (rebound.size === 0) return () => false;
+  const known = new Map<MixBlock, boolean>();
+  return (block) =>
+    known.getOrInsertComputed(
+      block,
+      () => block.clips.some((clip) => rebound.has(clip.body.assetId)),
+    );
+}
+
+/** Writes the pieces of a track's content, and gathers blocks that stay next to one another. */
+class PieceWriter {
+  #from = 0;
+  #length = 0;
+  #shift = 0;
+  /** Pieces so far. */
+  count = 0;
+
+  constructor(private readonly out: BytesWriter) {}
+
+  /** So many places of the content as it was, moved. */
+  places(from: number, length: number, shift: Frames): void {
+    if (length === 0) return;
+    if (this.#length > 0 && (from !== this.#from + this.#length || shift !== this.#shift)) {
+      this.flush();
+    }
+    if (this.#length === 0) [this.#from, this.#shift] = [from, shift];
+    this.#length += length;
+  }
+
+  /** A block that was not there before. */
+  block(id: number, start: Frames): void {
+    this.flush();
+    this.#write(1, id, 0, start);
+  }
+
+  flush(): void {
+    if (this.#length > 0) this.#write(0, this.#from, this.#length, this.#shift);
+    this.#length = 0;
+  }
+
+  #write(kind: number, a: number, b: number, value: number): void {
+    this.out.u32(kind);
+    this.out.u32(a);
+    this.out.u32(b);
+    this.out.u32(0);
+    this.out.f64(value);
+    this.count++;
+  }
+}
+
+/** In which blocks that are gone bodies stood. */
 function originsOf(
-  removed: readonly BlockRef[],
-): Map<MixClipBody, { block: MixBlock; index: number }> {
-  const origins = new Map<MixClipBody, { block: MixBlock; index: number }>();
-  for (const { block } of removed) {
-    block.clips.forEach((clip, index) => origins.set(clip.body, { block, index }));
+  before: readonly BlockRef[],
+  now: readonly BlockRef[],
+): Map<MixClipBody, MixBlock> {
+  const stays = new Set(now.map(({ block }) => block));
+  const origins = new Map<MixClipBody, MixBlock>();
+  for (const { block } of before) {
+    if (stays.has(block)) continue;
+    for (const { body } of block.clips) origins.set(body, block);
   }
   return origins;
 }

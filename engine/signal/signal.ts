@@ -130,7 +130,7 @@ export class Signal implements SignalApi {
   readonly #engine: number;
   readonly #renderer: number;
   readonly #cacheDir: string | undefined;
-  readonly #packer = new Packer();
+  readonly #packer = new Packer({ keeps: true });
   readonly #damage: DamageLog;
   readonly #plan: AnticipationPlan;
   readonly #sources = new Map<string, number>();
@@ -313,8 +313,10 @@ export class Signal implements SignalApi {
         block.clips.some((clip) => this.#rebound.has(clip.body.assetId))
       )
     );
-    if (uses) this.publish(this.#last.mix, this.#last.revision, []);
-    else this.#rebound.clear();
+    // What is kept for an undo lets go of the old source too.
+    if (uses || this.#packer.known.keptBlocks > 0) {
+      this.publish(this.#last.mix, this.#last.revision, []);
+    } else this.#rebound.clear();
   }
 
   #sourceOf = (assetId: string): number => this.#sources.get(assetId) ?? 0;

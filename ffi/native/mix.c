@@ -311,7 +311,9 @@ static bool enough(const lp_found *live, int64_t position, int32_t n) {
 void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, lp_voices *voices, int64_t position, int32_t n, int64_t limit,
                      bool count, float *left, float *right) {
   lp_found live[LP_LIVE];
-  uint32_t found = lp_content_find(content, position, position + n, live, LP_LIVE);
+  /* What sinks away plays from a content of the past, beside the one that the cursor is in. */
+  uint32_t found = count ? lp_track_cursor_find(&r->cursors[slot], content, position, position + n, live, LP_LIVE)
+                         : lp_content_find(content, position, position + n, live, LP_LIVE);
   if (!found) return;
   if (found == LP_LIVE && n > 1 && !enough(live, position, n)) {
     /* Too many to look at in one go: part by part. At a single frame the last ones in order are all that can sound. */

@@ -289,6 +289,7 @@ static void mix_snapshot(lp_renderer *r, const lp_snapshot *s, const lp_head *he
       steady++;
       continue;
     }
+    if (count && lp_track_rests(r, t, head->position, n)) continue;
     mix_long(r, t, head, voices, n, limit, count, out);
     if (count) lp_steady_note(r, t, head->position + n);
   }

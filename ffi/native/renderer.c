@@ -18,9 +18,11 @@ void lp_renderer_free(lp_renderer *r) {
     free(p);
     p = next;
   }
+  lp_block_index_free(&r->blocks);
   free(r->voices);
   free(r->old_voices);
   free(r->steady);
+  free(r->cursors);
   for (int i = 0; i < 2; i++) {
     free(r->mix[i]);
     free(r->old_mix[i]);
@@ -41,6 +43,7 @@ static bool allocate(lp_renderer *r) {
   ok = ok && (r->voices = calloc(1, sizeof *r->voices));
   ok = ok && (r->old_voices = calloc(1, sizeof *r->old_voices));
   ok = ok && (r->steady = calloc(LP_MAX_TRACKS, sizeof *r->steady));
+  ok = ok && (r->cursors = calloc(LP_MAX_TRACKS, sizeof *r->cursors));
   for (int i = 0; i < 2; i++) {
     ok = ok && (r->mix[i] = floats(LP_BLOCK));
     ok = ok && (r->old_mix[i] = floats(LP_BLOCK));
@@ -143,7 +146,7 @@ int32_t lp_publish(uint32_t handle, const uint8_t *packed, uint32_t packed_bytes
   uint32_t count = 0;
   pthread_mutex_lock(&r->lock);
   pthread_mutex_lock(&r->engine->source_lock);
-  int result = lp_snapshot_unpack(packed, packed_bytes, r->newest->snapshot, lookup_source, r->engine, &snapshot, &map, &count);
+  int result = lp_snapshot_unpack(packed, packed_bytes, r->newest->snapshot, &r->blocks, lookup_source, r->engine, &snapshot, &map, &count);
   pthread_mutex_unlock(&r->engine->source_lock);
   pthread_mutex_unlock(&r->lock);
   if (result) return result;

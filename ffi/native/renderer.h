@@ -20,6 +20,7 @@
 #include "snapshot.h"
 #include "store.h"
 #include "tap.h"
+#include "track_cursor.h"
 
 #define LP_BLOCK 512           /* frames rendered at a time */
 #define LP_LIVE 32             /* clips of one track looked at within a block */
@@ -157,6 +158,7 @@ typedef struct lp_renderer {
   uint32_t place;                    /* which of the two is current's */
   const lp_mix_kernel *kernel;
   lp_steady *steady; /* by slot, of `current` */
+  lp_track_cursor *cursors; /* likewise */
   float *mix[2], *old_mix[2], *track[2], *scratch[LP_MAX_CHANNELS], *envelope, *presence;
   lp_history history[LP_HISTORY];
   uint64_t history_count;
@@ -189,6 +191,7 @@ typedef struct lp_renderer {
   uint32_t driver;             /* lp_driver */
   bool busy;                   /* a caller is inside rendering, or a device is being opened or closed: whoever else would is refused */
   lp_publication *oldest, *newest; /* the living */
+  lp_block_index blocks;           /* of all snapshots, and those that are kept beside */
   lp_publication *candidate;   /* held by the gate: == newest, or NULL */
   _Atomic uint64_t last_number; /* read by anybody */
   _Atomic bool gate_waits;      /* there is a candidate; read by anybody */

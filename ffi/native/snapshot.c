@@ -10,8 +10,16 @@ static void block_unref(lp_block *b) {
   if (!b || --b->refs) return;
   for (uint32_t i = 0; i < b->count; i++)
     if (b->clips[i].source) lp_source_unref(b->clips[i].source);
+  if (b->index) lp_block_index_take_out(b->index, b);
   free(b->reach);
   free(b);
+}
+
+void lp_block_keep(lp_block *b, bool kept) {
+  if (b->kept == kept) return;
+  b->kept = kept;
+  if (kept) b->refs++;
+  else block_unref(b);
 }
 
 static void content_unref(lp_content *c) {
@@ -88,30 +96,6 @@ static int64_t take_place(reader *r, uint32_t *fraction) {
   return (int64_t)whole + (parts >> LP_PART_BITS);
 }
 
-/* New blocks of this edit and those of the last snapshot, by id. */
-typedef struct block_table {
-  lp_block **slots;
-  uint32_t mask;
-} block_table;
-
-static bool table_init(block_table *t, uint32_t items) {
-  uint32_t size = 16;
-  while (size < items * 2) size *= 2;
-  t->slots = calloc(size, sizeof *t->slots);
-  t->mask = size - 1;
-  return t->slots != NULL;
-}
-static lp_block *table_get(const block_table *t, uint32_t id) {
-  for (uint32_t i = id * 2654435761u & t->mask; t->slots[i]; i = (i + 1) & t->mask)
-    if (t->slots[i]->id == id) return t->slots[i];
-  return NULL;
-}
-static void table_put(block_table *t, lp_block *b) {
-  uint32_t i = b->id * 2654435761u & t->mask;
-  while (t->slots[i]) i = (i + 1) & t->mask;
-  t->slots[i] = b;
-}
-
 /* What products and sums of stay finite, whatever is added up. */
 static bool gain_sane(float gain) { return fabsf(gain) <= 1e6f; }
 
@@ -121,13 +105,13 @@ static bool clip_sane(const lp_clip *c) {
          c->fade_out >= 0 && gain_sane(c->gain) && llabs(c->step) >= LP_MIN_STEP && llabs(c->step) <= LP_MAX_STEP;
 }
 
-static lp_block *block_unpack(reader *r, const block_table *table, lp_source_lookup lookup, void *context) {
+static lp_block *block_unpack(reader *r, const lp_block_index *index, lp_source_lookup lookup, void *context) {
   uint32_t id = take_u32(r), base_id = take_u32(r), prefix = take_u32(r), suffix = take_u32(r);
   int64_t prefix_shift = take_frames(r), suffix_shift = take_frames(r);
   uint32_t inserted = take_u32(r);
   take_u32(r);
-  if (!r->ok || !id || table_get(table, id)) return NULL;
-  const lp_block *base = base_id ? table_get(table, base_id) : NULL;
+  if (!r->ok || !id || lp_block_index_get(index, id)) return NULL;
+  const lp_block *base = base_id ? lp_block_index_get(index, base_id) : NULL;
   if (base_id && !base) return NULL;
   uint32_t base_count = base ? base->count : 0;
   if (prefix > base_count || suffix > base_count || inserted > LP_BLOCK_CLIPS) return NULL;
@@ -181,13 +165,7 @@ static lp_block *block_unpack(reader *r, const block_table *table, lp_source_loo
   return b;
 }
 
-static const lp_content *content_of_slot(const lp_snapshot *last, uint32_t slot) {
-  for (uint32_t i = 0; i < last->count; i++)
-    if (last->tracks[i].slot == slot) return last->tracks[i].content;
-  return NULL;
-}
-
-static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *base, const block_table *table) {
+static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *base, const lp_block_index *index) {
   /* Two passes: count, then build. */
   reader probe = *r;
   uint64_t total = 0;
@@ -199,7 +177,7 @@ static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *
       if (!base || a > base->count || b > base->count - a) return NULL;
       total += b;
     } else if (kind == 1) {
-      if (!table_get(table, a)) return NULL;
+      if (!lp_block_index_get(index, a)) return NULL;
       total += 1;
     } else {
       return NULL;
@@ -217,7 +195,7 @@ static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *
     uint32_t n = kind == 0 ? b : 1;
     for (uint32_t k = 0; k < n; k++) {
       lp_place *p = &c->places[c->count];
-      p->block = kind == 0 ? base->places[a + k].block : table_get(table, a);
+      p->block = kind == 0 ? base->places[a + k].block : lp_block_index_get(index, a);
       p->start = kind == 0 ? base->places[a + k].start + value : value;
       p->block->refs++;
       int64_t end = p->start + p->block->max_end;
@@ -236,101 +214,135 @@ static lp_content *content_unpack(reader *r, uint32_t pieces, const lp_content *
   return c;
 }
 
-int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot *last, lp_source_lookup lookup, void *context,
+/* What a packed edit keeps, once all else of it is found to be good. */
+typedef struct keep {
+  uint32_t id;
+  bool kept;
+} keep;
+
+/* Tracks in the making. */
+typedef struct making {
+  lp_snapshot *snapshot;
+  uint32_t room;   /* of its tracks */
+  uint32_t places; /* of all of them */
+  uint64_t taken[LP_MAX_TRACKS / 64]; /* slots, a bit each */
+} making;
+
+/* Takes a reference of content over. False: its slot has a track, or there are too many. */
+static int add_track(making *m, uint32_t slot, const float gain[2], lp_content *content) {
+  lp_snapshot *s = m->snapshot;
+  const uint64_t bit = 1ull << slot % 64;
+  if (s->count >= m->room || (m->taken[slot / 64] & bit)) {
+    content_unref(content);
+    return LP_E_ARGUMENT;
+  }
+  m->taken[slot / 64] |= bit;
+  s->tracks[s->count++] = (lp_track){ slot, { gain[0], gain[1] }, content };
+  m->places += content->count;
+  return m->places > LP_MAX_PLACES ? LP_E_LIMIT : LP_OK;
+}
+
+static int tracks_unpack(reader *r, making *m, const lp_snapshot *last, const lp_block_index *index) {
+  uint16_t index_of[LP_MAX_TRACKS] = { 0 }; /* by slot, in `last`, plus 1 */
+  for (uint32_t i = 0; i < last->count; i++) index_of[last->tracks[i].slot] = (uint16_t)(i + 1);
+  while (m->snapshot->count < m->room) {
+    uint32_t slot = take_u32(r), pieces = take_u32(r);
+    float gain[2];
+    for (int side = 0; side < 2; side++) gain[side] = take_f32(r);
+    uint32_t flags = take_u32(r);
+    take_u32(r);
+    int result = LP_OK;
+    if (!r->ok) return LP_E_ARGUMENT;
+    if (flags == 2) {
+      if (!pieces || slot > last->count || pieces > last->count - slot) return LP_E_ARGUMENT;
+      for (uint32_t i = slot; i < slot + pieces && !result; i++) {
+        last->tracks[i].content->refs++;
+        result = add_track(m, last->tracks[i].slot, last->tracks[i].gain, last->tracks[i].content);
+      }
+      if (result) return result;
+      continue;
+    }
+    if (slot >= LP_MAX_TRACKS || flags > 1 || !gain_sane(gain[0]) || !gain_sane(gain[1])) return LP_E_ARGUMENT;
+    lp_content *content = index_of[slot] ? last->tracks[index_of[slot] - 1].content : NULL;
+    if (flags & 1) {
+      if (content) content->refs++;
+    } else {
+      content = content_unpack(r, pieces, content, index);
+    }
+    if (!content) return LP_E_ARGUMENT;
+    result = add_track(m, slot, gain, content);
+    if (result) return result;
+  }
+  return LP_OK;
+}
+
+int lp_snapshot_unpack(const uint8_t *packed, uint32_t bytes, const lp_snapshot *last, lp_block_index *index, lp_source_lookup lookup, void *context,
                        lp_snapshot **out, lp_map_step **steps_out, uint32_t *step_count) {
   reader r = { packed, packed + bytes, true };
   uint32_t magic = take_u32(&r), all = take_u32(&r);
   double revision;
   take(&r, &revision, sizeof revision);
-  uint32_t steps = take_u32(&r), blocks = take_u32(&r), tracks = take_u32(&r);
-  take_u32(&r);
+  uint32_t steps = take_u32(&r), blocks = take_u32(&r), tracks = take_u32(&r), keeps = take_u32(&r);
   if (!r.ok || magic != LP_PACK_MAGIC || all != bytes || !isfinite(revision)) return LP_E_ARGUMENT;
   if (tracks > LP_MAX_TRACKS) return LP_E_LIMIT;
-  if (blocks > bytes / 48 || steps > bytes / 24) return LP_E_ARGUMENT;
+  if (blocks > bytes / 48 || steps > bytes / 24 || keeps > bytes / 8) return LP_E_ARGUMENT;
 
   int result = LP_E_MEMORY;
-  lp_snapshot *s = NULL;
-  lp_map_step *map = NULL;
-  block_table table = { 0 };
+  lp_snapshot *s = calloc(1, sizeof *s + tracks * sizeof(lp_track));
+  lp_map_step *map = steps ? malloc(steps * sizeof *map) : NULL;
+  keep *kept = keeps ? malloc(keeps * sizeof *kept) : NULL;
   lp_block **made = calloc(blocks ? blocks : 1, sizeof *made);
-  uint32_t made_count = 0, last_blocks = 0, places = 0;
-  for (uint32_t i = 0; i < last->count; i++) last_blocks += last->tracks[i].content->count;
-  if (!made || !table_init(&table, last_blocks + blocks)) goto done;
-  for (uint32_t i = 0; i < last->count; i++) {
-    const lp_content *c = last->tracks[i].content;
-    for (uint32_t k = 0; k < c->count; k++)
-      if (!table_get(&table, c->places[k].block->id)) table_put(&table, c->places[k].block);
-  }
+  uint32_t made_count = 0;
+  if (!s || !made || (steps && !map) || (keeps && !kept)) goto done;
+  s->refs = 1;
+  s->revision = revision;
 
   result = LP_E_ARGUMENT;
-  if (steps) {
-    map = malloc(steps * sizeof *map);
-    if (!map) {
+  for (uint32_t i = 0; i < steps; i++) {
+    map[i].at = take_frames(&r);
+    map[i].remove = take_frames(&r);
+    map[i].insert = take_frames(&r);
+    if (map[i].at < 0 || map[i].remove < 0 || map[i].insert < 0) goto done;
+  }
+  for (uint32_t i = 0; i < keeps; i++) {
+    uint32_t id = take_u32(&r), flag = take_u32(&r);
+    kept[i] = (keep){ id, flag != 0 };
+    if (!r.ok || flag > 1 || !lp_block_index_get(index, id)) goto done;
+  }
+  for (uint32_t i = 0; i < blocks; i++) {
+    lp_block *b = block_unpack(&r, index, lookup, context);
+    if (!b) goto done;
+    made[made_count++] = b;
+    if (!lp_block_index_put(index, b)) {
       result = LP_E_MEMORY;
       goto done;
     }
-    for (uint32_t i = 0; i < steps; i++) {
-      map[i].at = take_frames(&r);
-      map[i].remove = take_frames(&r);
-      map[i].insert = take_frames(&r);
-      if (map[i].at < 0 || map[i].remove < 0 || map[i].insert < 0) goto done;
-    }
   }
-  for (uint32_t i = 0; i < blocks; i++) {
-    lp_block *b = block_unpack(&r, &table, lookup, context);
-    if (!b) goto done;
-    made[made_count++] = b;
-    table_put(&table, b);
-  }
-  s = calloc(1, sizeof *s + tracks * sizeof(lp_track));
-  if (!s) {
-    result = LP_E_MEMORY;
+  making m = { .snapshot = s, .room = tracks };
+  result = tracks_unpack(&r, &m, last, index);
+  if (result) goto done;
+  if (!r.ok || r.at != r.end) {
+    result = LP_E_ARGUMENT;
     goto done;
   }
-  s->refs = 1;
-  s->revision = revision;
-  for (uint32_t i = 0; i < tracks; i++) {
-    lp_track *t = &s->tracks[i];
-    t->slot = take_u32(&r);
-    uint32_t pieces = take_u32(&r);
-    t->gain[0] = take_f32(&r);
-    t->gain[1] = take_f32(&r);
-    uint32_t flags = take_u32(&r);
-    take_u32(&r);
-    if (!r.ok || t->slot >= LP_MAX_TRACKS || !gain_sane(t->gain[0]) || !gain_sane(t->gain[1])) goto done;
-    for (uint32_t k = 0; k < i; k++)
-      if (s->tracks[k].slot == t->slot) goto done;
-    lp_content *base = (lp_content *)(uintptr_t)content_of_slot(last, t->slot);
-    if (flags & 1) {
-      if (!base) goto done;
-      base->refs++;
-      t->content = base;
-    } else {
-      t->content = content_unpack(&r, pieces, base, &table);
-      if (!t->content) goto done;
-    }
-    s->count = i + 1;
-    places += t->content->count;
-    if (places > LP_MAX_PLACES) {
-      result = LP_E_LIMIT;
-      goto done;
-    }
+  for (uint32_t i = 0; i < keeps; i++) {
+    /* One that is named twice may be gone by now. */
+    lp_block *b = lp_block_index_get(index, kept[i].id);
+    if (b) lp_block_keep(b, kept[i].kept);
   }
-  if (!r.ok || r.at != r.end) goto done;
   *out = s;
   *steps_out = map;
   *step_count = steps;
   s = NULL;
   map = NULL;
-  result = LP_OK;
 
 done:
   /* The snapshot's places hold the new blocks from here on; ours was the maker's reference. */
   for (uint32_t i = 0; i < made_count; i++) block_unref(made[i]);
   if (s) lp_snapshot_unref(s);
   free(map);
+  free(kept);
   free(made);
-  free(table.slots);
   return result;
 }
 
@@ -385,10 +397,10 @@ bool lp_walk_next(lp_walk *w, lp_found *out) {
   return false;
 }
 
-uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max) {
+uint32_t lp_walk_take(lp_walk *w, lp_found *out, uint32_t max) {
   uint32_t n = 0;
   lp_found f;
-  for (lp_walk w = lp_content_walk(c, from, to); lp_walk_next(&w, &f);) {
+  while (lp_walk_next(w, &f)) {
     if (n == max) {
       memmove(out, out + 1, (max - 1) * sizeof *out);
       n--;
@@ -396,6 +408,11 @@ uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found
     out[n++] = f;
   }
   return n;
+}
+
+uint32_t lp_content_find(const lp_content *c, int64_t from, int64_t to, lp_found *out, uint32_t max) {
+  lp_walk w = lp_content_walk(c, from, to);
+  return lp_walk_take(&w, out, max);
 }
 
 bool lp_content_under(const lp_content *c, const lp_found *f, lp_found *out) {

@@ -18,7 +18,7 @@ void lp_steady_note(lp_renderer *r, const lp_track *t, int64_t position) {
   }
   s->content = NULL;
   lp_found found[2];
-  if (lp_content_find(t->content, position, position + 1, found, 2) != 1) return;
+  if (lp_track_cursor_find(&r->cursors[t->slot], t->content, position, position + 1, found, 2) != 1) return;
   const lp_clip *clip = found[0].clip;
   const lp_source *source = clip->source;
   if (!source || !lp_source_is_plain(source) || (clip->gain != 0 && fabsf(clip->gain) < LP_MIX_LEAST_GAIN)) return;
@@ -86,6 +86,14 @@ void lp_steady_look(lp_renderer *r, const lp_track *t, int64_t position, int32_t
   if (s->channels == 1) out->plane[1] = out->plane[0];
   out->gain = s->gain;
   out->s16 = s->s16;
+}
+
+bool lp_track_rests(lp_renderer *r, const lp_track *t, int64_t position, int32_t n) {
+  if (!lp_track_cursor_rests(&r->cursors[t->slot], t->content, position, position + n)) return false;
+  const lp_ramp *fader = r->ramps[t->slot];
+  if (fader[0].left > 0 || fader[1].left > 0) return false;
+  r->steady[t->slot].content = NULL;
+  return true;
 }
 
 void lp_steady_mix(lp_renderer *r, uint32_t slot, const lp_steady_block *b, int32_t n, float *const out[2]) {

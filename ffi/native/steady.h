@@ -22,7 +22,12 @@ void lp_steady_look(lp_renderer *r, const lp_track *t, int64_t position, int32_t
 void lp_steady_mix(lp_renderer *r, uint32_t slot, const lp_steady_block *block, int32_t n, float *const out[2]) LP_NONBLOCKING;
 /* [callback] After lp_track_render: may the next blocks go the quick way? */
 void lp_steady_note(lp_renderer *r, const lp_track *t, int64_t position) LP_NONBLOCKING;
+/* [callback] Is it known that nothing lies at [position, position + n) of a track, and is nothing being ramped? Then it adds nothing to mix and meters. */
+bool lp_track_rests(lp_renderer *r, const lp_track *t, int64_t position, int32_t n) LP_NONBLOCKING;
 /* [callback] What was remembered of a slot is no longer so. */
-static inline void lp_steady_forget(lp_renderer *r, uint32_t slot) LP_NONBLOCKING { r->steady[slot].content = NULL; }
+static inline void lp_steady_forget(lp_renderer *r, uint32_t slot) LP_NONBLOCKING {
+  r->steady[slot].content = NULL;
+  lp_track_cursor_forget(&r->cursors[slot]);
+}
 
 #endif

@@ -225,13 +225,14 @@ static void test_content(void) {
   mix_init(&m, 3);
   m.source_frames = 1000;
   lp_snapshot *last = lp_snapshot_empty();
+  lp_block_index index = { 0 };
   for (int round = 0; round < 300; round++) {
     if (round % 3) mix_full(&m, &p);
     else mix_any(&m, &p);
     lp_snapshot *s;
     lp_map_step *steps;
     uint32_t step_count;
-    int result = lp_snapshot_unpack(p.bytes, (uint32_t)p.count, last, no_source, NULL, &s, &steps, &step_count);
+    int result = lp_snapshot_unpack(p.bytes, (uint32_t)p.count, last, &index, no_source, NULL, &s, &steps, &step_count);
     CHECK(result == LP_OK, "round %d: %d", round, result);
     free(steps);
     lp_snapshot_unref(last);
@@ -239,6 +240,8 @@ static void test_content(void) {
     for (uint32_t t = 0; t < s->count; t++) check_content(s->tracks[t].content, &random);
   }
   lp_snapshot_unref(last);
+  CHECK(index.count == 0, "%u blocks are left", index.count);
+  lp_block_index_free(&index);
   free(p.bytes);
 }
 
