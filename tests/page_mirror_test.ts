@@ -95,6 +95,123 @@ Deno.test("TrackClips.range gives exactly the clips that touch a range, in order
   }
 });
 
+/** Clips in no order but that of their arrival, which is that of those that start together. */
+class PlainClips {
+  list: ChangedClip[] = [];
+
+  add(clip: ChangedClip) {
+    this.list.push({ ...clip });
+    this.list.sort((a, b) => a.startFrame - b.startFrame);
+  }
+  remove(clipIds: Set<string>) {
+    this.list = this.list.filter(({ clipId }) => !clipIds.has(clipId));
+  }
+  shift(shifts: readonly (readonly [fromFrame: number, byFrames: number])[]) {
+    for (const [fromFrame, byFrames] of shifts) {
+      for (const clip of this.list) if (clip.startFrame >= fromFrame) clip.startFrame += byFrames;
+    }
+    this.list.sort((a, b) => a.startFrame - b.startFrame);
+  }
+}
+
+for (const seed of [1, 2, 3]) {
+  Deno.test(`thousands of clips in many blocks, added, removed and shifted past one another, lie as in a plain list (seed ${seed})`, () => {
+    const random = prng(seed);
+    const clips = new TrackClips();
+    const plain = new PlainClips();
+    const clip = (index: number) => ({
+      clipId: `c${index}`,
+      trackId: "t",
+      startFrame: random.int(60_000),
+      lengthFrames: 1 + random.int(random.chance(0.02) ? 9_000 : 30),
+    } as ChangedClip);
+    let next = 0;
+    for (let step = 0; step < 250; step++) {
+      const dice = random.int(10);
+      if (dice < 4) {
+        for (let i = random.int(step < 30 ? 200 : 30); i > 0; i--) {
+          const added = clip(next++);
+          plain.add(added);
+          clips.add(added);
+        }
+      } else if (dice < 7) {
+        const from = random.int(60_000);
+        const gone = random.chance(0.3)
+          ? plain.list.filter(({ startFrame }) => startFrame >= from && startFrame < from + 8_000)
+          : plain.list.filter(() => random.chance(0.01));
+        const clipIds = new Set(gone.map(({ clipId }) => clipId));
+        plain.remove(clipIds);
+        clips.remove(clipIds);
+      } else {
+        const shifts = Array.from({ length: 1 + random.int(3) }, () => {
+          const from = random.int(60_000);
+          // Mostly as an edit has it: nothing goes past anything.
+          const by = random.chance(0.8)
+            ? random.int(2_000)
+            : -random.int(Math.min(from, 3_000) + 1);
+          return [from, by] as const;
+        });
+        clips.settle();
+        for (const [from, by] of shifts) clips.shift(from, by);
+        plain.shift(shifts);
+      }
+      assertEquals(clips.size, plain.list.length);
+      const start = random.int(70_000) - 500;
+      const end = start + random.int(20_000);
+      assertEquals(
+        [...clips.range(start, end)],
+        plain.list.filter((one) =>
+          one.startFrame < end && one.startFrame + one.lengthFrames > start
+        ),
+        `step ${step}`,
+      );
+      const greatest = plain.list.reduce(
+        (most, { startFrame, lengthFrames }) => Math.max(most, startFrame + lengthFrames),
+        0,
+      );
+      assertEquals(clips.endFrame, greatest);
+      if (random.chance(0.2)) assertEquals([...clips.all()], plain.list, `step ${step}`);
+    }
+    assertEquals([...clips.all()], plain.list);
+  });
+}
+
+Deno.test("a drawing that shows 50 frames as one column gets few of 20,000 short clips, and one in each column that has any", () => {
+  const random = prng(4);
+  const clips = new TrackClips();
+  const all: ChangedClip[] = [];
+  for (let index = 0; index < 20_000; index++) {
+    const startFrame = index * 7 + (index % 900 > 700 ? 3_000 : 0);
+    const lengthFrames = index % 5_000 === 9 ? 700 : 1 + random.int(6);
+    const clip = { clipId: `c${index}`, trackId: "t", startFrame, lengthFrames } as ChangedClip;
+    all.push({ ...clip });
+    clips.add(clip);
+  }
+  clips.settle();
+  clips.shift(50_000, 1_234);
+  for (const clip of all) if (clip.startFrame >= 50_000) clip.startFrame += 1_234;
+  for (const [start, end] of [[0, Infinity], [30_010, 90_020], [49_990, 51_500]]) {
+    const told = [...clips.range(start, end, 50)];
+    const exact = new Map(all.map((clip) => [clip.clipId, clip]));
+    const columns = new Set<number>();
+    for (const clip of told) {
+      assertEquals(clip, exact.get(clip.clipId));
+      const last = Math.ceil((clip.startFrame + clip.lengthFrames - start) / 50);
+      for (let at = Math.floor((clip.startFrame - start) / 50); at < last; at++) columns.add(at);
+    }
+    for (const clip of all) {
+      const ends = clip.startFrame + clip.lengthFrames;
+      if (clip.startFrame >= end || ends <= start) continue;
+      const last = Math.ceil((ends - start) / 50) - 1;
+      assertEquals(columns.has(last), true, `column ${last}`);
+    }
+    const shown = all.filter((clip) =>
+      clip.startFrame < end && clip.startFrame + clip.lengthFrames > start
+    );
+    assertEquals(told.length < shown.length / 2, shown.length > 1_000);
+  }
+});
+
 Deno.test("10,000 lookups among 100,000 clips find each its own", () => {
   const clips = new TrackClips();
   for (let index = 0; index < 100_000; index++) {

@@ -15,6 +15,8 @@ export class TimelineMirror {
   #clips = new Map();
   /** @type {string[]} */
   #order = [];
+  /** @type {MirroredTrack[] | null} in the timeline's order, once somebody has asked */
+  #ordered = null;
 
   revision = -1;
   sampleRate = 48_000;
@@ -27,9 +29,9 @@ export class TimelineMirror {
   /** @type {unknown} the timeline's own, undefined without */
   meta = undefined;
 
-  /** @returns {MirroredTrack[]} in the timeline's order */
+  /** @returns {readonly MirroredTrack[]} in the timeline's order */
   get tracks() {
-    return this.#order.flatMap((trackId) => this.#tracks.get(trackId) ?? []);
+    return this.#ordered ??= this.#order.flatMap((trackId) => this.#tracks.get(trackId) ?? []);
   }
 
   get clipCount() {
@@ -45,7 +47,9 @@ export class TimelineMirror {
 
   /** @param {string} clipId */
   clip(clipId) {
-    return this.#clips.get(clipId);
+    const clip = this.#clips.get(clipId);
+    if (clip !== undefined) this.#tracks.get(clip.trackId)?.clips.locate(clipId);
+    return clip;
   }
 
   /** @param {string} trackId */
@@ -54,6 +58,7 @@ export class TimelineMirror {
   }
 
   clips() {
+    for (const { clips } of this.#tracks.values()) clips.all(); // They say where they are.
     return this.#clips.values();
   }
 
@@ -90,6 +95,7 @@ export class TimelineMirror {
     this.#clips.clear();
     this.#tracks.clear();
     this.#order = [];
+    this.#ordered = null;
     for (const { clips, ...header } of timeline.tracks) {
       this.#putTrack(header);
       for (const clip of clips) this.#putClip({ ...clip, trackId: header.trackId });
@@ -105,15 +111,17 @@ export class TimelineMirror {
    */
   apply(changes, revision) {
     this.revision = revision;
+    this.#ordered = null;
     this.#removeClips(changes.removed.clipIds);
     for (const trackId of changes.removed.trackIds) this.#removeTrack(trackId);
+    // Those that are told anew: where they were says nothing, and it might be past where others are moved to.
+    this.#removeClips(changes.clips.map(({ clipId }) => clipId));
     for (const { trackId } of changes.shifted) this.#tracks.get(trackId)?.clips.settle();
     for (const { trackId, fromFrame, byFrames } of changes.shifted) {
       this.#tracks.get(trackId)?.clips.shift(fromFrame, byFrames);
     }
     for (const header of changes.tracks) this.#putTrack(header);
     if (changes.trackOrder !== undefined) this.#order = [...changes.trackOrder];
-    this.#removeClips(changes.clips.map(({ clipId }) => clipId));
     for (const clip of changes.clips) this.#putClip({ ...clip });
     const { timeline } = changes;
     if (timeline === undefined) return;

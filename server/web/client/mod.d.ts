@@ -133,7 +133,7 @@ export declare class TimelineMirror {
   /** The timeline's own, `undefined` without. */
   meta: unknown;
   /** In the timeline's order. */
-  get tracks(): { header: TrackHeader; clips: TrackClips }[];
+  get tracks(): readonly { header: TrackHeader; clips: TrackClips }[];
   get clipCount(): number;
   /** End of the last clip, in frames. */
   get endFrame(): number;

@@ -113,7 +113,9 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
   const plain = silent ? theme.muted : theme.clips[index % theme.clips.length];
   const picked = theme.selected[index % theme.selected.length];
   let painted = -Infinity;
-  const shown = [...track.clips.range(view.scrollFrame, view.endVisibleFrame)];
+  // Half a column: each column that has a clip gets one.
+  const step = framesPerColumn / 2;
+  const shown = [...track.clips.range(view.scrollFrame, view.endVisibleFrame, step)];
   /** @param {number} at index of a clip in `shown` */
   const paint = (at) => {
     const clip = shown[at];
@@ -165,7 +167,25 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
     if (selection.has(shown[at].clipId)) onTop.push(at);
     else paint(at);
   }
+  for (const clip of hiddenPicks(scene, track, shown, step)) onTop.push(shown.push(clip) - 1);
   for (const at of onTop) paint(at);
+}
+
+/**
+ * Selected clips in what is seen that were left out for others in their column.
+ *
+ * @param {LaneScene} scene
+ * @param {MirroredTrack} track
+ * @param {readonly { clipId: string }[]} shown
+ * @param {number} step
+ */
+function hiddenPicks({ view, mirror, selection }, { header: { trackId }, clips }, shown, step) {
+  if (selection.size === 0 || !clips.thins(step)) return [];
+  const there = new Set(shown.map(({ clipId }) => clipId));
+  return selection.clips(mirror).filter((clip) =>
+    clip.trackId === trackId && !there.has(clip.clipId) &&
+    clip.startFrame < view.endVisibleFrame && clipEnd(clip) > view.scrollFrame
+  );
 }
 
 /**

@@ -84,7 +84,7 @@ export class Overview {
       // A column is painted once, however many clips share it.
       let painted = -1;
       context.fillStyle = theme.clips[index % theme.clips.length].wave;
-      for (const clip of clips.all()) {
+      for (const clip of clips.range(0, Infinity, 0.5 / perFrame)) {
         const from = Math.floor(clip.startFrame * perFrame);
         const to = Math.max(from + 1, Math.ceil(clipEnd(clip) * perFrame) - gap);
         if (to <= painted) continue;
