@@ -31,8 +31,6 @@ export interface Applied {
   readonly changes: Changes;
   /** How the head moves: only ripples over all tracks have steps. */
   readonly map: readonly HeadMapStep[];
-  /** Ids of the tracks whose header or clips changed, added and removed ones too. */
-  readonly touched: readonly string[];
 }
 
 /**
@@ -56,7 +54,6 @@ export function applyEdits(
     model: next,
     changes: diffModels(model, next),
     map: draft.map,
-    touched: touchedTracks(model, next),
   };
 }
 
@@ -103,15 +100,4 @@ function applyEdit(draft: TimelineDraft, edit: Edit, path: EditPath): void {
     default:
       throw new EngineError("timeline.notFound", `There is no edit ${(edit as Edit).op}`, { path });
   }
-}
-
-function touchedTracks(before: TimelineModel, after: TimelineModel): string[] {
-  if (before.tracks === after.tracks) return [];
-  const old = new Map(before.tracks.map((track) => [track.trackId, track]));
-  const touched: string[] = [];
-  for (const track of after.tracks) {
-    if (old.get(track.trackId) !== track) touched.push(track.trackId);
-    old.delete(track.trackId);
-  }
-  return [...touched, ...old.keys()];
 }

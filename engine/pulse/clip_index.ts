@@ -2,7 +2,8 @@
  * Which block a clip is in: a persistent hash table of 64 × 64 buckets, so that a change copies three small arrays however many clips
  * there are, and an older model keeps its own table.
  *
- * Entries may be stale (their clip or block is gone from the model): a finder looks into the block and decides.
+ * Entries may be stale (their clip or block is gone from the model): a finder looks into the block and decides. A sweep goes round the buckets, a few at each
+ * change, while there are many of those.
  *
  * @module
  */
@@ -22,6 +23,8 @@ interface Branch {
   readonly leaves: (Leaf | undefined)[];
 }
 type Root = readonly (Branch | undefined)[];
+
+const BUCKETS = 64 * 64;
 
 function bucketOf(id: string): number {
   let hash = 0x811c9dc5;
@@ -47,6 +50,8 @@ export class ClipIndex {
     private readonly root: Root,
     /** Entries, stale ones too. */
     readonly size: number,
+    /** Buckets swept so far, over and over. */
+    private readonly swept = 0,
   ) {}
 
   get(id: string): Home | undefined {
@@ -55,7 +60,7 @@ export class ClipIndex {
 
   /** A draft of the next table; this one stays as it is. */
   draft(): ClipIndexDraft {
-    return new ClipIndexDraft(this.root, this.size);
+    return new ClipIndexDraft(this.root, this.size, this.swept);
   }
 }
 
@@ -64,10 +69,12 @@ export class ClipIndexDraft {
   #owner: object = {};
   #root: (Branch | undefined)[];
   #size: number;
+  #swept: number;
 
-  constructor(root: Root, size: number) {
+  constructor(root: Root, size: number, swept: number) {
     this.#root = root.slice();
     this.#size = size;
+    this.#swept = swept;
   }
 
   get size(): number {
@@ -103,10 +110,19 @@ export class ClipIndexDraft {
     this.#size--;
   }
 
+  /** Takes stale entries out of so many buckets, others than last time. */
+  sweep(buckets: number, isLive: (id: string) => boolean): void {
+    for (let i = 0; i < Math.min(buckets, BUCKETS); i++) {
+      const bucket = this.#swept++ % BUCKETS;
+      const ids = this.#root[bucket >>> 6]?.leaves[bucket & 63]?.ids ?? [];
+      for (const id of ids.filter((id) => !isLive(id))) this.delete(id);
+    }
+  }
+
   /** The table so far. The draft may go on: it will copy anew. */
   done(): ClipIndex {
     this.#owner = {};
-    const index = new ClipIndex(this.#root, this.#size);
+    const index = new ClipIndex(this.#root, this.#size, this.#swept % BUCKETS);
     this.#root = this.#root.slice();
     return index;
   }

@@ -43,10 +43,18 @@ export function diffModels(before: TimelineModel, after: TimelineModel): Changes
 }
 
 function diffTracks(
-  before: readonly TimelineTrack[],
-  after: readonly TimelineTrack[],
+  allBefore: readonly TimelineTrack[],
+  allAfter: readonly TimelineTrack[],
   changes: Changes,
 ): void {
+  // Tracks at both ends that are the same objects say nothing.
+  const least = Math.min(allBefore.length, allAfter.length);
+  let first = 0;
+  while (first < least && allBefore[first] === allAfter[first]) first++;
+  let last = 0;
+  while (last < least - first && allBefore.at(-1 - last) === allAfter.at(-1 - last)) last++;
+  const before = allBefore.slice(first, allBefore.length - last);
+  const after = allAfter.slice(first, allAfter.length - last);
   const old = new Map(before.map((track) => [track.trackId, track]));
   const stays = new Set(after.map(({ trackId }) => trackId));
   changes.removed.trackIds = before.filter(({ trackId }) => !stays.has(trackId))
@@ -55,12 +63,14 @@ function diffTracks(
     const was = old.get(track.trackId);
     return was === undefined || was !== track && !sameHeader(was, track);
   }).map(headerOf);
-  const mirrored = [
-    ...before.filter(({ trackId }) => stays.has(trackId)),
-    ...after.filter(({ trackId }) => !old.has(trackId)),
-  ];
-  if (mirrored.some(({ trackId }, i) => trackId !== after[i].trackId)) {
-    changes.trackOrder = after.map(({ trackId }) => trackId);
+  const added = after.filter(({ trackId }) => !old.has(trackId));
+  // A client adds tracks below all others.
+  const mirrored = [...before.filter(({ trackId }) => stays.has(trackId)), ...added];
+  if (
+    last > 0 && added.length > 0 ||
+    mirrored.some(({ trackId }, i) => trackId !== after[i].trackId)
+  ) {
+    changes.trackOrder = allAfter.map(({ trackId }) => trackId);
   }
 
   const gone = new Set<string>();

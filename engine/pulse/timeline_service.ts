@@ -232,7 +232,7 @@ export class TimelineService {
       if (this.#options.hasAsset !== undefined) {
         for (const assetId of assetsOf(model)) this.#checkAsset(assetId, ["timeline"]);
       }
-      const applied = { model, changes: diffModels(this.#model, model), map: [], touched: [] };
+      const applied = { model, changes: diffModels(this.#model, model), map: [] };
       const label = options.label ?? (cause === "import" ? "Import" : "Set timeline");
       return this.#commitEdit(cause, applied, null, label, options, caller, tag);
     });

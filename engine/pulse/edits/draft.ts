@@ -24,6 +24,9 @@ import type { Frames, IoPoints, Marker } from "../types.ts";
 /** Where an edit stands in the request: `["edits", 3]`. */
 export type EditPath = readonly (string | number)[];
 
+/** Entries of the index that may be stale, beside a quarter of all. */
+const STALE_ENTRIES = 1_024;
+
 export class TimelineDraft {
   tracks: TimelineTrack[];
   ioPoints: Readonly<IoPoints> | undefined;
@@ -188,6 +191,10 @@ export class TimelineDraft {
         `Cannot edit the timeline: it would have ${count} clips, more than ${LIMITS.clips}`,
         { limit: "clips", maximum: LIMITS.clips },
       );
+    }
+    if (this.index.size > count + count / 4 + STALE_ENTRIES) {
+      const added = Math.max(0, this.index.size - base.index.size);
+      this.index.sweep(1 + Math.ceil(added / 16), (id) => this.find(id) !== undefined);
     }
     const { ioPoints: _, ...rest } = base;
     return {

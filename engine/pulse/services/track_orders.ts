@@ -16,11 +16,11 @@ export class TrackOrders {
   push(revision: number, mix: MixModel): void {
     const last = this.#orders.at(-1);
     if (last?.tracks === mix.tracks) return;
-    const trackIds = mix.tracks.map(({ trackId }) => trackId);
-    if (last && sameIds(last.trackIds, trackIds)) {
+    if (last && isOrderOf(last.trackIds, mix.tracks)) {
       last.tracks = mix.tracks;
       return;
     }
+    const trackIds = mix.tracks.map(({ trackId }) => trackId);
     this.#orders.push({ revision, tracks: mix.tracks, trackIds });
     if (this.#orders.length > KEPT) this.#orders.shift();
   }
@@ -37,6 +37,7 @@ export class TrackOrders {
   }
 }
 
-function sameIds(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((id, i) => id === b[i]);
+function isOrderOf(trackIds: readonly string[], tracks: MixModel["tracks"]): boolean {
+  return trackIds.length === tracks.length &&
+    tracks.every(({ trackId }, i) => trackId === trackIds[i]);
 }
