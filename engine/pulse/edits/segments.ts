@@ -132,9 +132,14 @@ function roomOn(blocks: Blocks, from: Frames, at: Frames): Frames {
 export function earliestOn(blocks: Blocks, from: Frames, old: ReadonlySet<ClipBody>): Frames {
   const follower = firstStartFrom(blocks, from);
   let earliest = 0;
-  endsBefore(blocks, from, 0, (end, body) => {
-    if (end <= follower && !old.has(body)) earliest = Math.max(earliest, end);
-  });
+  // From the right: mostly the first block looked into has the last end, and the others are passed over.
+  for (const ref of blocks.toReversed()) {
+    if (ref.start >= from || ref.start + ref.block.maxEnd <= earliest) continue;
+    for (const { start, body } of itemsOf(ref)) {
+      const end = start + body.lengthFrames;
+      if (start < from && end <= follower && !old.has(body)) earliest = Math.max(earliest, end);
+    }
+  }
   return earliest;
 }
 
