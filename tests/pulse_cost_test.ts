@@ -92,16 +92,14 @@ class Rig {
   constructor(tracks: number) {
     const model = this.looks.watch(laid(tracks));
     const journal = new MemoryJournal();
+    const append = journal.append.bind(journal);
+    journal.append = (entry) => {
+      this.#journalled = rowBytes(entry);
+      append(entry);
+    };
     this.service = new TimelineService({
       state: { model, revision: 0, history: emptyHistory },
-      journal: {
-        append: (entry) => {
-          this.#journalled = rowBytes(entry);
-          journal.append(entry);
-        },
-        stepChanges: (revision) => journal.stepChanges(revision),
-        entry: (revision) => journal.entry(revision),
-      },
+      journal,
       onCommit: (commit) => this.#commit(commit),
     });
     this.mirror.reset(timelineOf(model), 0);
