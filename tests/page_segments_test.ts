@@ -486,3 +486,45 @@ Deno.test({
     assertEquals(page.complaints, []);
   },
 });
+
+Deno.test({
+  name:
+    "the steps are there after the engine was started anew: listed, gone to by a click, and undone by keys",
+  ...needs("chromium"),
+  async fn() {
+    await using scene = await openTracks(...RECORDING);
+    const { page } = scene;
+    const start = await heldClips(scene);
+    await page.click(await inTrack(scene, 17, 0));
+    await edited(scene, () => page.press("Alt+Delete"));
+    const cut = await heldClips(scene);
+    await page.click(await inTrack(scene, 4, 1));
+    // One drag, however many edits it took.
+    await page.drag([await inTrack(scene, 4, 1), await inTrack(scene, 6, 1)]);
+    await scene.settled();
+    const moved = await heldClips(scene);
+    assertNotEquals(moved, cut);
+    await page.click("#tab-history");
+    const steps = () =>
+      page.evaluate<string[]>(
+        "[...document.querySelectorAll('#history button')].map((b) => b.className + b.textContent)",
+      );
+    await page.until("document.querySelector('#history button')?.textContent === 'Move clip'");
+    const before = await steps();
+    assertEquals(before.slice(0, 2), ["Move clip", "Delete segment"]);
+
+    await scene.engine.stop();
+    await page.until("document.body.classList.contains('offline')");
+    await scene.restart();
+    await scene.connected();
+    await page.until("document.querySelectorAll('#history button').length > 2");
+    assertEquals(await steps(), before);
+    await edited(scene, () => page.click("#history li:nth-child(3) button"));
+    await page.until("document.querySelectorAll('#history .undone').length === 2");
+    assertEquals(await heldClips(scene), start);
+    await edited(scene, () => page.press("Ctrl+Shift+z"));
+    assertEquals(await heldClips(scene), cut);
+    await edited(scene, () => page.press("Ctrl+y"));
+    assertEquals(await heldClips(scene), moved);
+  },
+});

@@ -71,7 +71,7 @@ export class App {
     this.session = new Session(client, this.notices);
     this.groups = new GroupBook(this.session.mirror);
     this.audition = new Audition(this.session);
-    this.selection = new Selection(() => this.#selected());
+    this.selection = new Selection((clipIds) => this.#selected(clipIds));
     this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
     this.readiness = new Readiness(this.session, this.view, this.authorize);
     this.commands = new Commands(this);
@@ -226,8 +226,9 @@ export class App {
     this.timeline.revealClip(clipIds[0]);
   }
 
-  #selected() {
-    this.timeline.repaint();
+  /** @param {Iterable<string>} clipIds that are selected now, or were before */
+  #selected(clipIds) {
+    this.timeline.selectionChanged(clipIds);
     this.timeline.headers.update();
     this.status.update();
     this.session.hint({ selectedClipIds: this.selection.clipIds, cursorFrame: this.session.frame });

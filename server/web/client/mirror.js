@@ -4,6 +4,7 @@ import { TrackClips } from "./track_clips.js";
 /** @import { ChangedClip, Changes, FrameRate, IoPoints, Marker, Timeline, TrackHeader } from "./types.js" */
 
 /** @typedef {{ header: TrackHeader, clips: TrackClips }} MirroredTrack */
+/** @typedef {{ from: number, to: number }} Span frames */
 
 /**
  * A copy of the engine's timeline, kept by `changes`. It is never edited here: what it shows is what the engine has.
@@ -28,6 +29,8 @@ export class TimelineMirror {
   markers = [];
   /** @type {unknown} the timeline's own, undefined without */
   meta = undefined;
+  /** @type {Map<string, Span> | null} where changes were since somebody asked, by track; null: anywhere */
+  #touched = null;
 
   /** @returns {readonly MirroredTrack[]} in the timeline's order */
   get tracks() {
@@ -82,11 +85,37 @@ export class TimelineMirror {
   }
 
   /**
+   * Where clips have come, gone, moved or changed since this was last asked, for whoever draws them.
+   *
+   * @returns {Map<string, Span> | null} by track, or anywhere
+   */
+  takeTouched() {
+    const touched = this.#touched;
+    this.#touched = new Map();
+    return touched;
+  }
+
+  /**
+   * @param {string} trackId
+   * @param {number} from frame
+   * @param {number} to
+   */
+  #touch(trackId, from, to) {
+    const span = this.#touched?.get(trackId);
+    if (span === undefined) this.#touched?.set(trackId, { from, to });
+    else {
+      span.from = Math.min(span.from, from);
+      span.to = Math.max(span.to, to);
+    }
+  }
+
+  /**
    * @param {Timeline} timeline
    * @param {number} revision
    */
   reset(timeline, revision) {
     this.revision = revision;
+    this.#touched = null;
     this.sampleRate = timeline.sampleRate;
     this.frameRate = timeline.frameRate ?? null;
     this.ioPoints = timeline.ioPoints ?? null;
@@ -114,13 +143,17 @@ export class TimelineMirror {
     this.#ordered = null;
     this.#removeClips(changes.removed.clipIds);
     for (const trackId of changes.removed.trackIds) this.#removeTrack(trackId);
+    if (changes.removed.trackIds.length > 0) this.#touched = null;
     // Those that are told anew: where they were says nothing, and it might be past where others are moved to.
     this.#removeClips(changes.clips.map(({ clipId }) => clipId));
     for (const { trackId } of changes.shifted) this.#tracks.get(trackId)?.clips.settle();
     for (const { trackId, fromFrame, byFrames } of changes.shifted) {
       this.#tracks.get(trackId)?.clips.shift(fromFrame, byFrames);
+      this.#touch(trackId, fromFrame + Math.min(0, byFrames), Infinity);
     }
     for (const header of changes.tracks) this.#putTrack(header);
+    // Rows go elsewhere, and solo is silence for others.
+    if (changes.tracks.length > 0 || changes.trackOrder !== undefined) this.#touched = null;
     if (changes.trackOrder !== undefined) this.#order = [...changes.trackOrder];
     for (const clip of changes.clips) this.#putClip({ ...clip });
     const { timeline } = changes;
@@ -155,6 +188,7 @@ export class TimelineMirror {
   /** @param {ChangedClip} clip */
   #putClip(clip) {
     this.#clips.set(clip.clipId, clip);
+    this.#touch(clip.trackId, clip.startFrame, clip.startFrame + clip.lengthFrames);
     this.#tracks.get(clip.trackId)?.clips.add(clip);
   }
 
@@ -163,8 +197,9 @@ export class TimelineMirror {
     /** @type {Map<string, Set<string>>} */
     const byTrack = new Map();
     for (const clipId of clipIds) {
-      const clip = this.#clips.get(clipId);
+      const clip = this.clip(clipId);
       if (clip === undefined) continue;
+      this.#touch(clip.trackId, clip.startFrame, clip.startFrame + clip.lengthFrames);
       this.#clips.delete(clipId);
       const set = byTrack.get(clip.trackId) ?? new Set();
       byTrack.set(clip.trackId, set.add(clipId));

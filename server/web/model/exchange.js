@@ -13,7 +13,7 @@
  * @property {number} markers
  * @property {{ path: (string | number)[], what: string, done: string }[]} entries what had no counterpart
  * @property {number} moreEntries
- * @property {{ name: string, path: (string | number)[], reason: string, lookedFor?: string }[]} missing
+ * @property {{ name: string, path: (string | number)[], reason: string, assetId?: string, lookedFor?: string }[]} missing
  */
 
 /** What holds a timeline, by name; everything else that is dropped is taken for sound. */

@@ -12,14 +12,14 @@ export class Selection {
   #expected = new Set();
   /** @type {string | null} where a range begins */
   #anchorId = null;
-  /** @type {() => void} */
+  /** @type {(clipIds: Iterable<string>) => void} */
   #changed;
   /** @type {string | null} */
   #trackId = null;
   /** How often it has changed: who selects when the engine has answered sees whether somebody did meanwhile. */
   changes = 0;
 
-  /** @param {() => void} changed */
+  /** @param {(clipIds: Iterable<string>) => void} changed with what is selected only now, or no longer */
   constructor(changed) {
     this.#changed = changed;
   }
@@ -45,9 +45,10 @@ export class Selection {
   set(clipIds) {
     const next = new Set(clipIds);
     if (next.size === this.#clipIds.size && next.isSubsetOf(this.#clipIds)) return;
+    const differing = next.symmetricDifference(this.#clipIds);
     this.#clipIds = next;
     this.changes++;
-    this.#changed();
+    this.#changed(differing);
   }
 
   /**
@@ -117,7 +118,7 @@ export class Selection {
   setTrack(trackId) {
     if (trackId === this.#trackId) return;
     this.#trackId = trackId;
-    this.#changed();
+    this.#changed([]);
   }
 
   /**

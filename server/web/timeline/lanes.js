@@ -18,6 +18,7 @@ import {
 /** @import { View } from "../model/view.js" */
 /** @import { Theme } from "../ui/theme.js" */
 /** @import { ClipScene } from "./clip_painter.js" */
+/** @import { Part } from "./damage.js" */
 /** @import { Raster } from "./raster.js" */
 /** @import { Surface } from "./surface.js" */
 /** @import { Grid } from "./ticks.js" */
@@ -41,30 +42,39 @@ const SPECK = 3;
  */
 
 /**
+ * What drawing has cost since the page was opened.
+ * @typedef {object} Drawn
+ * @property {number} wholes drawings of all that is seen
+ * @property {number} parts pieces that were drawn alone
+ * @property {number} clips clips that were painted
+ */
+
+/**
  * Draws the tracks' clips in what is seen of the timeline: first what is made of plain pixels, then the rest on top.
  *
  * @param {Surface} surface
  * @param {Raster} raster
  * @param {LaneScene} scene
+ * @param {Drawn} drawn takes what it cost
  */
-export function drawLanes(surface, raster, scene) {
+export function drawLanes(surface, raster, scene, drawn) {
   const { context, canvas, density } = surface;
   const { view, mirror, theme, tiles } = scene;
   raster.resize(canvas.width, canvas.height);
+  drawn.wholes++;
   const tracks = mirror.tracks;
   const first = Math.max(0, view.trackIndexAt(0));
   const last = Math.min(tracks.length - 1, view.trackIndexAt(view.height));
-  const soloed = tracks.some(({ header }) => header.solo);
   const below = Math.round(view.yOf(last + 1) * density);
   raster.fill(0, below, raster.width, raster.height - below, theme.ground.panel);
   /** @type {ClipScene[]} */
   const detailed = [];
   tiles.begin();
   for (let index = first; index <= last; index++) {
-    const { header } = tracks[index];
     paintLane(raster, scene, index, density);
-    paintTrack(raster, scene, tracks[index], index, {
-      silent: header.mute || (soloed && !header.solo),
+    drawn.clips += paintTrack(raster, scene, index, {
+      fromFrame: view.scrollFrame,
+      toFrame: view.endVisibleFrame,
       density,
       detailed,
     });
@@ -74,6 +84,46 @@ export function drawLanes(surface, raster, scene) {
   prepareClips(context, theme, density);
   for (const clip of detailed) drawClipDetails(context, clip);
   drawRanges(surface, scene);
+}
+
+/**
+ * Draws pieces of what is seen, where nothing else has changed since all of it was drawn.
+ *
+ * @param {Surface} surface
+ * @param {Raster} raster as the last drawing left it
+ * @param {LaneScene} scene
+ * @param {Part[]} parts
+ * @param {Drawn} drawn
+ */
+export function drawParts(surface, raster, scene, parts, drawn) {
+  const { context, density } = surface;
+  const { view, theme, tiles } = scene;
+  for (const { row, ...part } of parts) {
+    const left = Math.max(0, Math.floor(view.xOf(part.fromFrame) * density));
+    const right = Math.min(raster.width, Math.ceil(view.xOf(part.toFrame) * density));
+    if (right <= left) continue;
+    // On whole columns: what is left out of many clips in one is then the same as in a drawing of everything.
+    const [fromFrame, toFrame] = [left, right].map((column) => view.frameAt(column / density));
+    const y = Math.round(view.yOf(row) * density);
+    const height = Math.round((view.yOf(row) + view.trackHeight) * density) - y;
+    /** @type {ClipScene[]} */
+    const detailed = [];
+    raster.limit(left, right);
+    paintLane(raster, scene, row, density);
+    drawn.parts++;
+    drawn.clips += paintTrack(raster, scene, row, { fromFrame, toFrame, density, detailed });
+    raster.putPart(context, y, height);
+    context.save();
+    context.beginPath();
+    context.rect(left, y, right - left, height);
+    context.clip();
+    prepareClips(context, theme, density);
+    for (const clip of detailed) drawClipDetails(context, clip);
+    drawRanges(surface, scene);
+    context.restore();
+  }
+  raster.limit(0, raster.width);
+  tiles.flush();
 }
 
 /**
@@ -101,21 +151,27 @@ function paintLane(raster, { view, theme, grid: { stepFrames } }, index, density
 /**
  * @param {Raster} raster
  * @param {LaneScene} scene
- * @param {MirroredTrack} track
- * @param {number} index
- * @param {{ silent: boolean, density: number, detailed: ClipScene[] }} options `detailed` takes the clips that are not done with that
+ * @param {number} index of the track
+ * @param {{ fromFrame: number, toFrame: number, density: number, detailed: ClipScene[] }} options `detailed` takes the clips that are not done
+ *   with that
+ * @returns {number} clips that it has painted
  */
-function paintTrack(raster, scene, track, index, { silent, density, detailed }) {
+function paintTrack(raster, scene, index, { fromFrame, toFrame, density, detailed }) {
   const { view, selection, theme, mirror } = scene;
+  const { tracks } = mirror;
+  const track = tracks[index];
+  const { mute, solo } = track.header;
+  const silent = mute || (!solo && tracks.some(({ header }) => header.solo));
   const y = Math.round((view.yOf(index) + CLIP_INSET) * density);
   const height = Math.round((view.trackHeight - 2 * CLIP_INSET - 1) * density);
   const framesPerColumn = view.framesPerPixel / density;
   const plain = silent ? theme.muted : theme.clips[index % theme.clips.length];
   const picked = theme.selected[index % theme.selected.length];
   let painted = -Infinity;
+  let count = 0;
   // Half a column: each column that has a clip gets one.
   const step = framesPerColumn / 2;
-  const shown = [...track.clips.range(view.scrollFrame, view.endVisibleFrame, step)];
+  const shown = [...track.clips.range(fromFrame, toFrame, step)];
   /** @param {number} at index of a clip in `shown` */
   const paint = (at) => {
     const clip = shown[at];
@@ -127,6 +183,7 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
     const isSpeck = right - x < SPECK;
     if (isSpeck && right <= painted && !selected) return;
     painted = Math.max(painted, right);
+    count++;
     const visibleX = Math.max(0, x);
     /** @type {ClipScene} */
     const clipScene = {
@@ -167,8 +224,11 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
     if (selection.has(shown[at].clipId)) onTop.push(at);
     else paint(at);
   }
-  for (const clip of hiddenPicks(scene, track, shown, step)) onTop.push(shown.push(clip) - 1);
+  for (const clip of hiddenPicks(scene, track, shown, step, fromFrame, toFrame)) {
+    onTop.push(shown.push(clip) - 1);
+  }
   for (const at of onTop) paint(at);
+  return count;
 }
 
 /**
@@ -178,13 +238,17 @@ function paintTrack(raster, scene, track, index, { silent, density, detailed }) 
  * @param {MirroredTrack} track
  * @param {readonly { clipId: string }[]} shown
  * @param {number} step
+ * @param {number} fromFrame
+ * @param {number} toFrame
  */
-function hiddenPicks({ view, mirror, selection }, { header: { trackId }, clips }, shown, step) {
+function hiddenPicks(scene, track, shown, step, fromFrame, toFrame) {
+  const { mirror, selection } = scene;
+  const { header: { trackId }, clips } = track;
   if (selection.size === 0 || !clips.thins(step)) return [];
   const there = new Set(shown.map(({ clipId }) => clipId));
   return selection.clips(mirror).filter((clip) =>
     clip.trackId === trackId && !there.has(clip.clipId) &&
-    clip.startFrame < view.endVisibleFrame && clipEnd(clip) > view.scrollFrame
+    clip.startFrame < toFrame && clipEnd(clip) > fromFrame
   );
 }
 

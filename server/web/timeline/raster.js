@@ -13,6 +13,9 @@ export const BLEND_STEPS = 16;
 export class Raster {
   width = 0;
   height = 0;
+  /** Columns that are written; what lies outside of them stays as it was. */
+  left = 0;
+  right = 0;
   pixels = new Uint32Array(0);
   /** @type {ImageData | null} */
   #image = null;
@@ -22,11 +25,23 @@ export class Raster {
    * @param {number} height
    */
   resize(width, height) {
+    this.limit(0, width);
     if (width === this.width && height === this.height) return;
     this.width = width;
     this.height = height;
     this.#image = new ImageData(width, height);
     this.pixels = new Uint32Array(this.#image.data.buffer);
+  }
+
+  /**
+   * Writes columns `[left, right)` alone from now on.
+   *
+   * @param {number} left
+   * @param {number} right
+   */
+  limit(left, right) {
+    this.left = left;
+    this.right = right;
   }
 
   /**
@@ -37,8 +52,8 @@ export class Raster {
    * @param {number} pixel
    */
   fill(x, y, width, height, pixel) {
-    const from = Math.max(0, x);
-    const to = Math.min(this.width, x + width);
+    const from = Math.max(this.left, x);
+    const to = Math.min(this.right, x + width);
     const bottom = Math.min(this.height, y + height);
     if (to <= from) return;
     const narrow = to - from < 24;
@@ -53,6 +68,21 @@ export class Raster {
   /** @param {CanvasRenderingContext2D} context covers all of its canvas */
   put(context) {
     if (this.#image !== null) context.putImageData(this.#image, 0, 0);
+  }
+
+  /**
+   * Puts the columns that are written, of some rows.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} y may lie outside
+   * @param {number} height
+   */
+  putPart(context, y, height) {
+    if (this.#image === null) return;
+    const top = Math.max(0, y);
+    const rows = Math.min(this.height, y + height) - top;
+    if (rows <= 0) return;
+    context.putImageData(this.#image, 0, 0, this.left, top, this.right - this.left, rows);
   }
 }
 

@@ -3,7 +3,8 @@ import { clipEnd } from "../model/edits.js";
 import { TRACK_HEIGHTS } from "../model/view.js";
 import { byId } from "../ui/dom.js";
 import { AccessibleLanes } from "./accessible.js";
-import { drawLanes } from "./lanes.js";
+import { Damage } from "./damage.js";
+import { drawLanes, drawParts } from "./lanes.js";
 import { lanePointer, overviewPointer, rulerPointer } from "./pointers.js";
 import { Overview } from "./overview.js";
 import { panWithMiddleButton } from "./pan.js";
@@ -28,6 +29,11 @@ export class TimelineView {
   /** @type {string | null} the project that the view was fitted to */
   #fittedTo = null;
   #raster = new Raster();
+  #damage = new Damage();
+  /** What the lanes were drawn for: another view is another picture. */
+  #drawnFor = "";
+  /** What drawing has cost, for measuring. @type {import("./lanes.js").Drawn} */
+  drawn = { wholes: 0, parts: 0, clips: 0 };
   #shownScroll = "";
   /** The user looks elsewhere: playback does not drag the view along until the playhead is seen again. */
   #following = true;
@@ -78,6 +84,9 @@ export class TimelineView {
   /** Clips or tracks changed. */
   contentChanged() {
     const { view, session } = this.app;
+    const touched = session.mirror.takeTouched();
+    if (touched === null) this.#damage.addAll();
+    else for (const [trackId, { from, to }] of touched) this.#damage.add(trackId, from, to);
     view.endFrame = session.mirror.endFrame;
     view.trackCount = session.mirror.tracks.length;
     view.sampleRate = session.mirror.sampleRate;
@@ -112,14 +121,28 @@ export class TimelineView {
     this.#following = x >= 0 && x <= view.width;
   }
 
-  /** Colours or selection changed, nothing moved. */
+  /**
+   * Other clips are selected.
+   *
+   * @param {Iterable<string>} clipIds that are now, or were
+   */
+  selectionChanged(clipIds) {
+    for (const clipId of clipIds) this.#damageClip(clipId);
+    this.overview.invalidate();
+    this.app.loop.request(this.#draw);
+    this.accessible.changed();
+  }
+
+  /** Colours, assets or anything else changed, nothing moved. */
   repaint() {
+    this.#damage.addAll();
     this.overview.invalidate();
     this.app.loop.request(this.#draw);
     this.accessible.changed();
   }
 
   waveformsArrived() {
+    this.#damage.addAll();
     this.app.loop.request(this.#draw);
   }
 
@@ -156,6 +179,7 @@ export class TimelineView {
   /** @param {string | null} clipId */
   hover(clipId) {
     if (clipId === this.hoveredClipId) return;
+    for (const each of [clipId, this.hoveredClipId]) if (each !== null) this.#damageClip(each);
     this.hoveredClipId = clipId;
     this.app.loop.request(this.#draw);
   }
@@ -276,8 +300,31 @@ export class TimelineView {
     };
   }
 
+  /** @param {string} clipId */
+  #damageClip(clipId) {
+    const clip = this.app.session.mirror.clip(clipId);
+    if (clip !== undefined) this.#damage.add(clip.trackId, clip.startFrame, clipEnd(clip));
+  }
+
+  #drawLanes() {
+    const { view, session: { mirror } } = this.app;
+    const { canvas, density } = this.lanes;
+    const { ioPoints, sampleRate, frameRate } = mirror;
+    const drawnFor = JSON.stringify([
+      [view.scrollFrame, view.framesPerPixel, view.scrollTop, view.trackHeight],
+      [canvas.width, canvas.height, density],
+      [ioPoints, sampleRate, frameRate, this.app.timeFormat],
+    ]);
+    const parts = this.#damage.take(mirror, view);
+    const scene = this.#scene;
+    if (parts !== null && drawnFor === this.#drawnFor) {
+      drawParts(this.lanes, this.#raster, scene, parts, this.drawn);
+    } else drawLanes(this.lanes, this.#raster, scene, this.drawn);
+    this.#drawnFor = drawnFor;
+  }
+
   #draw = () => {
-    drawLanes(this.lanes, this.#raster, this.#scene);
+    this.#drawLanes();
     this.#drawRuler();
     this.overview.draw(this.#scene);
     this.headers.scroll();

@@ -213,8 +213,8 @@ function paintColumns(raster, stretch, y, height, colours, density) {
   const half = height / 2 - density;
   const middle = y + height / 2;
   const least = density / 2;
-  const from = Math.max(0, -x);
-  const to = Math.min(width, pitch - x);
+  const from = Math.max(0, raster.left - x);
+  const to = Math.min(width, raster.right - x);
   const ceiling = Math.max(0, Math.ceil(y));
   const floor = Math.min(raster.height, Math.floor(y + height));
   let pending = false;

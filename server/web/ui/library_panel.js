@@ -1,4 +1,5 @@
 // @ts-check
+import { isTimelineFile } from "../model/exchange.js";
 import { duration } from "../model/format.js";
 import { statusIcon } from "./asset_status.js";
 import { draggable } from "./drag_source.js";
@@ -214,6 +215,8 @@ export class LibraryPanel {
         tabindex: -1,
         title: kind === "audio"
           ? `${path}\nDouble-click adds it at the playhead, → listens to it`
+          : isTimeline(entry)
+          ? `${path}\nDouble-click imports it as the timeline`
           : path,
         "aria-level": depth + 1,
         "aria-expanded": kind === "folder" ? String(open) : null,
@@ -237,6 +240,9 @@ export class LibraryPanel {
     if (kind === "audio") {
       draggable(row, () => entry);
       row.addEventListener("dblclick", () => this.app.addPaths([path]));
+    }
+    if (isTimeline(entry)) {
+      row.addEventListener("dblclick", () => this.app.exchange.takePath(path));
     }
     return row;
   }
@@ -291,9 +297,15 @@ export class LibraryPanel {
    * @param {MouseEvent} event
    * @param {LibraryEntry} entry
    */
-  #menu(event, { kind, name, path, assetId }) {
+  #menu(event, entry) {
     event.preventDefault();
     const { app } = this;
+    const { kind, name, path, assetId } = entry;
+    if (isTimeline(entry)) {
+      return openMenuAt(event.clientX, event.clientY, [
+        { label: "Import as the timeline", run: () => app.exchange.takePath(path), keys: "Enter" },
+      ]);
+    }
     if (kind === "other") return;
     if (kind === "audio") {
       return openMenuAt(event.clientX, event.clientY, [
@@ -371,7 +383,12 @@ export class LibraryPanel {
         );
         if (parent >= 0) focus(parent);
       },
-      Enter: () => expanded === null ? this.app.addPaths([path]) : this.#toggle(path),
+      Enter: () =>
+        expanded !== null
+          ? this.#toggle(path)
+          : this.#audioAt(path) === undefined && isTimelineFile(path)
+          ? this.app.exchange.takePath(path)
+          : this.app.addPaths([path]),
     }));
     const action = actions.get(event.key);
     if (action === undefined) return;
@@ -379,6 +396,11 @@ export class LibraryPanel {
     event.stopPropagation();
     action();
   }
+}
+
+/** @param {LibraryEntry} entry */
+function isTimeline({ kind, name }) {
+  return kind === "other" && isTimelineFile(name);
 }
 
 /**
