@@ -114,7 +114,8 @@ export function trimTo(mirror, isSelected, atFrame, side) {
  * @returns {Edit[]}
  */
 export function rippleDelete(clips, trackIds) {
-  if (clips.length === 1 && trackIds === undefined) {
+  // One that was taken out of its group for this goes by itself.
+  if (clips.length === 1 && clips[0].groupId === undefined && trackIds === undefined) {
     return [{ op: "segment.delete", clipId: clips[0].clipId, ripple: "all" }];
   }
   // From the last to the first, so that no edit moves what a later one names.
