@@ -24,6 +24,9 @@ export function isTimelineFile(name) {
   return TIMELINE_FILE.test(name);
 }
 
+/** Members that Cap's configuration has, each of them where it is used. */
+const CAP_MEMBERS = ["timeline", "clips", "background", "camera", "captions"];
+
 /**
  * @param {unknown} document
  * @returns {"otio" | "cap" | null}
@@ -31,9 +34,7 @@ export function isTimelineFile(name) {
 export function kindOf(document) {
   if (typeof document !== "object" || document === null) return null;
   if ("OTIO_SCHEMA" in document) return "otio";
-  const { timeline, segments } =
-    /** @type {{ timeline?: { segments?: unknown }, segments?: unknown }} */ (document);
-  return Array.isArray(timeline?.segments) || Array.isArray(segments) ? "cap" : null;
+  return CAP_MEMBERS.some((member) => member in document) ? "cap" : null;
 }
 
 /**
