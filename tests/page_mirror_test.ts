@@ -64,6 +64,73 @@ Deno.test("the page's mirror equals the engine's timeline after each of 2,000 ed
   assertEquals(written(mirror), timelineOf(model));
 });
 
+/** Clips by id as drawings show them: where they are, and what they are. */
+function drawn({ tracks }: Timeline) {
+  const sizes = new Map<string, number>();
+  for (const { groupId } of tracks.flatMap(({ clips }) => clips)) {
+    if (groupId !== undefined) sizes.set(groupId, (sizes.get(groupId) ?? 0) + 1);
+  }
+  return new Map(tracks.flatMap(({ trackId, clips }) =>
+    clips.map((clip) => [clip.clipId, {
+      trackId,
+      from: clip.startFrame,
+      to: clip.startFrame + clip.lengthFrames,
+      looks: JSON.stringify([trackId, clip, clip.groupId && sizes.get(clip.groupId)! > 1]),
+    }])
+  ));
+}
+
+Deno.test("whatever a drawing shows otherwise after an edit lies where the mirror says that it was touched, and groups have their clips", () => {
+  const random = prng(11);
+  let model = modelFromTimeline({ sampleRate: 48_000, tracks: [] });
+  const past = [model];
+  const mirror = new TimelineMirror();
+  mirror.reset(timelineOf(model), 0);
+  assertEquals(mirror.takeTouched(), null);
+  let pieces = 0;
+  let groups = 0;
+  for (let step = 1; step <= 1_000; step++) {
+    const before = timelineOf(model);
+    if (random.chance(0.15)) {
+      const back = random.pick(past);
+      mirror.apply(diffModels(model, back), step);
+      model = back;
+    } else {
+      const applied = tryEdit(model, random, `s${step}`);
+      if (applied === null) continue;
+      mirror.apply(applied.changes, step);
+      model = applied.model;
+      past.push(model);
+      if (past.length > 20) past.shift();
+    }
+    const after = timelineOf(model);
+    const members = Map.groupBy(
+      after.tracks.flatMap(({ clips }) => clips),
+      ({ groupId }) => groupId,
+    );
+    for (const [groupId, clips] of members) {
+      if (groupId === undefined) continue;
+      groups++;
+      assertEquals(mirror.group(groupId), new Set(clips.map(({ clipId }) => clipId)));
+    }
+    const touched = mirror.takeTouched();
+    if (touched === null) continue; // Everything is drawn anew.
+    pieces++;
+    const [was, is] = [drawn(before), drawn(after)];
+    for (const clipId of new Set([...was.keys(), ...is.keys()])) {
+      const [old, now] = [was.get(clipId), is.get(clipId)];
+      if (old?.looks === now?.looks) continue;
+      for (const place of [old, now]) {
+        if (place === undefined) continue;
+        const span = touched.get(place.trackId);
+        const inside = span !== undefined && span.from <= place.from && span.to >= place.to;
+        assertEquals(inside, true, `step ${step}: ${clipId} ${JSON.stringify([old, now, span])}`);
+      }
+    }
+  }
+  assertEquals([pieces > 300, groups > 300], [true, true], `${pieces} pieces, ${groups} groups`);
+});
+
 Deno.test("TrackClips.range gives exactly the clips that touch a range, in order, nested and overlapping ones too", () => {
   const random = prng(9);
   for (let round = 0; round < 60; round++) {

@@ -1,7 +1,6 @@
 // @ts-check
 import { layOut, layOutOnTracks } from "./model/edits.js";
 import { baseName } from "./model/format.js";
-import { GroupBook } from "./model/groups.js";
 import { Scope } from "./model/scope.js";
 import { Notices } from "./model/notices.js";
 import { PeakTiles } from "./model/peak_tiles.js";
@@ -69,7 +68,6 @@ export class App {
   constructor(client) {
     this.client = client;
     this.session = new Session(client, this.notices);
-    this.groups = new GroupBook(this.session.mirror);
     this.audition = new Audition(this.session);
     this.selection = new Selection((clipIds) => this.#selected(clipIds));
     this.tiles = new PeakTiles(client, () => this.timeline.waveformsArrived());
@@ -256,7 +254,6 @@ export class App {
   #listen() {
     const { session, loop } = this;
     session.on("timeline", () => {
-      this.groups.changed();
       this.selection.prune(session.mirror);
       this.timeline.contentChanged();
     });

@@ -14,6 +14,8 @@ export class TimelineMirror {
   #tracks = new Map();
   /** @type {Map<string, ChangedClip>} */
   #clips = new Map();
+  /** @type {Map<string, Set<string>>} */
+  #groups = new Map();
   /** @type {string[]} */
   #order = [];
   /** @type {MirroredTrack[] | null} in the timeline's order, once somebody has asked */
@@ -53,6 +55,11 @@ export class TimelineMirror {
     const clip = this.#clips.get(clipId);
     if (clip !== undefined) this.#tracks.get(clip.trackId)?.clips.locate(clipId);
     return clip;
+  }
+
+  /** @param {string} groupId @returns {ReadonlySet<string>} ids of the clips of a group */
+  group(groupId) {
+    return this.#groups.get(groupId) ?? new Set();
   }
 
   /** @param {string} trackId */
@@ -122,6 +129,7 @@ export class TimelineMirror {
     this.markers = timeline.markers ?? [];
     this.meta = timeline.meta;
     this.#clips.clear();
+    this.#groups.clear();
     this.#tracks.clear();
     this.#order = [];
     this.#ordered = null;
@@ -178,18 +186,44 @@ export class TimelineMirror {
 
   /** @param {string} trackId */
   #removeTrack(trackId) {
-    for (const clip of this.#tracks.get(trackId)?.clips.all() ?? []) {
-      this.#clips.delete(clip.clipId);
-    }
+    for (const clip of this.#tracks.get(trackId)?.clips.all() ?? []) this.#forget(clip);
     this.#tracks.delete(trackId);
     this.#order = this.#order.filter((id) => id !== trackId);
   }
 
   /** @param {ChangedClip} clip */
   #putClip(clip) {
-    this.#clips.set(clip.clipId, clip);
+    const { clipId, groupId } = clip;
+    this.#clips.set(clipId, clip);
+    if (groupId !== undefined) {
+      const members = this.#groups.get(groupId);
+      if (members === undefined) this.#groups.set(groupId, new Set([clipId]));
+      else {
+        if (members.size === 1) this.#touchClips(members);
+        members.add(clipId);
+      }
+    }
     this.#touch(clip.trackId, clip.startFrame, clip.startFrame + clip.lengthFrames);
     this.#tracks.get(clip.trackId)?.clips.add(clip);
+  }
+
+  /** @param {ChangedClip} clip */
+  #forget({ clipId, groupId }) {
+    this.#clips.delete(clipId);
+    const members = groupId === undefined ? undefined : this.#groups.get(groupId);
+    if (!members?.delete(clipId)) return;
+    if (members.size === 0) this.#groups.delete(groupId ?? "");
+    if (members.size === 1) this.#touchClips(members);
+  }
+
+  /** What is alone in its group is drawn as if there were none. @param {Iterable<string>} clipIds */
+  #touchClips(clipIds) {
+    for (const clipId of clipIds) {
+      const clip = this.clip(clipId);
+      if (clip !== undefined) {
+        this.#touch(clip.trackId, clip.startFrame, clip.startFrame + clip.lengthFrames);
+      }
+    }
   }
 
   /** @param {string[]} clipIds */
@@ -200,7 +234,7 @@ export class TimelineMirror {
       const clip = this.clip(clipId);
       if (clip === undefined) continue;
       this.#touch(clip.trackId, clip.startFrame, clip.startFrame + clip.lengthFrames);
-      this.#clips.delete(clipId);
+      this.#forget(clip);
       const set = byTrack.get(clip.trackId) ?? new Set();
       byTrack.set(clip.trackId, set.add(clipId));
     }

@@ -140,6 +140,12 @@ export declare class TimelineMirror {
   clip(clipId: string): ChangedClip | undefined;
   track(trackId: string): { header: TrackHeader; clips: TrackClips } | undefined;
   clips(): Iterable<ChangedClip>;
+  /** Ids of the clips of a group. */
+  group(groupId: string): ReadonlySet<string>;
+  /**
+   * Where clips have come, gone, moved or changed since this was last asked, in frames by track; `null`: anywhere. For whoever draws them.
+   */
+  takeTouched(): Map<string, { from: number; to: number }> | null;
   /** All of it as the engine would answer it: a copy, as far as clips. */
   toTimeline(): Timeline;
   reset(timeline: Timeline, revision: number): void;

@@ -6,59 +6,28 @@
 export const GROUP_HUES = 6;
 
 /**
- * Which clips are one segment. Gathered when first asked for after a change: while an edit follows the hand nobody asks.
+ * @param {TimelineMirror} mirror
+ * @param {ChangedClip} clip
+ * @returns {string[]} ids of the clips of its segment: what is grouped with it, or it alone
  */
-export class GroupBook {
-  /** @type {Map<string, string[]> | null} */
-  #members = null;
+export function segmentOf(mirror, { clipId, groupId }) {
+  return groupId === undefined ? [clipId] : [...mirror.group(groupId)];
+}
 
-  /** @param {TimelineMirror} mirror */
-  constructor(mirror) {
-    this.mirror = mirror;
+/**
+ * @param {TimelineMirror} mirror
+ * @param {Iterable<string>} clipIds
+ * @returns {Set<string>} these and what is grouped with them
+ */
+export function wholeSegments(mirror, clipIds) {
+  /** @type {Set<string>} */
+  const whole = new Set();
+  for (const clipId of clipIds) {
+    const clip = mirror.clip(clipId);
+    if (clip === undefined || whole.has(clipId)) continue;
+    for (const member of segmentOf(mirror, clip)) whole.add(member);
   }
-
-  /** The timeline is another one. */
-  changed() {
-    this.#members = null;
-  }
-
-  /**
-   * @param {ChangedClip} clip
-   * @returns {string[]} ids of the clips of its group, or its own
-   */
-  segmentOf(clip) {
-    return clip.groupId === undefined
-      ? [clip.clipId]
-      : this.#gathered.get(clip.groupId) ?? [clip.clipId];
-  }
-
-  /**
-   * @param {Iterable<string>} clipIds
-   * @returns {Set<string>} these and what is grouped with them
-   */
-  whole(clipIds) {
-    /** @type {Set<string>} */
-    const whole = new Set();
-    for (const clipId of clipIds) {
-      const clip = this.mirror.clip(clipId);
-      if (clip === undefined || whole.has(clipId)) continue;
-      for (const member of this.segmentOf(clip)) whole.add(member);
-    }
-    return whole;
-  }
-
-  /** @returns {Map<string, string[]>} */
-  get #gathered() {
-    if (this.#members !== null) return this.#members;
-    this.#members = new Map();
-    for (const { clipId, groupId } of this.mirror.clips()) {
-      if (groupId === undefined) continue;
-      const members = this.#members.get(groupId);
-      if (members === undefined) this.#members.set(groupId, [clipId]);
-      else members.push(clipId);
-    }
-    return this.#members;
-  }
+  return whole;
 }
 
 /**

@@ -8,6 +8,8 @@ import { byId, h, setText } from "../ui/dom.js";
 import { describeReadiness } from "./readiness_strip.js";
 
 /** @import { App } from "../app.js" */
+/** @import { TimelineMirror } from "../client/mirror.js" */
+/** @import { ChangedClip } from "../client/types.js" */
 
 const SETTLE_MS = 200;
 const MOST_CLIPS = 200;
@@ -41,7 +43,7 @@ export class AccessibleLanes {
   }
 
   #write() {
-    const { session, view, selection, groups } = this.app;
+    const { session, view, selection } = this.app;
     const { mirror } = session;
     const time = (/** @type {number} */ frame) => writeTime(frame, mirror, this.app.timeFormat);
     let left = MOST_CLIPS;
@@ -62,7 +64,7 @@ export class AccessibleLanes {
             `${time(clip.startFrame)} to ${time(clipEnd(clip))}`,
             speedWords(clip),
             pipelineText(clip, session.pipelines.of(clip.clipId)),
-            clip.groupId === undefined ? "" : `in a group of ${groups.segmentOf(clip).length}`,
+            groupText(mirror, clip),
             selection.has(clip.clipId) ? "selected" : "",
           ].filter(Boolean).join(", "),
         ));
@@ -72,4 +74,13 @@ export class AccessibleLanes {
     this.canvas.replaceChildren(...tracks);
     this.writeReadiness();
   }
+}
+
+/**
+ * @param {TimelineMirror} mirror
+ * @param {ChangedClip} clip
+ */
+function groupText(mirror, { groupId }) {
+  const { size } = mirror.group(groupId ?? "");
+  return size > 1 ? `in a group of ${size}` : "";
 }

@@ -66,6 +66,7 @@ const measured = new Map();
  * @property {number} crossColumns from its start, in which the clip before it still sounds: their crossfade
  * @property {number} coveredFrom where the next clip begins to lie on top
  * @property {number} coveredTo up to where the one before lies on top, because it is selected
+ * @property {boolean} grouped with others
  * @property {Pipeline | undefined} pipeline how far its stretched sound is
  */
 
@@ -221,7 +222,7 @@ function paintBody(raster, scene) {
   const middle = Math.max(box.y + rows, box.y + titleHeight);
   raster.fill(box.x, box.y + rows, box.width, middle - box.y - rows, pixels.title);
   raster.fill(box.x, middle, box.width, bottom - rows - middle, pixels.body);
-  if (clip.groupId === undefined) return;
+  if (!scene.grouped || clip.groupId === undefined) return;
   // The mark of its group: a line below the title, or at the foot of a flat one.
   const line = Math.max(2, Math.round(2 * density));
   const y = titleHeight > 0 ? box.y + titleHeight - line : bottom - rows - line;
@@ -354,7 +355,7 @@ function drawTitle(context, scene, titleHeight) {
   const right = Math.min(box.x + box.width, box.visibleX + box.visibleWidth, coveredFrom) - pad;
   if (right - x < TITLE_ROOM * density) return;
   const badge = drawBadge(context, scene, titleHeight, x, right);
-  const link = clip.groupId === undefined ? 0 : LINK_WIDTH * density;
+  const link = scene.grouped ? LINK_WIDTH * density : 0;
   const room = right - x - badge - link;
   if (room < TITLE_ROOM * density) return;
   if (link > 0) drawLink(context, x, box.y + titleHeight / 2, look.colours.text, density);

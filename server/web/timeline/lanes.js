@@ -213,6 +213,7 @@ function paintTrack(raster, scene, index, { fromFrame, toFrame, density, detaile
       coveredTo: before === undefined || selected || !selection.has(before.clipId)
         ? -Infinity
         : ((clipEnd(before) - view.scrollFrame) / view.framesPerPixel) * density,
+      grouped: clip.groupId !== undefined && mirror.group(clip.groupId).size > 1,
       pipeline: clip.speedMode === "maintainPitch" ? scene.pipelines.of(clip.clipId) : undefined,
     };
     paintClip(raster, clipScene, !isSpeck);

@@ -1,5 +1,6 @@
 // @ts-check
 import { clipEnd } from "../model/edits.js";
+import { segmentOf, wholeSegments } from "../model/groups.js";
 import { stem } from "../model/format.js";
 import { askText } from "../ui/ask.js";
 import { openMenuAt } from "../ui/menu.js";
@@ -44,7 +45,7 @@ const GRAB_PX = 6;
  * @param {HTMLElement} element
  */
 export function lanePointer(app, element) {
-  const { session, selection, groups, view } = app;
+  const { session, selection, view } = app;
   const hit = (/** @type {{ x: number, y: number }} */ { x, y }) =>
     hitTest(session.mirror, view, x, y, (clipId) => selection.has(clipId));
   /** @param {Point} point @param {Hit | null} found */
@@ -78,13 +79,13 @@ export function lanePointer(app, element) {
       if (zone === "body" && point.shift && !point.mod) {
         return reorderGesture(app, point, { ...clip }, () => {
           selection.extendTo(session.mirror, clip.clipId);
-          selection.set(groups.whole(selection.clipIds));
+          selection.set(wholeSegments(session.mirror, selection.clipIds));
         });
       }
       // With Alt a clip stands for itself, whatever it is grouped with.
       const alone = point.free && !point.mod && clip.groupId !== undefined &&
         (zone === "body" || zone === "start" || zone === "end");
-      const segment = alone ? [clip.clipId] : groups.segmentOf(clip);
+      const segment = alone ? [clip.clipId] : segmentOf(session.mirror, clip);
       const wasSelected = selection.has(clip.clipId);
       if (alone || (!wasSelected && !point.mod)) selection.choose(clip.clipId, segment);
       if (zone === "start" || zone === "end") {
@@ -128,7 +129,7 @@ export function lanePointer(app, element) {
     const at = placeIn(element, event);
     const found = hit(at);
     if (found !== null && !selection.has(found.clip.clipId)) {
-      selection.choose(found.clip.clipId, groups.segmentOf(found.clip));
+      selection.choose(found.clip.clipId, segmentOf(session.mirror, found.clip));
     }
     openMenuAt(
       event.clientX,

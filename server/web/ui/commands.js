@@ -14,6 +14,7 @@ import {
   toggleFadeShape,
   trimTo,
 } from "../model/edits.js";
+import { segmentOf } from "../model/groups.js";
 import { newId } from "../model/ids.js";
 import { nextTimeFormat } from "../model/time_format.js";
 import { shownKey } from "./keys.js";
@@ -746,9 +747,9 @@ function setIo({ session }, side) {
  * @param {ChangedClip | undefined} clip
  * @param {boolean} [adds] what was selected stays so
  */
-function select({ selection, groups, timeline }, clip, adds = false) {
+function select({ session, selection, timeline }, clip, adds = false) {
   if (clip === undefined) return;
-  const segment = groups.segmentOf(clip);
+  const segment = segmentOf(session.mirror, clip);
   if (adds) selection.set([...selection.clipIds, ...segment]);
   else selection.choose(clip.clipId, segment);
   selection.setTrack(clip.trackId);

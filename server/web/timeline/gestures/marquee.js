@@ -1,4 +1,6 @@
 // @ts-check
+import { wholeSegments } from "../../model/groups.js";
+
 /** @import { App } from "../../app.js" */
 /** @import { Gesture, Point } from "./types.js" */
 
@@ -10,7 +12,7 @@
  * @returns {Gesture}
  */
 export function marqueeGesture(app, start) {
-  const { view, session, selection, groups } = app;
+  const { view, session, selection } = app;
   const before = start.extend ? selection.clipIds : [];
   const startY = start.y + view.scrollTop;
   return {
@@ -23,7 +25,7 @@ export function marqueeGesture(app, start) {
         return Array.from(clips.range(fromFrame, toFrame), ({ clipId }) => clipId);
       });
       // What is grouped comes along; with Alt each clip stands for itself.
-      selection.set([...before, ...free ? touched : groups.whole(touched)]);
+      selection.set([...before, ...free ? touched : wholeSegments(session.mirror, touched)]);
       const [left, right] = order(view.xOf(start.frame), x);
       app.timeline.showMarquee({
         left,

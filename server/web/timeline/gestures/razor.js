@@ -1,5 +1,6 @@
 // @ts-check
 import { clipsAcross } from "../../model/edits.js";
+import { segmentOf } from "../../model/groups.js";
 import { splitClips } from "../../model/segments.js";
 import { snapPoints, snapShift } from "../../model/snap.js";
 
@@ -36,7 +37,7 @@ export function razorFrame({ view, session, snapping }, { frame, free }) {
  * @returns {Gesture}
  */
 export function razorGesture(app, clip) {
-  const { session, scope, groups, timeline } = app;
+  const { session, scope, timeline } = app;
   const show = (/** @type {Point} */ point) => timeline.showSnap(razorFrame(app, point));
   return {
     move: show,
@@ -45,7 +46,7 @@ export function razorGesture(app, clip) {
       const at = razorFrame(app, point);
       const segment = clip === null || point.free
         ? [clip ?? []].flat()
-        : groups.segmentOf(clip).flatMap((clipId) => session.mirror.clip(clipId) ?? []);
+        : segmentOf(session.mirror, clip).flatMap((clipId) => session.mirror.clip(clipId) ?? []);
       const clips = point.shift
         ? clipsAcross(session.mirror, at).filter(({ trackId }) => scope.reaches(trackId))
         : segment;

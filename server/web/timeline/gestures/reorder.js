@@ -1,4 +1,5 @@
 // @ts-check
+import { segmentOf } from "../../model/groups.js";
 import { stem } from "../../model/format.js";
 import { indexAt, orderOf, placeOfIndex } from "../../model/segments.js";
 
@@ -16,10 +17,12 @@ import { indexAt, orderOf, placeOfIndex } from "../../model/segments.js";
  * @returns {Gesture}
  */
 export function reorderGesture(app, start, grabbed, clicked) {
-  const { session, groups } = app;
+  const { session } = app;
   const order = orderOf(session.mirror, grabbed);
   const trackIds = new Set(
-    groups.segmentOf(grabbed).flatMap((clipId) => session.mirror.clip(clipId)?.trackId ?? []),
+    segmentOf(session.mirror, grabbed).flatMap((clipId) =>
+      session.mirror.clip(clipId)?.trackId ?? []
+    ),
   );
   const rows = session.mirror.tracks.flatMap(({ header }, index) =>
     trackIds.has(header.trackId) ? [index] : []
