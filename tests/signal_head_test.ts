@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { runStep } from "../engine/pulse/services/head.ts";
 import { type HeadMapStep, mapEnd, mapFrame } from "../engine/signal/model.ts";
 import { seededRandom } from "./support/audio_files.ts";
 import { mixOf, openRig } from "./support/signal_rig.ts";
@@ -85,4 +86,55 @@ Deno.test("requests take effect in the order made, also when none was heard befo
   signal.publish(mixOf([]), 2, [{ at: 10_000, remove: 0, insert: 7 }]);
   rig.render(1);
   assertEquals(signal.position().positionFrame, 60_008);
+});
+
+Deno.test("what is put in at a loop's end, or where play is to end, lies behind it: the renderer and its twin in Pulse say the same", async () => {
+  const maps: HeadMapStep[][] = [
+    [{ at: 2_000, remove: 0, insert: 300 }],
+    [{ at: 1_999, remove: 0, insert: 300 }],
+    [{ at: 1_000, remove: 0, insert: 300 }],
+    [{ at: 2_000, remove: 400, insert: 0 }],
+    // A deletion behind the loop and its undo: the loop is as it was.
+    [{ at: 2_000, remove: 400, insert: 0 }, { at: 2_000, remove: 0, insert: 400 }],
+    [{ at: 1_500, remove: 500, insert: 0 }],
+    [{ at: 1_500, remove: 600, insert: 0 }],
+    [{ at: 500, remove: 700, insert: 0 }],
+    // The loop itself, and back: it is empty, and off.
+    [{ at: 1_000, remove: 1_000, insert: 0 }],
+    [{ at: 1_000, remove: 1_000, insert: 0 }, { at: 1_000, remove: 0, insert: 1_000 }],
+  ];
+  const expected = [
+    [1_000, 2_000, true],
+    [1_000, 2_300, true],
+    [1_300, 2_300, true],
+    [1_000, 2_000, true],
+    [1_000, 2_000, true],
+    [1_000, 1_500, true],
+    [1_000, 1_500, true],
+    [500, 1_300, true],
+    [1_000, 1_000, false],
+    [2_000, 2_000, false],
+  ];
+  for (const [i, map] of maps.entries()) {
+    await using rig = await openRig({ singleStep: true, manualClock: true });
+    const loop = { enabled: true, startFrame: 1_000, endFrame: 2_000 };
+    rig.signal.setLoop(loop);
+    rig.signal.play(100, 2_000);
+    rig.render(64);
+    rig.signal.publish(mixOf([]), 1, map);
+    rig.render(64);
+    const head = runStep(
+      { state: "playing", positionFrame: 164, originFrame: 100, toFrame: 2_000, loop },
+      { kind: "map", revision: 1, map },
+    );
+    const { startFrame, endFrame, enabled } = rig.signal.position().loop;
+    assertEquals([startFrame, endFrame, enabled], expected[i], JSON.stringify(map));
+    assertEquals(rig.signal.position().loop, head.loop, JSON.stringify(map));
+    // Where play ends.
+    rig.signal.setLoop({ enabled: false, startFrame: 0, endFrame: 0 });
+    for (let turns = 0; rig.signal.position().state === "playing" && turns < 100; turns++) {
+      rig.render(64);
+    }
+    assertEquals(rig.signal.position().positionFrame, head.toFrame, JSON.stringify(map));
+  }
 });

@@ -76,7 +76,7 @@ export function checkBody(
   if (body.sourceFrame < -LIMITS.maxFrame || sourceEnd > LIMITS.maxFrame) {
     throw new InvalidParams(
       [...path, sourceField],
-      `the clip would play frames of its source beyond ±${LIMITS.maxFrame}`,
+      `the clip would play frames of its source beyond ±${LIMITS.maxFrame} (${body.sourceFrame} … ${sourceEnd})`,
     );
   }
 }

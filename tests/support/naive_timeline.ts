@@ -73,7 +73,9 @@ function part(clip: Clip, from: number, to: number, cutLeft: boolean, cutRight: 
     ...clip,
     startFrame: from,
     lengthFrames,
-    sourceFrame: clip.sourceFrame + (from - clip.startFrame) * clip.rate,
+    // A reversed clip begins with the end of what it plays.
+    sourceFrame: clip.sourceFrame +
+      (clip.reverse ? end(clip) - to : from - clip.startFrame) * clip.rate,
     fadeInFrames: cutLeft ? 0 : Math.min(clip.fadeInFrames, lengthFrames),
     fadeOutFrames: cutRight ? 0 : Math.min(clip.fadeOutFrames, lengthFrames),
   };

@@ -77,7 +77,10 @@ export function setIo(draft: TimelineDraft, edit: Of<"io.set">, path: EditPath):
   }
   if (inFrame === null || outFrame === null) {
     const field = inFrame === null ? "inFrame" : "outFrame";
-    throw new InvalidParams([...path, field], "give both ends, or null for both");
+    throw new InvalidParams(
+      [...path, field],
+      `give both ends, or null for both (${inFrame}, ${outFrame})`,
+    );
   }
   if (inFrame >= outFrame) {
     throw new InvalidParams(
