@@ -1,0 +1,438 @@
+/**
+ * Cap's project, as its editor writes it: `project-config.json`, and `recording-meta.json` beside it.
+ *
+ * Of the configuration are read: `timeline.segments[]` with `recordingSegment` (older files: `recordingClip`), `start`, `end`, `timescale`,
+ * `speedAudioMode`, `name`; `timeline.transitions[]` with `segmentIndex`, `type`, `duration`; `timeline.audioSegments[]` (or
+ * `musicSegments`) with `start`, `end`, `track`, `path`, `name`, `enabled`, `trimStart`, `volumeDb`, `fadeIn`, `fadeOut`; `clips[]` with
+ * `index` and `offsets.mic|systemAudio`; `audio.mute|micVolumeDb|systemVolumeDb`. Of the recording: `segments[]` with `mic` (older:
+ * `audio`) and `systemAudio`, each `path` and `startTime`, and `display.fps`; or one recording's `audio` and `display`. Each name may be written
+ * in camelCase or in snake_case. Times are seconds.
+ *
+ * @module
+ */
+import {
+  firstMember,
+  invalid,
+  isEmpty,
+  isObject,
+  type JsonObject,
+  listOf,
+  member,
+  type Path,
+  quote,
+  requireNumber,
+  requireObject,
+  textOf,
+  without,
+} from "./fields.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clip } from "../types.ts";
+import { plainPath } from "./media.ts";
+import type { ReportWriter } from "./report.ts";
+
+/** A part of a recording on the timeline. */
+export interface CapSegment {
+  readonly path: Path;
+  readonly recording: number;
+  readonly start: number;
+  readonly end: number;
+  readonly timescale: number;
+  readonly speedMode: Clip["speedMode"];
+  readonly name?: string;
+  /** Members that are not known here. */
+  readonly rest: JsonObject;
+}
+
+export interface CapTransition {
+  readonly kind: "crossFade" | "throughSilence";
+  readonly seconds: number;
+}
+
+/** A piece of music, or other sound, at a place on the timeline. */
+export interface CapMusic {
+  readonly path: Path;
+  readonly file: string;
+  readonly track: number;
+  readonly start: number;
+  readonly end: number;
+  readonly trimStart: number;
+  readonly volumeDb: number;
+  readonly fadeIn: number;
+  readonly fadeOut: number;
+  readonly enabled: boolean;
+  readonly name?: string;
+  readonly rest: JsonObject;
+}
+
+/** One sound of a recording. */
+export interface CapSound {
+  readonly path: Path;
+  readonly file: string;
+  readonly startTime: number | null;
+}
+export interface CapRecording {
+  readonly mic?: CapSound;
+  readonly systemAudio?: CapSound;
+  /** Seconds of each file that lie before the recording's begin, where no `clips[]` says so. */
+  readonly micOffset: number;
+  readonly systemOffset: number;
+}
+
+export interface CapProject {
+  /** `null`: there is no timeline, whole recordings play one after another. */
+  readonly segments: readonly CapSegment[] | null;
+  /** By the index of the segment that comes in. */
+  readonly transitions: ReadonlyMap<number, CapTransition>;
+  readonly music: readonly CapMusic[];
+  readonly recordings: readonly CapRecording[];
+  readonly offsets: ReadonlyMap<number, { mic: number; systemAudio: number }>;
+  readonly audio: { readonly mute: boolean; readonly micDb: number; readonly systemDb: number };
+  /** Pictures a second of the recording's display, where it says so. */
+  readonly fps: number | null;
+}
+
+/** Where `timeline.importCap` is given the two documents. */
+export const CONFIG_PATH: Path = ["document"];
+export const META_PATH: Path = ["meta"];
+
+/** Longest time, in seconds: beyond it a project at the highest rate could not say a place exactly. */
+const MOST_SECONDS = 1e9;
+/** Most recordings of a project, and most tracks of music. */
+const MOST_INDEX = 65_535;
+
+const SEGMENT_MEMBERS = new Set([
+  ..."recordingSegment recording_segment recordingClip recording_clip start end timescale".split(
+    " ",
+  ),
+  ..."speedAudioMode speed_audio_mode name".split(" "),
+]);
+const MUSIC_MEMBERS = new Set([
+  ..."start end track path name enabled trimStart trim_start volumeDb volume_db".split(" "),
+  ..."fadeIn fade_in fadeOut fade_out".split(" "),
+]);
+const SPEED_MODES: ReadonlyMap<unknown, Clip["speedMode"]> = new Map<unknown, Clip["speedMode"]>([
+  [undefined, "mute"],
+  ["mute", "mute"],
+  ["matchSpeed", "matchSpeed"],
+  ["maintainPitch", "maintainPitch"],
+]);
+
+/**
+ * Reads both documents in turns.
+ *
+ * @param meta `undefined` where there is none.
+ * @throws {InvalidParams} with the place of the fault.
+ */
+export function* readCap(
+  config: unknown,
+  meta: unknown,
+  report: ReportWriter,
+): Generator<void, CapProject> {
+  const document = requireObject(config, CONFIG_PATH);
+  const timeline = member(document, "timeline");
+  const timelinePath = [...CONFIG_PATH, "timeline"];
+  const recordings = meta === undefined
+    ? { recordings: [], fps: null }
+    : readRecordings(requireObject(meta, META_PATH));
+  const { audio, offsets } = readMix(document, report);
+  if (timeline === undefined) {
+    return {
+      segments: null,
+      transitions: new Map(),
+      music: [],
+      ...recordings,
+      offsets,
+      audio,
+    };
+  }
+  const object = requireObject(timeline, timelinePath);
+  const segments: CapSegment[] = [];
+  const given = listOf(object, "segments", timelinePath);
+  requireFew(given, LIMITS.clips, [...timelinePath, "segments"]);
+  for (let i = 0; i < given.length; i++) {
+    segments.push(readSegment(given[i], [...timelinePath, "segments", i]));
+    if (i % 256 === 255) yield;
+  }
+  const music: CapMusic[] = [];
+  for (const name of ["audioSegments", "audio_segments", "musicSegments", "music_segments"]) {
+    const path = [...timelinePath, name];
+    const listed = listOf(object, name, timelinePath);
+    requireFew(listed, LIMITS.clips, path);
+    for (let i = 0; i < listed.length; i++) {
+      music.push(readMusic(listed[i], [...path, i]));
+      if (i % 256 === 255) yield;
+    }
+  }
+  reportPictures(object, timelinePath, report);
+  return {
+    segments,
+    transitions: readTransitions(object, timelinePath, segments),
+    music,
+    ...recordings,
+    offsets,
+    audio,
+  };
+}
+
+function requireFew(list: readonly unknown[], most: number, path: Path): void {
+  if (list.length > most) throw invalid(path, `must be a list of at most ${most}`, list);
+}
+
+/** Seconds. */
+function secondsOf(value: unknown, path: Path, least = -MOST_SECONDS): number {
+  const seconds = requireNumber(value, path);
+  if (seconds >= least && seconds <= MOST_SECONDS) return seconds;
+  throw invalid(path, `must be from ${least} to ${MOST_SECONDS} seconds`, seconds);
+}
+
+function indexOf(value: unknown, path: Path): number {
+  const index = value ?? 0;
+  if (Number.isInteger(index) && (index as number) >= 0 && (index as number) <= MOST_INDEX) {
+    return index as number;
+  }
+  throw invalid(path, `must be an integer from 0 to ${MOST_INDEX}`, index);
+}
+
+function readSegment(given: unknown, path: Path): CapSegment {
+  const object = requireObject(given, path);
+  const recording = firstMember(object, [
+    "recordingSegment",
+    "recording_segment",
+    "recordingClip",
+    "recording_clip",
+  ]);
+  const start = secondsOf(member(object, "start"), [...path, "start"]);
+  const end = secondsOf(member(object, "end"), [...path, "end"]);
+  if (end < start) throw invalid([...path, "end"], `must be at least start (${start})`, end);
+  const timescale = requireNumber(member(object, "timescale") ?? 1, [...path, "timescale"]);
+  if (timescale < 1 / 16 || timescale > 16) {
+    throw invalid([...path, "timescale"], "must be from 1/16 to 16", timescale);
+  }
+  const mode = firstMember(object, ["speedAudioMode", "speed_audio_mode"]);
+  const speedMode = SPEED_MODES.get(mode.value);
+  if (speedMode === undefined) {
+    throw invalid([...path, mode.name], "must be mute, matchSpeed or maintainPitch", mode.value);
+  }
+  const name = textOf(member(object, "name"), LIMITS.nameChars);
+  return {
+    path,
+    recording: indexOf(recording.value, [...path, recording.name]),
+    start,
+    end,
+    timescale,
+    speedMode,
+    ...(name !== undefined && { name }),
+    rest: without(object, SEGMENT_MEMBERS),
+  };
+}
+
+function readMusic(given: unknown, path: Path): CapMusic {
+  const object = requireObject(given, path);
+  const file = member(object, "path");
+  if (typeof file !== "string" || file === "" || file.length > LIMITS.pathChars) {
+    throw invalid([...path, "path"], `must be a path of 1 to ${LIMITS.pathChars} characters`, file);
+  }
+  const start = secondsOf(member(object, "start"), [...path, "start"], 0);
+  const end = secondsOf(member(object, "end"), [...path, "end"], 0);
+  if (end < start) throw invalid([...path, "end"], `must be at least start (${start})`, end);
+  const optional = (names: string[], least: number) => {
+    const { name, value } = firstMember(object, names);
+    return value === undefined ? 0 : secondsOf(value, [...path, name], least);
+  };
+  const name = textOf(member(object, "name"), LIMITS.nameChars);
+  return {
+    path,
+    file: plainPath(file.toWellFormed()),
+    track: indexOf(member(object, "track"), [...path, "track"]),
+    start,
+    end,
+    trimStart: optional(["trimStart", "trim_start"], 0),
+    volumeDb: optional(["volumeDb", "volume_db"], -MOST_SECONDS),
+    fadeIn: optional(["fadeIn", "fade_in"], 0),
+    fadeOut: optional(["fadeOut", "fade_out"], 0),
+    enabled: member(object, "enabled") !== false,
+    ...(name !== undefined && { name }),
+    rest: without(object, MUSIC_MEMBERS),
+  };
+}
+
+/** Shortest transition that Cap makes, in seconds. */
+const LEAST_TRANSITION = 0.05;
+
+/** Each as long as it sounds: at most half of either segment, and none where that is too short. Of two for one segment the later counts. */
+function readTransitions(
+  timeline: JsonObject,
+  timelinePath: Path,
+  segments: readonly CapSegment[],
+): Map<number, CapTransition> {
+  const found = new Map<number, CapTransition>();
+  for (const [i, given] of listOf(timeline, "transitions", timelinePath).entries()) {
+    const path = [...timelinePath, "transitions", i];
+    const object = requireObject(given, path);
+    const at = firstMember(object, ["segmentIndex", "segment_index"]);
+    const index = indexOf(at.value, [...path, at.name]);
+    const seconds = secondsOf(member(object, "duration"), [...path, "duration"]);
+    const type = member(object, "type") ?? "cross-fade";
+    if (type !== "cross-fade" && type !== "fade-through-black") {
+      throw invalid([...path, "type"], "must be cross-fade or fade-through-black", type);
+    }
+    found.delete(index);
+    if (index === 0 || index >= segments.length || seconds <= 0) continue;
+    const most = Math.min(...[index - 1, index].map((k) => secondsLong(segments[k]))) / 2;
+    if (most < LEAST_TRANSITION) continue;
+    found.set(index, {
+      kind: type === "cross-fade" ? "crossFade" : "throughSilence",
+      seconds: Math.min(Math.max(seconds, LEAST_TRANSITION), most),
+    });
+  }
+  return found;
+}
+
+/** How long a segment lasts on the timeline, in seconds. */
+export function secondsLong({ start, end, timescale }: CapSegment): number {
+  return (end - start) / timescale;
+}
+
+function readMix(
+  document: JsonObject,
+  report: ReportWriter,
+): Pick<CapProject, "audio" | "offsets"> {
+  const offsets = new Map<number, { mic: number; systemAudio: number }>();
+  const clips = listOf(document, "clips", CONFIG_PATH);
+  requireFew(clips, MOST_INDEX + 1, [...CONFIG_PATH, "clips"]);
+  for (const [i, given] of clips.entries()) {
+    const path = [...CONFIG_PATH, "clips", i];
+    const object = requireObject(given, path);
+    const index = indexOf(member(object, "index"), [...path, "index"]);
+    if (offsets.has(index)) continue; // The first of several counts, as in Cap.
+    const said = member(object, "offsets");
+    const of = said === undefined ? {} : requireObject(said, [...path, "offsets"]);
+    const offset = (names: string[]) => {
+      const { name, value } = firstMember(of, names);
+      return value === undefined ? 0 : secondsOf(value, [...path, "offsets", name]);
+    };
+    offsets.set(index, {
+      mic: offset(["mic"]),
+      systemAudio: offset(["systemAudio", "system_audio"]),
+    });
+  }
+  const given = member(document, "audio");
+  const path = [...CONFIG_PATH, "audio"];
+  const object = given === undefined ? {} : requireObject(given, path);
+  const decibels = (names: string[]) => {
+    const { name, value } = firstMember(object, names);
+    return value === undefined ? 0 : requireNumber(value, [...path, name]);
+  };
+  if (member(object, "improve") === true) {
+    report.add([...path, "improve"], "improving of voices", "not applied; kept aside");
+  }
+  const { name, value: stereo } = firstMember(object, ["micStereoMode", "mic_stereo_mode"]);
+  if (stereo !== undefined && stereo !== "stereo") {
+    const what = `one side of the microphone alone (${quote(stereo)})`;
+    report.add([...path, name], what, "both sides sound; kept aside");
+  }
+  return {
+    offsets,
+    audio: {
+      mute: member(object, "mute") === true,
+      micDb: decibels(["micVolumeDb", "mic_volume_db"]),
+      systemDb: decibels(["systemVolumeDb", "system_volume_db"]),
+    },
+  };
+}
+
+function readRecordings(meta: JsonObject): Pick<CapProject, "recordings" | "fps"> {
+  const listed = listOf(meta, "segments", META_PATH);
+  requireFew(listed, MOST_INDEX + 1, [...META_PATH, "segments"]);
+  // A recording of a single piece has its files in the document itself; its `segments` then are something else.
+  const isSingle = isObject(member(meta, "display")) || isObject(member(meta, "audio"));
+  const given: [Path, JsonObject][] = isSingle
+    ? [[META_PATH, meta]]
+    : listed.map((one, i): [Path, JsonObject] => {
+      const path = [...META_PATH, "segments", i];
+      return [path, requireObject(one, path)];
+    });
+  let fps: number | null = null;
+  const recordings = given.map(([path, object]): CapRecording => {
+    const display = member(object, "display");
+    const pictures = isObject(display) ? member(display, "fps") : undefined;
+    if (typeof pictures === "number" && Number.isInteger(pictures) && pictures >= 1) {
+      fps = Math.max(fps ?? 0, Math.min(pictures, 1_000));
+    }
+    const mic = readSound(object, ["mic", "audio"], path);
+    const systemAudio = readSound(object, ["systemAudio", "system_audio"], path);
+    const latest = latestStart(object);
+    const before = (sound: CapSound | undefined) =>
+      latest === null || sound === undefined || sound.startTime === null
+        ? 0
+        : latest - sound.startTime;
+    return {
+      ...(mic && { mic }),
+      ...(systemAudio && { systemAudio }),
+      micOffset: before(mic),
+      systemOffset: before(systemAudio),
+    };
+  });
+  return { recordings, fps };
+}
+
+function readSound(
+  recording: JsonObject,
+  names: readonly string[],
+  path: Path,
+): CapSound | undefined {
+  const { name, value } = firstMember(recording, names);
+  if (value === undefined) return undefined;
+  const here = [...path, name];
+  const object = requireObject(value, here);
+  const file = member(object, "path");
+  if (typeof file !== "string" || file === "" || file.length > LIMITS.pathChars) {
+    throw invalid([...here, "path"], `must be a path of 1 to ${LIMITS.pathChars} characters`, file);
+  }
+  const start = firstMember(object, ["startTime", "start_time"]);
+  return {
+    path: [...here, "path"],
+    file: insideProject(file.toWellFormed()),
+    startTime: start.value === undefined ? null : secondsOf(start.value, [...here, start.name]),
+  };
+}
+
+/** A recording was once written with its folder before each path: what counts begins at the project's own folders. */
+function insideProject(file: string): string {
+  const path = plainPath(file);
+  if (/^(?:content|screenshots|output)\//.test(path)) return path;
+  const at = /(?:content|screenshots|output)\//.exec(path)?.index;
+  return at === undefined ? path : path.slice(at);
+}
+
+/** When the last of a recording's devices began, in seconds; `null` where one does not say when it did. */
+function latestStart(recording: JsonObject): number | null {
+  let latest = -Infinity;
+  for (
+    const names of [["display"], ["camera"], ["mic", "audio"], ["systemAudio", "system_audio"]]
+  ) {
+    const { value: device } = firstMember(recording, names);
+    if (!isObject(device)) {
+      if (names[0] === "display") return null;
+      continue;
+    }
+    const { value: start } = firstMember(device, ["startTime", "start_time"]);
+    if (typeof start !== "number" || !Number.isFinite(start)) return null;
+    latest = Math.max(latest, start);
+  }
+  return latest;
+}
+
+/** What of the timeline is for the eye. */
+function reportPictures(timeline: JsonObject, path: Path, report: ReportWriter): void {
+  const known = new Set(
+    "segments transitions audioSegments audio_segments musicSegments music_segments".split(" "),
+  );
+  for (const name of Object.keys(timeline)) {
+    if (known.has(name)) continue;
+    const value = timeline[name];
+    if (Array.isArray(value) ? value.length === 0 : !isObject(value) || isEmpty(value)) continue;
+    const count = Array.isArray(value) ? `${value.length} of them` : "an object";
+    report.add([...path, name], `nothing that sounds (${count})`, "kept aside");
+  }
+}
