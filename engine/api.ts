@@ -8,6 +8,7 @@
  * @module
  */
 import type { Intent } from "./pulse/anticipation.ts";
+import type { Report } from "./pulse/exchange/report.ts";
 import type {
   Asset,
   AssetType,
@@ -162,6 +163,46 @@ export interface MixdownParams {
   overwrite?: boolean;
 }
 
+/** Where an import takes its document from. */
+export interface ImportParams {
+  /** A file of the library. Its relative paths begin at its folder. One of `path` and `document`. */
+  path?: string;
+  /** The document, or its text. */
+  document?: unknown;
+  /** Paths of files by the names that the document has for them, in place of what it says. */
+  files?: Readonly<Record<string, string>>;
+  baseRevision?: number;
+  label?: string;
+}
+export interface ImportCapParams extends ImportParams {
+  /** The recording's `recording-meta.json`, or its text, beside `document`; else the one beside `path`, if there is one. */
+  meta?: unknown;
+}
+export interface ImportResult {
+  revision: number;
+  report: Report;
+}
+export interface OtioParams {
+  /** Under the export folder: the document goes there instead of into the answer. */
+  path?: string;
+  overwrite?: boolean;
+}
+export interface EdlParams extends OtioParams {
+  /** All tracks, if left out. */
+  trackIds?: readonly string[];
+  /** The project's name, if left out. */
+  title?: string;
+  /** Where the list begins, as `HH:MM:SS:FF`. */
+  startTimecode?: string;
+}
+export interface ExportedDocument {
+  /** Where no path was given. */
+  document?: unknown;
+  /** Where one was. */
+  file?: { path: string; url: string; bytes: number };
+  report: Report;
+}
+
 /** Columns of a peaks query; planes are `width` long, NaN where not analysed yet. */
 export interface PeaksColumns {
   start: number;
@@ -282,6 +323,10 @@ export interface EngineApi {
     history(
       params: { offset?: number; limit?: number },
     ): { entries: HistoryEntry[]; total: number };
+    importCap(params: ImportCapParams, caller: Caller): Promise<ImportResult>;
+    importOtio(params: ImportParams, caller: Caller): Promise<ImportResult>;
+    exportOtio(params: OtioParams): Promise<ExportedDocument>;
+    exportEdl(params: EdlParams): Promise<ExportedDocument>;
   };
   readonly transport: {
     get(): Transport;

@@ -35,6 +35,8 @@ import { MOST_WINDOWS } from "./pulse/services/clip_windows.ts";
 import { Devices } from "./pulse/services/devices.ts";
 import { DiagnosticsService } from "./pulse/services/diagnostics.ts";
 import { DiskWatch } from "./pulse/services/disk_watch.ts";
+import { MAX_ANSWERED_CLIPS } from "./pulse/services/exchange.ts";
+import { MAX_DOCUMENT_BYTES } from "./pulse/services/exchange_files.ts";
 import { existingExport } from "./pulse/services/export_path.ts";
 import { Jobs, UNFINISHED } from "./pulse/services/jobs.ts";
 import { Library, MAX_LIMIT } from "./pulse/services/library.ts";
@@ -83,8 +85,10 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly instanceId: string = crypto.randomUUID();
   readonly limits: Readonly<Record<string, number>> = {
     ...LIMITS,
+    answeredClips: MAX_ANSWERED_CLIPS,
     assets: MAX_ASSETS,
     clipWindows: MOST_WINDOWS,
+    documentBytes: MAX_DOCUMENT_BYTES,
     jobs: UNFINISHED,
     libraryEntries: MAX_LIMIT,
     peaksWidth: MAX_COLUMNS,
@@ -394,6 +398,16 @@ export class Engine implements EngineApi, AsyncDisposable {
     undo: (options, caller) => this.#openSession().timeline.undo(options, caller),
     redo: (options, caller) => this.#openSession().timeline.redo(options, caller),
     history: (params) => this.#session.timeline.history(params),
+    importCap: async (params, caller) => {
+      await this.#granting;
+      return await this.#openSession().exchange.importCap(params, caller);
+    },
+    importOtio: async (params, caller) => {
+      await this.#granting;
+      return await this.#openSession().exchange.importOtio(params, caller);
+    },
+    exportOtio: async (params) => await this.#session.exchange.exportOtio(params),
+    exportEdl: async (params) => await this.#session.exchange.exportEdl(params),
   };
 
   readonly transport: EngineApi["transport"] = {
@@ -419,7 +433,7 @@ export class Engine implements EngineApi, AsyncDisposable {
     mixdown: (params, caller) => this.#openSession().mixdown.start(params, caller),
     exportFile: (path) => {
       const { path: resolved } = existingExport(this.#options.exportDir, path);
-      return { path: resolved, contentType: "audio/wav" };
+      return { path: resolved, contentType: exportType(resolved) };
     },
   };
 
@@ -544,6 +558,12 @@ export class Engine implements EngineApi, AsyncDisposable {
       await signal[Symbol.asyncDispose]();
     })());
   }
+}
+
+/** The media type of what is written under the export folder. */
+function exportType(path: string): string {
+  if (path.endsWith(".otio")) return "application/json";
+  return path.endsWith(".edl") ? "text/plain; charset=utf-8" : "audio/wav";
 }
 
 async function startAnalysis({ cacheDir }: ResolvedOptions): Promise<Analysis> {

@@ -17,6 +17,7 @@ import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
 import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
+import { Exchange } from "./pulse/services/exchange.ts";
 import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { ClipWindows } from "./pulse/services/clip_windows.ts";
@@ -74,6 +75,7 @@ export class Session {
   readonly clipWindows: ClipWindows;
   readonly mixdown: Mixdown;
   readonly anticipator: Anticipator;
+  readonly exchange: Exchange;
   readonly #shared: Shared;
   #file: ProjectFile;
   readonly #notices: AssetNotices;
@@ -174,6 +176,17 @@ export class Session {
         const { model, revision } = this.timeline;
         return { mix: model, revision, tracks: [...model.tracks], endFrame: this.endFrame };
       },
+    });
+    this.exchange = new Exchange({
+      assets: this.assets,
+      grants: this.grants,
+      files,
+      exportDir: options.exportDir,
+      timeline: () => this.timeline,
+      projectName: () => this.#file.project.name,
+      get: (key) => this.#file.state.get(key),
+      set: (key, value) => this.#keep(key, (file) => file.state.set(key, value)),
+      isOpen: () => this.isOpen,
     });
   }
 

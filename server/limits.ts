@@ -30,6 +30,8 @@ export const SERVER_LIMITS = {
   fileStreams: 64,
   /** `asset.register { paths }`. */
   registerPaths: 1_000,
+  /** `files` of an import. */
+  exchangeFiles: 10_000,
   /** `asset.previewPeaks { previews }`. */
   previews: 64,
   /** Previews that one connection follows. */

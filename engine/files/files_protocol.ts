@@ -57,9 +57,16 @@ export interface FileRequests {
   };
   list: { request: ListRequest; answer: ListAnswer | FileFault };
   head: { request: { kind: "head"; path: string }; answer: FoundHead | FileFault };
+  /** A part of a file that is no medium, such as another program's project. `fileBytes` and `mtimeMs` tell whether it is still the same. */
+  readPart: {
+    request: { kind: "readPart"; path: string; offset: number; length: number };
+    answer:
+      | { bytes: Uint8Array<ArrayBuffer>; fileBytes: number; mtimeMs: number }
+      | FileFault;
+  };
   /** Begins a file that appears as `folder/name` when it is whole. */
   saveBegin: {
-    request: { kind: "saveBegin"; folder: string; name: string };
+    request: { kind: "saveBegin"; folder: string; name: string; overwrite?: boolean };
     answer: { saveId: number; temporary: string } | FileFault | { taken: true };
   };
   saveChunk: {

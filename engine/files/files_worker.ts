@@ -39,6 +39,7 @@ interface Save {
   file: Deno.FsFile;
   temporary: string;
   target: string;
+  overwrite: boolean;
 }
 
 const heads = new Map<string, FoundHead>();
@@ -64,8 +65,10 @@ function answer(request: FileRequest): Promise<FileRequests[FileRequest["kind"]]
       return list(request);
     case "head":
       return head(request.path);
+    case "readPart":
+      return readPart(request.path, request.offset, request.length);
     case "saveBegin":
-      return saveBegin(request.folder, request.name);
+      return saveBegin(request.folder, request.name, request.overwrite ?? false);
     case "saveChunk":
       return saveChunk(request.saveId, request.bytes);
     case "saveEnd":
@@ -91,21 +94,43 @@ async function identify(path: string): Promise<FileFacts | FileFault> {
   }
 }
 
+async function readPart(
+  path: string,
+  offset: number,
+  length: number,
+): Promise<FileRequests["readPart"]["answer"]> {
+  try {
+    using file = await Deno.open(path);
+    const info = await file.stat();
+    const bytes = await readAt(file, offset, length);
+    return { bytes, fileBytes: info.size, mtimeMs: info.mtime?.getTime() ?? 0 };
+  } catch (error) {
+    return asFault(error);
+  }
+}
+
+/** Fewer bytes at the file's end. */
+async function readAt(
+  file: Deno.FsFile,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  await file.seek(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const read = await file.read(bytes.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return bytes.subarray(0, filled);
+}
+
 async function head(path: string): Promise<FoundHead | FileFault> {
   try {
     using file = await Deno.open(path);
     const { size } = await file.stat();
-    const found = await findHead(async (offset, length) => {
-      await file.seek(offset, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(length);
-      let filled = 0;
-      while (filled < length) {
-        const read = await file.read(bytes.subarray(filled));
-        if (read === null) break;
-        filled += read;
-      }
-      return bytes.subarray(0, filled);
-    }, size);
+    const found = await findHead((offset, length) => readAt(file, offset, length), size);
     keep(heads, path, found, KEPT_HEADS);
     return found;
   } catch (error) {
@@ -191,15 +216,16 @@ async function search(
 async function saveBegin(
   folder: string,
   name: string,
+  overwrite: boolean,
 ): Promise<FileRequests["saveBegin"]["answer"]> {
   const target = join(folder, name);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    if (await exists(target)) return { taken: true };
+    if (!overwrite && await exists(target)) return { taken: true };
     const temporary = join(folder, `.loophole-${crypto.randomUUID()}.part`);
     const file = await Deno.open(temporary, { write: true, createNew: true });
     const saveId = ++lastSaveId;
-    saves.set(saveId, { file, temporary, target });
+    saves.set(saveId, { file, temporary, target, overwrite });
     return { saveId, temporary };
   } catch (error) {
     return asFault(error);
@@ -231,7 +257,8 @@ async function saveEnd(
     if (keepIt) await save.file.sync();
     save.file.close();
     if (!keepIt) return { path: null };
-    await appear(save.temporary, save.target);
+    if (save.overwrite) await Deno.rename(save.temporary, save.target);
+    else await appear(save.temporary, save.target);
     listings.clear();
     return { path: save.target };
   } catch (error) {

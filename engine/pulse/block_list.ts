@@ -35,7 +35,7 @@ export interface BlockContext {
 }
 
 /** Clips in a block that is made in bulk: leaves room for insertions. */
-const BULK_CLIPS = 192;
+export const BULK_CLIPS = 192;
 /** A rebuilt block with fewer clips joins a neighbour, if that has room. */
 const TINY_CLIPS = 48;
 

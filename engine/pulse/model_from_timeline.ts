@@ -10,13 +10,14 @@ import { ClipIndex } from "./clip_index.ts";
 import { IdMaker } from "./id_maker.ts";
 import { LIMITS } from "./limits.ts";
 import {
-  blocksLike,
+  blockSteps,
   type BodySource,
-  itemsFromInput,
+  itemSteps,
   type TimelineModel,
   type TimelineTrack,
   trackOf,
 } from "./timeline_model.ts";
+import { atOnce, Turns } from "./turns.ts";
 import type { ClipInput, Timeline, TrackHeader } from "./types.ts";
 
 /** A timeline as a client gives it: optional members may be left out. */
@@ -37,13 +38,27 @@ export function modelFromTimeline(
   seed = "0",
   path: readonly (string | number)[] = ["timeline"],
 ): TimelineModel {
+  return atOnce(modelSteps(timeline, previous, seed, path, new Turns(Infinity)));
+}
+
+/** {@linkcode modelFromTimeline} in turns: what it is given and what it makes stay the same meanwhile. */
+export function* modelSteps(
+  timeline: TimelineInput,
+  previous: TimelineModel | undefined,
+  seed: string,
+  path: readonly (string | number)[],
+  turns: Turns,
+): Generator<void, TimelineModel> {
   const index = ClipIndex.empty.draft();
   const given = new Set<string>();
   for (const { clips } of timeline.tracks) {
-    for (const { clipId } of clips ?? []) if (clipId !== undefined) given.add(clipId);
+    for (const { clipId } of clips ?? []) {
+      if (turns.isOver()) yield;
+      if (clipId !== undefined) given.add(clipId);
+    }
   }
   const ids = new IdMaker(seed, (id) => given.has(id) || index.get(id) !== undefined);
-  const known = bodiesOf(previous);
+  const known = yield* bodiesOf(previous, turns);
   const source: BodySource = {
     newClipId: () => ids.next(),
     known: (clipId) => known.get(clipId),
@@ -51,7 +66,8 @@ export function modelFromTimeline(
   };
   const seenTracks = new Set<string>();
   let clipCount = 0;
-  const tracks = timeline.tracks.map((input, i): TimelineTrack => {
+  const tracks: TimelineTrack[] = [];
+  for (const [i, input] of timeline.tracks.entries()) {
     const { trackId, clips = [] } = input;
     if (seenTracks.has(trackId)) {
       throw new InvalidParams(
@@ -72,11 +88,12 @@ export function modelFromTimeline(
       );
     }
     const old = previous?.tracks.find((track) => track.trackId === trackId);
-    const items = asInvalid(() => itemsFromInput(clips, source, [...path, "tracks", i, "clips"]));
-    const blocks = blocksLike(old?.blocks, items, { trackId, index });
+    const clipsPath = [...path, "tracks", i, "clips"];
+    const items = yield* asInvalid(itemSteps(clips, source, clipsPath, turns));
+    const blocks = yield* blockSteps(old?.blocks, items, { trackId, index }, turns);
     const track = trackOf(input, blocks);
-    return old !== undefined && sameTrack(old, track) ? old : track;
-  });
+    tracks.push(old !== undefined && sameTrack(old, track) ? old : track);
+  }
   const markerIds = new Set<string>();
   const markers = (timeline.markers ?? []).map((marker, i) => {
     if (markerIds.has(marker.markerId)) {
@@ -99,10 +116,14 @@ export function modelFromTimeline(
   };
 }
 
-function bodiesOf(model: TimelineModel | undefined): Map<string, ClipBody> {
+function* bodiesOf(
+  model: TimelineModel | undefined,
+  turns: Turns,
+): Generator<void, Map<string, ClipBody>> {
   const bodies = new Map<string, ClipBody>();
   for (const { blocks } of model?.tracks ?? []) {
     for (const { block } of blocks) {
+      if (turns.isOver(block.clips.length)) yield;
       for (const { body } of block.clips) bodies.set(body.clipId, body);
     }
   }
@@ -110,9 +131,9 @@ function bodiesOf(model: TimelineModel | undefined): Map<string, ClipBody> {
 }
 
 /** A whole timeline that contradicts itself is a wrong request, not a conflict with another. */
-function asInvalid<T>(make: () => T): T {
+function* asInvalid<T>(making: Generator<void, T>): Generator<void, T> {
   try {
-    return make();
+    return yield* making;
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== "timeline.conflict") throw error;
     throw new InvalidParams(

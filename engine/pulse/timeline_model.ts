@@ -7,6 +7,7 @@ import type { MixModel, MixTrack } from "../signal/model.ts";
 import {
   type Blocks,
   buildBlocks,
+  BULK_CLIPS,
   type Item,
   type TimelineBlock,
   type TimelineBlockRef,
@@ -22,6 +23,7 @@ import {
 import { ClipIndex, type ClipIndexDraft } from "./clip_index.ts";
 import { EngineError, InvalidParams } from "../errors.ts";
 import { LIMITS } from "./limits.ts";
+import { atOnce, sorting, Turns } from "./turns.ts";
 import type {
   Clip,
   ClipInput,
@@ -186,10 +188,20 @@ export function itemsFromInput(
   source: BodySource,
   path: readonly (string | number)[],
 ): Item[] {
+  return atOnce(itemSteps(clips, source, path, new Turns(Infinity)));
+}
+
+/** {@linkcode itemsFromInput} in turns. */
+export function* itemSteps(
+  clips: readonly ClipInput[],
+  source: BodySource,
+  path: readonly (string | number)[],
+  turns: Turns,
+): Generator<void, Item[]> {
   const seen = new Set<string>();
   const items: Item[] = [];
-  let sorted = true;
   for (let i = 0; i < clips.length; i++) {
+    if (turns.isOver()) yield;
     const clip = clips[i];
     const clipId = clip.clipId ?? source.newClipId();
     if (seen.has(clipId) || source.isTaken(clipId)) {
@@ -205,10 +217,9 @@ export function itemsFromInput(
     checkBody(body, [...path, i]);
     const known = source.known(clipId);
     if (known !== undefined && sameBody(known, body)) body = known;
-    if (i > 0 && clip.startFrame < items[i - 1].start) sorted = false;
     items.push({ start: clip.startFrame, body });
   }
-  return sorted ? items : items.sort((a, b) => a.start - b.start);
+  return yield* sorting(items, ({ start }) => start, turns);
 }
 
 /** A clip must end at or before the last frame. */
@@ -225,24 +236,26 @@ export function checkEnd(
   }
 }
 
-/** Blocks of items in order, keeping those of `old` that hold exactly the same clips. */
-export function blocksLike(
+/** Blocks of items in order, keeping those of `old` that hold exactly the same clips. Made in turns. */
+export function* blockSteps(
   old: Blocks | undefined,
   items: readonly Item[],
   context: { trackId: string; index: ClipIndexDraft },
-): Blocks {
-  if (old === undefined || old.length === 0) return buildBlocks(items, context);
-  const byFirst = new Map(old.map((ref) => [ref.block.clips[0].body, ref]));
+  turns: Turns,
+): Generator<void, Blocks> {
+  const byFirst = new Map(old?.map((ref) => [ref.block.clips[0].body, ref]));
   const refs: TimelineBlockRef[] = [];
   let fresh: Item[] = [];
   const flush = () => {
-    refs.push(...buildBlocks(fresh, context));
+    for (const ref of buildBlocks(fresh, context)) refs.push(ref);
     fresh = [];
   };
   for (let i = 0; i < items.length; i++) {
+    if (turns.isOver()) yield;
     const ref = byFirst.get(items[i].body);
     if (ref === undefined || !holds(ref.block, items, i)) {
       fresh.push(items[i]);
+      if (fresh.length === BULK_CLIPS) flush();
       continue;
     }
     flush();
@@ -251,7 +264,7 @@ export function blocksLike(
     i += ref.block.clips.length - 1;
   }
   flush();
-  const same = refs.length === old.length && refs.every((ref, i) => ref === old[i]);
+  const same = refs.length === old?.length && refs.every((ref, i) => ref === old[i]);
   return same ? old : refs;
 }
 

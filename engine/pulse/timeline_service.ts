@@ -239,6 +239,34 @@ export class TimelineService {
   }
 
   /**
+   * Puts a model in the place of what stands, as one step that can be undone: what it shares with that stays as it was.
+   *
+   * @throws {EngineError} `timeline.conflict` (`baseRevision`, or another sample rate than the project's by now), `asset.notFound`.
+   */
+  replace(
+    model: TimelineModel,
+    cause: "set" | "import",
+    options: Pick<EditOptions, "baseRevision" | "label">,
+    caller: Caller,
+  ): EditResult {
+    const { baseRevision, label } = parseParams(EditOptionsSchema, options);
+    this.#checkBase(baseRevision);
+    if (model.sampleRate !== this.#model.sampleRate) {
+      throw new EngineError(
+        "timeline.conflict",
+        `The project's sample rate is ${this.#model.sampleRate} by now, not ${model.sampleRate}`,
+        { sampleRate: this.#model.sampleRate },
+      );
+    }
+    if (this.#options.hasAsset !== undefined) {
+      for (const assetId of assetsOf(model)) this.#checkAsset(assetId, ["timeline"]);
+    }
+    const applied = { model, changes: diffModels(this.#model, model), map: [], touched: [] };
+    const said = { ...(label !== undefined && { label }) };
+    return this.#commitEdit(cause, applied, label ?? "Import", said, caller, {});
+  }
+
+  /**
    * Takes the last applied step back, whoever did it.
    *
    * @throws {EngineError} `timeline.nothingToUndo`, `timeline.conflict` (`baseRevision`).

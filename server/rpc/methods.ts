@@ -8,6 +8,7 @@ import { assetMethods } from "./methods/asset.ts";
 import { clipWindowMethods } from "./methods/clip_window.ts";
 import { deviceMethods } from "./methods/device.ts";
 import { engineMethods } from "./methods/engine.ts";
+import { exchangeMethods } from "./methods/exchange.ts";
 import { libraryMethods } from "./methods/library.ts";
 import { projectMethods } from "./methods/project.ts";
 import { renderMethods } from "./methods/render.ts";
@@ -22,6 +23,7 @@ export const DECLARED = [
   ...libraryMethods,
   ...assetMethods,
   ...timelineMethods,
+  ...exchangeMethods,
   ...transportMethods,
   ...streamMethods,
   ...clipWindowMethods,

@@ -31,6 +31,7 @@ import {
   HistogramSchema,
   UnderrunSchema,
 } from "./diagnostics.ts";
+import { ReportSchema } from "./exchange.ts";
 import { DeviceInfoSchema, LibraryEntrySchema, OpenDeviceSchema } from "./device.ts";
 
 /** Named schemas. */
@@ -53,6 +54,7 @@ export const NAMED: Readonly<Record<string, z.ZodType>> = {
   Marker: MarkerSchema,
   OpenDevice: OpenDeviceSchema,
   Project: ProjectSchema,
+  Report: ReportSchema,
   StreamHandle: StreamHandleSchema,
   Timeline: TimelineSchema,
   TimelineInput: TimelineInputSchema,

@@ -200,6 +200,10 @@ export class StandInEngine implements EngineApi {
     undo: (_options, caller) => this.#edit("undo", caller, "undo"),
     redo: (_options, caller) => this.#edit("redo", caller, "redo"),
     history: () => ({ entries: [], total: 0 }),
+    importCap: () => Promise.reject(new Error("no test imports here")),
+    importOtio: () => Promise.reject(new Error("no test imports here")),
+    exportOtio: () => Promise.reject(new Error("no test exports here")),
+    exportEdl: () => Promise.reject(new Error("no test exports here")),
   };
   readonly transport: EngineApi["transport"] = {
     get: () => this.#transport(),

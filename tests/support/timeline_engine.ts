@@ -15,6 +15,10 @@ export class TimelineEngine extends StandInEngine {
   });
 
   override readonly timeline: EngineApi["timeline"] = {
+    importCap: () => Promise.reject(new Error("no test imports here")),
+    importOtio: () => Promise.reject(new Error("no test imports here")),
+    exportOtio: () => Promise.reject(new Error("no test exports here")),
+    exportEdl: () => Promise.reject(new Error("no test exports here")),
     get: () => this.service.get(),
     set: (timeline, options, caller) => this.service.set(timeline, options, caller),
     edit: (edits, options, caller) => this.service.edit(edits, options, caller),

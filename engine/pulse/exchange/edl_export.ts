@@ -140,7 +140,8 @@ class EventWriter {
   /** The piece before on the track, as it was written. */
   #before: { reel: string; name: string; source: number; out: number } | null = null;
   readonly #reels = new Map<string, string>();
-  readonly #takenReels = new Set<string>();
+  /** Taken names, each with the last figure that one was told apart by. */
+  readonly #takenReels = new Map<string, number>();
 
   constructor(readonly sampleRate: number, readonly options: EdlExport) {}
 
@@ -218,10 +219,11 @@ class EventWriter {
     const letters = name.replace(/\.[^.]*$/, "").toUpperCase().replace(/[^A-Z0-9]/g, "");
     const base = letters.slice(0, REEL_CHARS) || "AX";
     let reel = base;
-    for (let n = 2; this.#takenReels.has(reel); n++) {
-      reel = `${base.slice(0, REEL_CHARS - String(n).length)}${n}`;
+    for (let n = this.#takenReels.get(base) ?? 1; this.#takenReels.has(reel); n++) {
+      reel = `${base.slice(0, REEL_CHARS - String(n + 1).length)}${n + 1}`;
+      this.#takenReels.set(base, n + 1);
     }
-    this.#takenReels.add(reel);
+    this.#takenReels.set(reel, this.#takenReels.get(reel) ?? 1);
     this.#reels.set(assetId, reel);
     return reel;
   }

@@ -82,6 +82,11 @@ export function asideOf(meta: unknown): JsonObject {
   return isObject(aside) ? aside : {};
 }
 
+/** Whether a client's own `meta` has a member of that name that is none of ours. */
+export function isNotOurs(meta: unknown): boolean {
+  return isObject(meta) && Object.hasOwn(meta, EXCHANGE) && isEmpty(asideOf(meta));
+}
+
 /** A `meta` without what is aside in it; `undefined` where nothing is left. */
 export function metaWithout(meta: unknown): unknown {
   if (!isObject(meta) || !Object.hasOwn(meta, EXCHANGE)) return meta;

@@ -9,7 +9,7 @@
 import type { Aside } from "./aside.ts";
 import { type ClipBody, sameJson } from "../clip_body.ts";
 import { isEmpty, isObject, type JsonObject, member } from "./fields.ts";
-import { asideOf, EXCHANGE, metaWithout, withOurs } from "./otio_aside.ts";
+import { asideOf, isNotOurs, metaWithout, withOurs } from "./otio_aside.ts";
 import { PLAIN_COLOR } from "./otio_import.ts";
 import {
   DEFAULT_MEDIA,
@@ -172,9 +172,9 @@ class Export {
         cut = one.start;
       }
       const endCut = next !== undefined && next.start < one.end ? cutOf(one, next) : one.end;
-      const head = before !== undefined && before.end > one.start;
+      const overlap = before === undefined ? 0 : Math.max(0, before.end - one.start);
       children.push(
-        this.#clip(one, cut, endCut, head, ["tracks", trackId, "clips", one.body.clipId]),
+        this.#clip(one, cut, endCut, overlap, ["tracks", trackId, "clips", one.body.clipId]),
       );
       cut = endCut;
     }
@@ -182,7 +182,8 @@ class Export {
     const others = isObject(aside.metadata) ? aside.metadata : undefined;
     const effects = Array.isArray(aside.effects) ? aside.effects : undefined;
     const comesBack = lane > 0 ||
-      sameJson(aside, { ...(others && { metadata: others }), ...(effects && { effects }) }) &&
+      !isNotOurs(meta) &&
+        sameJson(aside, { ...(others && { metadata: others }), ...(effects && { effects }) }) &&
         !(effects?.length === 0) && !(others !== undefined && isEmpty(others));
     const own = comesBack ? metaWithout(meta) : meta;
     return {
@@ -210,7 +211,7 @@ class Export {
     { body, start, end, tie }: Placed,
     cut: Frames,
     endCut: Frames,
-    isCrossed: boolean,
+    overlap: Frames,
     path: (string | number)[],
   ): Json {
     const { sampleRate } = this.model;
@@ -221,7 +222,7 @@ class Export {
     const asset = this.options.asset(body.assetId);
     if (asset === undefined) report.add(path, "a clip of an unknown asset", "without a file");
     const aside = asideOf(body.meta);
-    const comesBack = asideComesBack(aside, body, isCrossed, cut - start, asset);
+    const comesBack = asideComesBack(aside, body, { overlap, inFrames: cut - start }, asset);
     const kept = comesBack ? aside : {};
     const own = comesBack ? metaWithout(body.meta) : body.meta;
     const scalar = reverse ? -body.rate : body.rate;
@@ -275,7 +276,7 @@ class Export {
       ...(typeof aside.comment === "string" && aside.comment !== "" && { comment: aside.comment }),
       ...(lasts && { duration: aside.duration }),
     };
-    const comesBack = sameJson(known, aside);
+    const comesBack = sameJson(known, aside) && !isNotOurs(meta);
     const own = comesBack ? metaWithout(meta) : meta;
     return {
       OTIO_SCHEMA: "Marker.2",
@@ -336,11 +337,10 @@ const CLIP_ASIDE = new Set(
 function asideComesBack(
   aside: JsonObject,
   body: ClipBody,
-  isCrossed: boolean,
-  inFrames: Frames,
+  cut: { readonly overlap: Frames; readonly inFrames: Frames },
   asset: ExportedAsset | undefined,
 ): boolean {
-  if (isEmpty(aside)) return !isObject(body.meta) || !Object.hasOwn(body.meta, EXCHANGE);
+  if (isEmpty(aside)) return !isNotOurs(body.meta);
   if (!Object.keys(aside).every((name) => CLIP_ASIDE.has(name))) return false;
   const object = (name: string) =>
     !Object.hasOwn(aside, name) || isObject(aside[name]) && !isEmpty(aside[name]);
@@ -354,16 +354,27 @@ function asideComesBack(
     const reverse = (body as { reverse?: boolean }).reverse === true;
     if (warps && (body.gainDb !== null || body.rate !== 1 || reverse)) return false;
   }
-  if (isObject(aside.transition)) {
-    if (!isCrossed) return false;
-    const { inFrames: said } = aside.transition;
-    if (said !== undefined && said !== inFrames) return false;
-  }
+  if (isObject(aside.transition) && !transitionComesBack(aside.transition, cut)) return false;
   const isAway = asset === undefined || asset.isMissing;
   if (Object.hasOwn(aside, "url") && (!isAway || typeof aside.url !== "string")) return false;
   if (Object.hasOwn(aside, "reference") && !isAway) return false;
   return !isObject(aside.media) ||
     typeof aside.media.key === "string" && isObject(aside.media.references);
+}
+
+/** The same of what is aside of a transition: it says nothing that a plain one says. */
+function transitionComesBack(
+  aside: JsonObject,
+  { overlap, inFrames }: { readonly overlap: Frames; readonly inFrames: Frames },
+): boolean {
+  if (overlap === 0) return false;
+  const { name, type, metadata } = aside;
+  return sameJson(aside, {
+    ...(inFrames !== Math.floor(overlap / 2) && { inFrames }),
+    ...(typeof type === "string" && type !== DISSOLVE && { type }),
+    ...(typeof name === "string" && name !== "" && { name }),
+    ...(isObject(metadata) && !isEmpty(metadata) && { metadata }),
+  });
 }
 
 /** A clip's media: its asset's file, or what an import said of one that is not there; and the others that the import found. */

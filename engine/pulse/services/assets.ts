@@ -172,10 +172,16 @@ export class Assets {
   /**
    * Registers a file. The same path, once resolved, gives the same asset.
    *
+   * @param onNew Called where it was not registered before.
    * @throws {InvalidParams} @throws {EngineError} `asset.notFound`, `asset.outsideLibrary`, `asset.unsupported`, `asset.unreadable`,
    * `limit.exceeded`.
    */
-  async register(path: string, type: AssetType | undefined, _caller: Caller): Promise<Asset> {
+  async register(
+    path: string,
+    type: AssetType | undefined,
+    _caller: Caller,
+    onNew: (assetId: string) => void = () => {},
+  ): Promise<Asset> {
     if (type === "transient" || type === "proxy") {
       throw new InvalidParams(["type"], `must be sample, stem, recording or render, not ${type}`);
     }
@@ -193,10 +199,53 @@ export class Assets {
     );
     this.#registering.set(facts.path, registering);
     try {
-      return { ...(await registering) };
+      const asset = await registering;
+      onNew(asset.assetId);
+      return { ...asset };
     } finally {
       this.#registering.delete(facts.path);
     }
+  }
+
+  /**
+   * Registers a file that is not there or cannot be read now, for clips that are to play it once it can be. It is looked for like any that
+   * is missing. What is registered already stays as it is.
+   *
+   * @param path Absolute, links followed, and allowed: nobody asks again.
+   * @param onNew Called where it was not registered before.
+   * @throws {EngineError} `limit.exceeded`.
+   */
+  registerMissing(
+    path: string,
+    type: AssetType,
+    onNew: (assetId: string) => void = () => {},
+  ): Asset {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return this.get(known);
+    this.#requireRoom(path);
+    const assetId = this.#transientByPath.get(path) ?? this.#newId(path);
+    const asset: Asset = {
+      ...transientAsset(assetId, path, undefined),
+      type,
+      offlineStatus: "missing",
+      generation: 1,
+    };
+    this.#entries.set(assetId, {
+      asset,
+      identity: NO_IDENTITY,
+      bound: false,
+      wanted: true,
+      refused: null,
+      damaged: null,
+      error: null,
+    });
+    this.#byPath.set(path, assetId);
+    this.#transients.delete(assetId);
+    this.#transientByPath.delete(path);
+    this.#options.keeper.put(asset, NO_IDENTITY);
+    this.#options.notices.added({ ...asset });
+    onNew(assetId);
+    return { ...asset };
   }
 
   /** @throws {EngineError} `asset.notFound`. */
@@ -535,14 +584,17 @@ export class Assets {
     this.#options.onBound?.();
   }
 
+  #requireRoom(path: string): void {
+    if (this.#entries.size < MAX_ASSETS) return;
+    throw new EngineError(
+      "limit.exceeded",
+      `Cannot register ${path}: the project has ${MAX_ASSETS} assets; remove some`,
+      { limit: "assets", value: MAX_ASSETS },
+    );
+  }
+
   async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
-    if (this.#entries.size >= MAX_ASSETS) {
-      throw new EngineError(
-        "limit.exceeded",
-        `Cannot register ${facts.path}: the project has ${MAX_ASSETS} assets; remove some`,
-        { limit: "assets", value: MAX_ASSETS },
-      );
-    }
+    this.#requireRoom(facts.path);
     const assetId = this.#transientByPath.get(facts.path) ?? this.#newId(facts.path);
     return await this.#inTurn(assetId, () => this.#registerAs(assetId, facts, type));
   }

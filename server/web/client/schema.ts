@@ -250,6 +250,15 @@ export interface Project {
   revision: number;
 }
 
+export interface Report {
+  tracks: number;
+  clips: number;
+  markers: number;
+  entries: ({ path: (string | number)[]; what: string; done: string; })[];
+  moreEntries: number;
+  missing: ({ name: string; path: (string | number)[]; reason: string; assetId?: string; lookedFor?: string; })[];
+}
+
 export interface StreamHandle {
   handleId: string;
   assetId: string;
@@ -454,6 +463,26 @@ export interface Methods {
   "timeline.history": {
     params: { offset?: number; limit?: number; };
     result: { entries: { revision: number; label: string; clientId: string; applied: boolean; }[]; total: number; };
+  };
+  /** Puts a project of Cap's in place of what stands, as one edit: its folder or project-config.json, and recording-meta.json. */
+  "timeline.importCap": {
+    params: { path?: string; document?: string | Record<string, unknown>; files?: Record<string, string>; baseRevision?: number; label?: string; meta?: string | Record<string, unknown>; };
+    result: { revision: number; report: Report; };
+  };
+  /** Puts an OpenTimelineIO document in place of what stands, as one edit. */
+  "timeline.importOtio": {
+    params: { path?: string; document?: string | Record<string, unknown>; files?: Record<string, string>; baseRevision?: number; label?: string; };
+    result: { revision: number; report: Report; };
+  };
+  /** The timeline as an OpenTimelineIO document; with a path it goes to the export folder. */
+  "timeline.exportOtio": {
+    params: { path?: string; overwrite?: boolean; };
+    result: { document?: Record<string, unknown>; file?: { path: string; url: string; bytes: number; }; report: Report; };
+  };
+  /** Tracks as an edit decision list (CMX 3600); with a path it goes to the export folder. */
+  "timeline.exportEdl": {
+    params: { path?: string; overwrite?: boolean; trackIds?: string[]; title?: string; startTimecode?: string; };
+    result: { document?: string; file?: { path: string; url: string; bytes: number; }; report: Report; };
   };
   /** Where playback stands. */
   "transport.get": {
