@@ -199,6 +199,23 @@ Deno.test("every method answers what its schema says, and every notification is 
   await ok("timeline.redo");
   await ok("timeline.undo");
   assertEquals((await ok("timeline.history")).entries.length > 0, true);
+  const exported = await ok("timeline.exportOtio");
+  const back = await ok("timeline.importOtio", { document: exported.document });
+  assertEquals([back.report.clips, back.report.missing], [2, []]);
+  assertEquals(
+    await refused("timeline.importOtio", { path: "/etc/passwd" }),
+    "asset.outsideLibrary",
+  );
+  const edl = await ok("timeline.exportEdl", { path: "cuts", trackIds: ["t"] });
+  assertEquals(edl.file.path, `${folder}/exports/cuts.edl`);
+  assertEquals(await refused("timeline.exportEdl", { path: "cuts" }), "export.exists");
+  const segments = [{ recordingSegment: 0, start: 0, end: 1, timescale: 1 }];
+  const cap = await ok("timeline.importCap", {
+    document: { timeline: { segments } },
+    files: { "0/mic": `${folder}/music/a.wav` },
+  });
+  assertEquals([cap.report.clips, cap.report.missing], [1, []]);
+  await ok("timeline.undo");
   const { timeline, revision } = await ok("timeline.get");
   await ok("timeline.set", { timeline, baseRevision: revision });
 

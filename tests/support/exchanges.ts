@@ -22,7 +22,9 @@ export type Json = any;
 export function everyFile(needs: MediaNeed[] = [], seconds = 60): FindMedia {
   return (need) => {
     if (!needs.some(({ key }) => key === need.key)) needs.push(need);
-    return { assetId: decodeURI((need.location ?? need.title).replace("file:///", "")), seconds };
+    const name = need.location ?? need.title;
+    const isUrl = name.startsWith("file:///") && !name.includes("%zz");
+    return { assetId: (isUrl ? decodeURI(name.slice(8)) : name).slice(0, 128) || "x", seconds };
   };
 }
 
