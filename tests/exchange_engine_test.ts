@@ -1,6 +1,6 @@
 /** Imports and exports through the real engine and its server, with real files. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Asset, type Timeline } from "../engine/pulse/types.ts";
+import type { Asset, Timeline } from "../engine/pulse/types.ts";
 import { sinePlanes } from "./support/audio_files.ts";
 import { EnginePlace, ME } from "./support/engine_place.ts";
 import {

@@ -229,12 +229,7 @@ export class TimelineService {
         );
       }
       const model = modelFromTimeline(checked as TimelineInput, this.#model, newSeed());
-      if (this.#options.hasAsset !== undefined) {
-        for (const assetId of assetsOf(model)) this.#checkAsset(assetId, ["timeline"]);
-      }
-      const applied = { model, changes: diffModels(this.#model, model), map: [] };
-      const label = options.label ?? (cause === "import" ? "Import" : "Set timeline");
-      return this.#commitEdit(cause, applied, null, label, options, caller, tag);
+      return this.#commitModel(cause, model, options, caller, tag);
     });
   }
 
@@ -258,12 +253,7 @@ export class TimelineService {
         { sampleRate: this.#model.sampleRate },
       );
     }
-    if (this.#options.hasAsset !== undefined) {
-      for (const assetId of assetsOf(model)) this.#checkAsset(assetId, ["timeline"]);
-    }
-    const applied = { model, changes: diffModels(this.#model, model), map: [], touched: [] };
-    const said = { ...(label !== undefined && { label }) };
-    return this.#commitEdit(cause, applied, label ?? "Import", said, caller, {});
+    return this.#commitModel(cause, model, label === undefined ? {} : { label }, caller, {});
   }
 
   /**
@@ -394,6 +384,21 @@ export class TimelineService {
       assetId,
       path,
     });
+  }
+
+  #commitModel(
+    cause: "set" | "import",
+    model: TimelineModel,
+    options: EditOptions,
+    caller: Caller,
+    tag: RequestTag,
+  ): EditResult {
+    if (this.#options.hasAsset !== undefined) {
+      for (const assetId of assetsOf(model)) this.#checkAsset(assetId, ["timeline"]);
+    }
+    const applied = { model, changes: diffModels(this.#model, model), map: [] };
+    const label = options.label ?? (cause === "import" ? "Import" : "Set timeline");
+    return this.#commitEdit(cause, applied, null, label, options, caller, tag);
   }
 
   #commitEdit(

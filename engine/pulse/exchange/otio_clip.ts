@@ -6,7 +6,6 @@
 import { type Exact, minus, type RationalTime, readRationalTime, ZERO } from "./exact_time.ts";
 import {
   isEmpty,
-  isObject,
   type JsonObject,
   listOf,
   member,

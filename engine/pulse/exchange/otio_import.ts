@@ -455,7 +455,7 @@ class Import {
       minus(before.sourceEnd, begin).n === 0n;
     if (goesOn) return before.begin + (cut - before.cut);
     return speed.rate === 1
-      ? this.#frameAt(begin, [...medium.need.path])
+      ? this.#frameAt(begin, medium.need.path)
       : Math.round(framesWithFraction(begin, sampleRate) * FINENESS) / FINENESS;
   }
 
@@ -477,7 +477,7 @@ class Import {
       }
       return Math.min(lengthFrames, framesIn(ours, name, this.#scale) ?? 0);
     };
-    const shapes = [["fadeInShape"], ["fadeOutShape"]].flatMap(([name]) => {
+    const shapes = ["fadeInShape", "fadeOutShape"].flatMap((name) => {
       const shape = shapeIn(ours, name);
       return shape === undefined ? [] : [[name, shape]];
     });

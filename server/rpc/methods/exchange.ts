@@ -4,7 +4,12 @@
  * @module
  */
 import { z } from "zod";
-import { EditOptionsSchema, IdSchema, NameSchema, PathSchema } from "../../../engine/pulse/schema.ts";
+import {
+  EditOptionsSchema,
+  IdSchema,
+  NameSchema,
+  PathSchema,
+} from "../../../engine/pulse/schema.ts";
 import { SERVER_LIMITS } from "../../limits.ts";
 import { revision } from "../../schema/base.ts";
 import { ReportSchema } from "../../schema/exchange.ts";
@@ -85,7 +90,10 @@ const exportOtio = method({
   errors: exportErrors,
   async run(params, { engine }) {
     const { document, ...rest } = await engine.timeline.exportOtio(params);
-    return { ...rest, ...(document !== undefined && { document: document as Record<string, unknown> }) };
+    return {
+      ...rest,
+      ...(document !== undefined && { document: document as Record<string, unknown> }),
+    };
   },
 });
 
