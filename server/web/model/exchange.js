@@ -6,14 +6,8 @@
  */
 
 /**
- * What became of a document (`timeline.importOtio` and its like).
- * @typedef {object} Report
- * @property {number} tracks
- * @property {number} clips
- * @property {number} markers
- * @property {{ path: (string | number)[], what: string, done: string }[]} entries what had no counterpart
- * @property {number} moreEntries
- * @property {{ name: string, path: (string | number)[], reason: string, assetId?: string, lookedFor?: string }[]} missing
+ * What became of a document: what is there now, what had no counterpart, what is missing.
+ * @typedef {import("../client/interface.ts").Result<"timeline.importOtio">["report"]} Report
  */
 
 /** What holds a timeline, by name; everything else that is dropped is taken for sound. */
