@@ -14,6 +14,7 @@ import {
   earliestOn,
   extentsOf,
   firstStartFrom,
+  firstStartOf,
   keepTogether,
   type Member,
   overlapping,
@@ -63,15 +64,6 @@ function clipAt(blocks: Blocks, index: number): { start: Frames; groupId?: strin
   return undefined;
 }
 
-/** First start of a group's clips on a track. */
-function groupStart(blocks: Blocks, groupId: string): Frames | undefined {
-  for (const { start, block } of blocks) {
-    const placed = block.clips.find(({ body }) => body.groupId === groupId);
-    if (placed !== undefined) return start + placed.at;
-  }
-  return undefined;
-}
-
 /**
  * `segment.reorder`: the segment leaves its place, the gap closes as in `segment.delete` with `group`, and it goes in where the clip
  * with index `toIndex` among the others of its track begins, or behind the last; what follows there makes room. Its clips keep their places
@@ -109,9 +101,9 @@ export function reorderSegment(
   const from = new Map<number, Frames>();
   for (const { trackIndex } of members) {
     const partner = next?.groupId === undefined || trackIndex === primary
-      ? undefined
-      : groupStart(draft.tracks[trackIndex].blocks, next.groupId);
-    from.set(trackIndex, partner ?? target);
+      ? Infinity
+      : firstStartOf(draft.tracks[trackIndex].blocks, new Set([next.groupId]));
+    from.set(trackIndex, partner < Infinity ? partner : target);
   }
   keepTogether(draft, from, primary);
   let by = target - place.start;

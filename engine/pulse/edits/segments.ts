@@ -56,6 +56,18 @@ function groupsOf(block: TimelineBlock): ReadonlySet<string> | null {
   return groups;
 }
 
+/** Whether a block has clips of one of these groups. */
+function hasAny(
+  block: TimelineBlock,
+  groupIds: ReadonlySet<string> | ReadonlyMap<string, unknown>,
+) {
+  const groups = groupsOf(block);
+  if (groups === null) return false;
+  if (groupIds.size > 8) return !groups.isDisjointFrom(groupIds);
+  for (const groupId of groupIds.keys()) if (groups.has(groupId)) return true;
+  return false;
+}
+
 /** The clips of the clip's group, or it alone, by track and start. */
 export function segmentOf(draft: TimelineDraft, place: ClipPlace): Member[] {
   const { groupId } = place.body;
@@ -225,10 +237,9 @@ function clustersOf(members: readonly Member[]): Member[][] {
 }
 
 /** Where the first clip of one of these groups starts; Infinity without one. */
-function firstStartOf(blocks: Blocks, groupIds: ReadonlySet<string>): Frames {
+export function firstStartOf(blocks: Blocks, groupIds: ReadonlySet<string>): Frames {
   for (const { start, block } of blocks) {
-    const groups = groupsOf(block);
-    if (groups === null || groups.isDisjointFrom(groupIds)) continue;
+    if (!hasAny(block, groupIds)) continue;
     const first = block.clips.find(({ body }) => groupIds.has(body.groupId!))!;
     return start + first.at;
   }
@@ -334,9 +345,13 @@ export function groupsWithin(
 ): Set<string> {
   const found = new Set<string>();
   for (const i of tracks) {
-    clipsWithin(draft.tracks[i].blocks, start, end, (_, { groupId }) => {
-      if (groupId !== undefined) found.add(groupId);
-    });
+    for (const ref of draft.tracks[i].blocks) {
+      if (ref.start >= end) break;
+      if (ref.start + ref.block.maxEnd <= start || groupsOf(ref.block) === null) continue;
+      clipsWithin([ref], start, end, (_, { groupId }) => {
+        if (groupId !== undefined) found.add(groupId);
+      });
+    }
   }
   return found;
 }
@@ -353,7 +368,7 @@ export function groupsAcross(
   if (groupIds.size > 0) {
     for (const i of tracks) {
       for (const { start, block } of draft.tracks[i].blocks) {
-        if (groupsOf(block)?.isDisjointFrom(groupIds) ?? true) continue;
+        if (!hasAny(block, groupIds)) continue;
         for (const { at, body: { groupId } } of block.clips) {
           if (groupId === undefined || !groupIds.has(groupId)) continue;
           (start + at < frame ? left : right).add(groupId);
@@ -379,8 +394,7 @@ export function partSegments(
   for (const i of tracks) {
     draft.tracks[i].blocks.forEach(({ start, block }, blockIndex) => {
       if (start + block.clips[block.clips.length - 1].at < atFrame) return;
-      const groups = groupsOf(block);
-      if (groups === null || ![...groups].some((groupId) => rightOf.has(groupId))) return;
+      if (!hasAny(block, rightOf)) return;
       block.clips.forEach(({ at, body }, clipIndex) => {
         const groupId = body.groupId === undefined ? undefined : rightOf.get(body.groupId);
         if (groupId === undefined || start + at < atFrame) return;
@@ -452,12 +466,15 @@ export function alignPartners(
   const moved = new Map<string, Frames>();
   for (const [i, old] of before) {
     const starts = new Map<string, Frames>();
+    const { blocks } = draft.tracks[i];
+    // What neither moved nor was made anew is not looked into.
+    const stays = new Set(old).intersection(new Set(blocks));
     for (const ref of old) {
-      if (groupsOf(ref.block) === null) continue;
+      if (stays.has(ref) || groupsOf(ref.block) === null) continue;
       for (const { start, body } of itemsOf(ref)) starts.set(body.clipId, start);
     }
-    for (const ref of draft.tracks[i].blocks) {
-      if (groupsOf(ref.block) === null) continue;
+    for (const ref of blocks) {
+      if (stays.has(ref) || groupsOf(ref.block) === null) continue;
       for (const { start, body } of itemsOf(ref)) {
         const by = start - (starts.get(body.clipId) ?? start);
         if (by === 0 || body.groupId === undefined || body.groupId === groupId) continue;
@@ -471,7 +488,7 @@ export function alignPartners(
     const items: Item[] = [];
     const rebuilt = new Set<number>();
     blocks.forEach((ref, index) => {
-      if (groupsOf(ref.block)?.isDisjointFrom(moved) ?? true) return;
+      if (!hasAny(ref.block, moved)) return;
       for (const { start, body } of itemsOf(ref)) {
         const by = body.groupId === undefined ? undefined : moved.get(body.groupId);
         if (by === undefined) continue;
