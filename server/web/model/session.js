@@ -199,9 +199,12 @@ export class Session extends Emitter {
 
   async #loadHistoryState() {
     try {
-      const { entries } = await this.client.call("timeline.history", { offset: 0, limit: 200 });
-      this.canUndo = entries.some(({ applied }) => applied);
-      this.canRedo = entries.some(({ applied }) => !applied);
+      // The first step is the last to be undone, and what was undone stands at the end.
+      const oldest = await this.client.call("timeline.history", { offset: 0, limit: 1 });
+      const offset = Math.max(0, oldest.total - 1);
+      const newest = await this.client.call("timeline.history", { offset, limit: 1 });
+      this.canUndo = oldest.entries.some(({ applied }) => applied);
+      this.canRedo = newest.entries.some(({ applied }) => !applied);
     } catch {
       this.canUndo = this.canRedo = true; // Not known: let the engine answer.
     }

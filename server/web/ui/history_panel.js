@@ -28,21 +28,33 @@ export class HistoryPanel {
     if (!this.#stale || this.#busy) return;
     this.#busy = true;
     this.#stale = false;
-    const answer = await this.app.session.ask(
-      "timeline.history",
-      { offset: 0, limit: SHOWN },
-      "read the history",
-    );
+    const answer = await this.#newest();
     this.#busy = false;
-    if (answer !== null) this.#show(answer.entries);
+    if (answer !== null) this.#show(answer.entries, answer.total > answer.entries.length);
     if (this.#stale) await this.update();
   }
 
-  /** @param {HistoryEntry[]} entries */
-  #show(entries) {
+  /** The steps done last, as many as are shown; the history has the oldest first. */
+  async #newest() {
+    const { session } = this.app;
+    const about = "read the history";
+    const first = await session.ask("timeline.history", { offset: 0, limit: SHOWN }, about);
+    if (first === null || first.total <= SHOWN) return first;
+    return await session.ask(
+      "timeline.history",
+      { offset: first.total - SHOWN, limit: SHOWN },
+      about,
+    );
+  }
+
+  /**
+   * @param {HistoryEntry[]} entries
+   * @param {boolean} isCut whether there are steps before them
+   */
+  #show(entries, isCut) {
     const ordered = entries.toSorted((a, b) => b.revision - a.revision);
     // The state before the first step has a line too; steps above the current one are undone.
-    const labels = [...ordered.map(({ label }) => label || "Edit"), "Opened"];
+    const labels = [...ordered.map(({ label }) => label || "Edit"), isCut ? "Earlier" : "Opened"];
     const applied = ordered.findIndex((entry) => entry.applied);
     const current = applied < 0 ? ordered.length : applied;
     this.#list.replaceChildren(...labels.map((label, index) =>
