@@ -41,6 +41,15 @@ export interface Packed {
   commit(): void;
 }
 
+/** What of a mix is packed anew although the native side has it. */
+export interface PackedAgain {
+  readonly blocks: ReadonlySet<MixBlock>;
+  /** Whether clips of a block may have been packed with a handle that is another now; `null` where none can. */
+  readonly isOld: ((block: MixBlock) => boolean) | null;
+}
+
+const NOTHING_AGAIN: PackedAgain = { blocks: new Set(), isOld: null };
+
 /** A new block's clips as a splice of an old block's. */
 interface Splice {
   readonly base: MixBlock | null;
@@ -108,7 +117,7 @@ export class Packer {
   /**
    * @param mix What shall sound.
    * @param sourceOf Native handle of an asset's source, 0 if it has none.
-   * @param rebound Assets whose handle changed since the last publication: their clips are packed anew.
+   * @param again What is packed anew because handles have changed.
    * @throws {RangeError} If there are more tracks than slots.
    */
   pack(
@@ -116,7 +125,7 @@ export class Packer {
     revision: number,
     map: readonly HeadMapStep[],
     sourceOf: (assetId: string) => number,
-    rebound: ReadonlySet<string> = new Set(),
+    again: PackedAgain = NOTHING_AGAIN,
   ): Packed {
     if (mix.tracks.length > MAX_TRACKS) {
       throw new RangeError(
@@ -126,9 +135,8 @@ export class Packer {
     const out = new BytesWriter();
     const body = new BytesWriter();
     const draft = this.#blocks.draft();
-    const stale = staleness(rebound);
     const anySolo = hasSolo(mix);
-    const [first, last] = this.#changedTracks(mix, anySolo, rebound.size > 0);
+    const [first, last] = this.#changedTracks(mix, anySolo, again.blocks.size > 0);
     const changed = mix.tracks.slice(first, mix.tracks.length - last);
     const slots = this.#assignSlots(changed, this.#order.slice(first, this.#order.length - last));
 
@@ -141,7 +149,7 @@ export class Packer {
       const slot = before?.slot ?? slots.of.get(track.trackId)!;
       middle.push({ track, slot, index: first + i, left, right });
       const sameContent = before !== undefined && before.track.blocks === track.blocks &&
-        (rebound.size === 0 || !track.blocks.some((ref) => stale(ref.block)));
+        (again.blocks.size === 0 || !track.blocks.some((ref) => again.blocks.has(ref.block)));
       if (sameContent && before.left === left && before.right === right) {
         runs.add(before.index, 1);
         continue;
@@ -150,7 +158,7 @@ export class Packer {
       const piecesAt = writeTrack(body, slot, left, right, sameContent ? SAME_CONTENT : 0);
       if (sameContent) continue;
       const old = before?.track.blocks ?? [];
-      const pieces = this.#packTrack(track, old, body, stale, draft, (block, splice) => {
+      const pieces = this.#packTrack(track, old, body, again, draft, (block, splice) => {
         const known = draft.fresh.get(block);
         if (known !== undefined) return known.id;
         const id = draft.add(block, splice);
@@ -165,9 +173,7 @@ export class Packer {
       for (const ref of blocks) draft.use(ref.block, -1);
     }
 
-    const keeps = this.#keepsBlocks
-      ? this.#blocks.keeps(draft, rebound.size === 0 ? null : stale)
-      : [];
+    const keeps = this.#keepsBlocks ? this.#blocks.keeps(draft, again.isOld) : [];
     const head = new BytesWriter();
     head.u32(MAGIC);
     head.u32(0);
@@ -211,9 +217,9 @@ export class Packer {
   }
 
   /** How many tracks at the begin and at the end are the same objects as before, and sound as before. */
-  #changedTracks({ tracks }: MixModel, anySolo: boolean, isRebound: boolean): [number, number] {
+  #changedTracks({ tracks }: MixModel, anySolo: boolean, isAgain: boolean): [number, number] {
     const order = this.#order;
-    if (anySolo !== this.#anySolo || isRebound) return [0, 0];
+    if (anySolo !== this.#anySolo || isAgain) return [0, 0];
     const least = Math.min(tracks.length, order.length);
     let first = 0;
     while (first < least && tracks[first] === order[first].track) first++;
@@ -250,11 +256,12 @@ export class Packer {
     track: MixTrack,
     old: readonly BlockRef[],
     body: BytesWriter,
-    stale: (block: MixBlock) => boolean,
+    again: PackedAgain,
     draft: BlocksDraft,
     idOf: (block: MixBlock, base: Splice) => number,
   ): number {
     const now = track.blocks;
+    const stale = (block: MixBlock) => again.blocks.has(block);
     const least = Math.min(old.length, now.length);
     let prefix = 0;
     while (
@@ -280,15 +287,17 @@ export class Packer {
     let origins: Map<MixClipBody, MixBlock> | null = null;
     for (const { start, block } of here) {
       draft.use(block, 1);
-      const known = stale(block) ? undefined : this.#blocks.idOf(block);
       const was = places.get(block);
+      // One that comes back as it was kept would bring its old handles; one that stays waits for its turn.
+      const isAgain = stale(block) || was === undefined && again.isOld?.(block);
+      const known = isAgain ? undefined : this.#blocks.idOf(block);
       if (known !== undefined && was !== undefined) {
         pieces.places(was, 1, start - old[was].start);
       } else if (known !== undefined) {
         pieces.block(known, start);
       } else {
         origins ??= originsOf(between, here);
-        pieces.block(idOf(block, this.#spliceOf(block, origins, stale)), start);
+        pieces.block(idOf(block, this.#spliceOf(block, origins, again)), start);
       }
     }
     if (suffix > 0) pieces.places(old.length - suffix, suffix, shift);
@@ -299,9 +308,9 @@ export class Packer {
   #spliceOf(
     block: MixBlock,
     origins: ReadonlyMap<MixClipBody, MixBlock>,
-    stale: (block: MixBlock) => boolean,
+    again: PackedAgain,
   ): Splice {
-    if (stale(block)) return NO_SPLICE;
+    if (again.blocks.has(block) || again.isOld?.(block)) return NO_SPLICE;
     let base: MixBlock | undefined;
     for (const clip of block.clips) {
       base = origins.get(clip.body);
@@ -402,17 +411,6 @@ function writeTrack(
   out.u32(flags);
   out.u32(0);
   return at;
-}
-
-/** Tells blocks that have a clip of one of the assets; looks at each once. */
-function staleness(rebound: ReadonlySet<string>): (block: MixBlock) => boolean {
-  if (rebound.size === 0) return () => false;
-  const known = new Map<MixBlock, boolean>();
-  return (block) =>
-    known.getOrInsertComputed(
-      block,
-      () => block.clips.some((clip) => rebound.has(clip.body.assetId)),
-    );
 }
 
 /** Writes the pieces of a track's content, and gathers blocks that stay next to one another. */

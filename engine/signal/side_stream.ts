@@ -116,16 +116,18 @@ export class SideStream implements SignalStream {
 
   /** The asset's source is another one: it is taken over where the head stands. */
   rebound(assetId: string): void {
-    if (this.#closing === null && this.assetId === assetId) this.#publish([], new Set([assetId]));
+    if (this.#closing === null && this.assetId === assetId) this.#publish([], true);
   }
 
-  #publish(map: readonly HeadMapStep[], rebound?: ReadonlySet<string>): void {
+  #publish(map: readonly HeadMapStep[], isRebound = false): void {
+    const { blocks } = this.#mix.tracks[0];
+    const again = new Set(isRebound ? blocks.map(({ block }) => block) : []);
     const packed = this.#packer.pack(
       this.#mix,
       ++this.#revision,
       map,
       this.#host.sourceOf,
-      rebound,
+      { blocks: again, isOld: null },
     );
     check(
       this.#host.symbols.lp_publish(this.#renderer, packed.bytes, packed.bytes.length),

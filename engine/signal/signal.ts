@@ -26,12 +26,13 @@ import {
   writeDeviceConfig,
 } from "./device_records.ts";
 import { CAUSES, EVENT_BYTES, readEvent } from "./events.ts";
-import type { Frames, HeadMapStep, MixModel } from "./model.ts";
+import type { Frames, HeadMapStep, MixBlock, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
 import { NativeDiagnosis } from "./native_diagnosis.ts";
 import { Packer } from "./pack.ts";
 import { PageWindow } from "./page_window.ts";
 import { ProxyPairs } from "./proxy_pairs.ts";
+import { Rebinding } from "./rebinding.ts";
 import { SideStream } from "./side_stream.ts";
 import type {
   AnticipationState,
@@ -122,6 +123,10 @@ const MOST_EVENTS = 256;
 const MOST_STREAMS = 32;
 const MOST_WINDOWS = 1024;
 const MOST_FORMER = 4096;
+/** How long changes of sources are gathered before blocks are packed anew, and the time between two lots of these, in milliseconds. */
+const REBIND_MS = 5;
+const NEXT_REBIND_MS = 10;
+const NO_BLOCKS: ReadonlySet<MixBlock> = new Set();
 
 /** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
 export class Signal implements SignalApi {
@@ -137,7 +142,9 @@ export class Signal implements SignalApi {
   readonly #assets = new Map<number, string>();
   /** Sources closed of late: what is heard of them once more is their last gap's end. The oldest go first. */
   readonly #former = new Map<number, string>();
+  /** Assets whose sources have changed since streams and windows were told. */
   readonly #rebound = new Set<string>();
+  readonly #rebinding: Rebinding;
   readonly #proxies: ProxyPairs;
   readonly diagnosis: NativeDiagnosis;
   readonly #record = new Float64Array(16);
@@ -165,6 +172,7 @@ export class Signal implements SignalApi {
     this.#engine = engine;
     this.#renderer = renderer;
     this.sampleRate = sampleRate;
+    this.#rebinding = new Rebinding(sampleRate);
     this.#plan = new AnticipationPlan(library.symbols, engine, this.#sourceOf);
     this.diagnosis = new NativeDiagnosis({
       symbols: library.symbols,
@@ -279,9 +287,10 @@ export class Signal implements SignalApi {
     return this.#library.symbols.lp_source_stale(this.#engine, this.#sourceOf(assetId)) > 0;
   }
 
-  /** Clips of the asset are packed anew, once for all assets that change within a few milliseconds. */
+  /** Clips of the asset are packed anew, once for all assets that change within a few milliseconds, and few blocks at a time. */
   #rebind(assetId: string, before: number | undefined): void {
     this.#rebound.add(assetId);
+    this.#rebinding.add(assetId);
     if (before !== undefined) {
       this.diagnosis.closing(before, assetId);
       this.#assets.delete(before);
@@ -292,44 +301,62 @@ export class Signal implements SignalApi {
       // Blocks hold their own reference: the old source goes when the last snapshot that names it does.
       this.#library.symbols.lp_source_close(this.#engine, before);
     }
-    this.#republish ??= setTimeout(() => this.#publishRebound(), 5);
+    this.#republish ??= setTimeout(() => this.#publishRebound(), REBIND_MS);
   }
 
   #publishRebound(): void {
     clearTimeout(this.#republish);
     this.#republish = undefined;
-    if (this.#closed || this.#rebound.size === 0) return;
-    for (const stream of this.#streams) {
-      if (stream.assetId !== null && this.#rebound.has(stream.assetId)) {
-        stream.rebound(stream.assetId);
+    if (this.#closed) return;
+    if (this.#rebound.size > 0) {
+      for (const stream of this.#streams) {
+        if (stream.assetId !== null && this.#rebound.has(stream.assetId)) {
+          stream.rebound(stream.assetId);
+        }
       }
+      for (const window of this.#windows) {
+        if (this.#rebound.has(window.range.assetId)) window.rebound();
+      }
+      this.#rebound.clear();
     }
-    for (const window of this.#windows) {
-      if (this.#rebound.has(window.range.assetId)) window.rebound();
-    }
-    if (!this.#last) return this.#rebound.clear();
-    const uses = this.#last.mix.tracks.some((track) =>
-      track.blocks.some(({ block }) =>
-        block.clips.some((clip) => this.#rebound.has(clip.body.assetId))
-      )
-    );
-    // What is kept for an undo lets go of the old source too.
-    if (uses || this.#packer.known.keptBlocks > 0) {
-      this.publish(this.#last.mix, this.#last.revision, []);
-    } else this.#rebound.clear();
+    if (!this.#last) return this.#rebinding.clear();
+    const { mix, revision } = this.#last;
+    const again = this.#rebinding.take(mix, this.position().positionFrame);
+    // What is kept for an undo lets go of old sources too.
+    if (again.size > 0 || this.#packer.known.keptBlocks > 0) {
+      this.#publish(mix, revision, [], again);
+    } else this.#rebinding.done(again);
+    if (this.#rebinding.isDone) return;
+    this.#republish ??= setTimeout(() => this.#publishRebound(), NEXT_REBIND_MS);
   }
 
   #sourceOf = (assetId: string): number => this.#sources.get(assetId) ?? 0;
 
   publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
-    const packed = this.#packer.pack(mix, revision, map, this.#sourceOf, this.#rebound);
+    const again = this.#rebinding.isDone
+      ? NO_BLOCKS
+      : this.#rebinding.take(mix, this.position().positionFrame);
+    this.#publish(mix, revision, map, again);
+  }
+
+  /** @param again Blocks that are packed although they were before. */
+  #publish(
+    mix: MixModel,
+    revision: number,
+    map: readonly HeadMapStep[],
+    again: ReadonlySet<MixBlock>,
+  ): void {
+    const isOld = this.#rebinding.isDone
+      ? null
+      : (block: MixBlock) => this.#rebinding.isOld(block);
+    const packed = this.#packer.pack(mix, revision, map, this.#sourceOf, { blocks: again, isOld });
     check(
       this.#library.symbols.lp_publish(this.#renderer, packed.bytes, packed.bytes.length),
       `publish revision ${revision}`,
     );
     packed.commit();
     for (const [trackId, slot] of packed.assigned) this.diagnosis.assigned(trackId, slot);
-    this.#rebound.clear();
+    this.#rebinding.done(again);
     this.#last = { mix, revision };
     this.lastPackedBytes = packed.bytes.length;
   }
