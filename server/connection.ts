@@ -4,6 +4,7 @@
  * @module
  */
 import type { EngineApi, Notification, Topic } from "../engine/api.ts";
+import { inSlices } from "../engine/pulse/store/slices.ts";
 import { CLOSE, SERVER_LIMITS } from "./limits.ts";
 import { encodeNotification } from "./notices.ts";
 import { Outbox, type Parcel } from "./outbox.ts";
@@ -55,6 +56,7 @@ export class Connection implements Client {
       methods: options.methods,
       context: { engine: options.engine, client: this },
       send: (reply) => this.#reply(reply),
+      sendLate: (writing) => this.#replyLate(writing),
       ...(options.checkResults === undefined ? {} : { checkResults: options.checkResults }),
     });
   }
@@ -106,7 +108,10 @@ export class Connection implements Client {
   /** Puts something at the end of the queue; a client with too much waiting is closed. */
   push(parcel: Parcel): void {
     if (this.#closing !== null || this.#outbox === null) return;
-    if (this.#outbox.push(parcel)) return;
+    if (!this.#outbox.push(parcel)) this.#endSlow();
+  }
+
+  #endSlow(): void {
     this.#options.onTooSlow();
     this.close(CLOSE.tooSlow, `waitingBytes ${SERVER_LIMITS.waitingBytes} are waiting to be read`);
   }
@@ -156,6 +161,16 @@ export class Connection implements Client {
   #reply(reply: string): void {
     this.push({ data: reply });
     this.#options.onTopics();
+  }
+
+  /** What is queued meanwhile goes out behind it. */
+  #replyLate(writing: Generator<void, string>): void {
+    if (this.#closing !== null || this.#outbox === null) return;
+    const put = this.#outbox.reserve();
+    this.#options.onTopics();
+    void inSlices(writing).then((reply) => {
+      if (!put(reply)) this.#endSlow();
+    });
   }
 
   #pauseReading(): void {

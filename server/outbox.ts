@@ -15,6 +15,9 @@ export interface Parcel {
   merge?: (older: Parcel) => Parcel;
 }
 
+/** Stands for a message that keeps its place in the queue while it is written. */
+const UNWRITTEN = () => "";
+
 /** Where parcels go. */
 export interface Sink {
   send(data: string | Uint8Array): void;
@@ -32,6 +35,8 @@ export class Outbox {
   /** In order; `null` where a newer one took its place. */
   #queue: (Parcel | null)[] = [];
   #first = 0;
+  /** Another one whenever all places of the queue were forgotten. */
+  #places = {};
   /** Places of the queue that hold something. */
   #live = 0;
   readonly #byKey = new Map<string, number>();
@@ -60,13 +65,7 @@ export class Outbox {
     if (parcel.key !== undefined) {
       parcel = this.#replaceOlder(parcel, parcel.key);
     } else {
-      const bytes = sizeOf(parcel);
-      if (bytes > this.#maxBytes && this.#giant === null) {
-        this.#giant = parcel;
-      } else {
-        if (this.#bytes + bytes > this.#maxBytes) return false;
-        this.#bytes += bytes;
-      }
+      if (!this.#count(parcel)) return false;
     }
     if (parcel.key !== undefined) this.#byKey.set(parcel.key, this.#queue.length);
     this.#queue.push(parcel);
@@ -75,10 +74,30 @@ export class Outbox {
     return true;
   }
 
+  /**
+   * Keeps a place at the end of the queue for a message that is still being written; what comes later waits behind it.
+   *
+   * @returns Puts the message in its place, and says as {@linkcode Outbox.push} whether too much waits. To be called once.
+   */
+  reserve(): (data: string) => boolean {
+    const parcel: Parcel = { data: UNWRITTEN };
+    const queue = this.#places;
+    this.#queue.push(parcel);
+    this.#live++;
+    return (data) => {
+      if (queue !== this.#places) return true; // All was forgotten meanwhile.
+      parcel.data = data;
+      const fits = this.#count(parcel);
+      this.flush();
+      return fits;
+    };
+  }
+
   /** Sends while the sink has room. */
   flush(): void {
     while (this.#first < this.#queue.length && this.#sink.waitingBytes < UNDER_WAY_BYTES) {
       const parcel = this.#queue[this.#first];
+      if (parcel?.data === UNWRITTEN) break;
       this.#queue[this.#first++] = null;
       if (parcel === null) continue;
       this.#live--;
@@ -93,11 +112,24 @@ export class Outbox {
   /** Forgets all that waits. */
   clear(): void {
     this.#queue = [];
+    this.#places = {};
     this.#first = 0;
     this.#live = 0;
     this.#byKey.clear();
     this.#bytes = 0;
     this.#giant = null;
+  }
+
+  /** Counts what may not be lost; `false` if that is too much. */
+  #count(parcel: Parcel): boolean {
+    const bytes = sizeOf(parcel);
+    if (bytes > this.#maxBytes && this.#giant === null) {
+      this.#giant = parcel;
+      return true;
+    }
+    if (this.#bytes + bytes > this.#maxBytes) return false;
+    this.#bytes += bytes;
+    return true;
   }
 
   #replaceOlder(parcel: Parcel, key: string): Parcel {

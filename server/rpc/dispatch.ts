@@ -8,15 +8,19 @@
  */
 import { InvalidParams } from "../../engine/errors.ts";
 import { parseParams } from "../../engine/pulse/schema.ts";
+import { atOnce } from "../../engine/pulse/turns.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import { isDeeperThan } from "./depth.ts";
+import { isLarge, jsonInSlices } from "./json_slices.ts";
 import { limitExceeded, RPC_CODE, type RpcError, toRpcError } from "./errors.ts";
 import { AtReply, type Context, type Method } from "./method.ts";
 import { RateLimit } from "./rate.ts";
 
 type Id = string | number | null;
+/** A reply's JSON; one that is large is written in turns. */
+type Written = string | Generator<void, string>;
 /** A reply's JSON, made at once or when it is queued. */
-type Reply = string | (() => string);
+type Reply = Written | (() => Written);
 /** `null`: a notification, which gets no answer. */
 type Outcome = Reply | null;
 
@@ -29,6 +33,8 @@ export interface DispatcherOptions {
   context: Context;
   /** Puts a reply in the connection's queue. */
   send(reply: string): void;
+  /** Keeps the place of a reply in the connection's queue until it is written, in turns. At once, if left out. */
+  sendLate?(writing: Generator<void, string>): void;
   /** How many requests may come; {@linkcode SERVER_LIMITS} if left out (tests). */
   rate?: RateLimit;
   /** Checks results against their schemas as well (tests). */
@@ -161,7 +167,7 @@ export class Dispatcher {
     }
     const answer = (replies: Outcome[]) => {
       const made = replies.filter((reply) => reply !== null)
-        .map((reply) => typeof reply === "function" ? reply() : reply);
+        .map((reply) => textOf(typeof reply === "function" ? reply() : reply));
       if (made.length > 0) this.#send(`[${made.join(",")}]`);
     };
     if (outcomes.some((outcome) => outcome instanceof Promise)) {
@@ -232,7 +238,7 @@ export class Dispatcher {
     return outcome;
   }
 
-  #reply(id: Id, method: Method, make: () => unknown): string {
+  #reply(id: Id, method: Method, make: () => unknown): Written {
     try {
       const result = make() ?? {};
       if (this.#options.checkResults) {
@@ -243,7 +249,8 @@ export class Dispatcher {
           );
         }
       }
-      return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
+      const reply = { jsonrpc: "2.0", id, result };
+      return isLarge(result) ? jsonInSlices(reply) : JSON.stringify(reply);
     } catch (error) {
       return errorReply(id, toRpcError(error));
     }
@@ -251,12 +258,20 @@ export class Dispatcher {
 
   #answer(outcome: Outcome): void {
     if (outcome === null) return;
-    this.#send(typeof outcome === "function" ? outcome() : outcome);
+    const reply = typeof outcome === "function" ? outcome() : outcome;
+    const { sendLate } = this.#options;
+    if (typeof reply === "string" || sendLate === undefined) this.#send(textOf(reply));
+    else if (!this.#isClosed) sendLate(reply);
   }
 
   #send(reply: string): void {
     if (!this.#isClosed) this.#options.send(reply);
   }
+}
+
+/** The text of a reply, at once. */
+function textOf(reply: Written): string {
+  return typeof reply === "string" ? reply : atOnce(reply);
 }
 
 /** What makes a message no request, `null` if nothing. */

@@ -7,6 +7,18 @@
 /** Longest slice, in milliseconds: below the 5 that the main thread allows. */
 const SLICE_MS = 3;
 
+/** Takes all steps, each slice of them in a turn of its own. */
+export async function inSlices<Result>(
+  steps: Generator<void, Result>,
+  slices: Pick<Slices, "turn"> = new Slices(),
+): Promise<Result> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await slices.turn();
+  }
+}
+
 /** Gives the event loop its turn when a slice has lasted long enough. */
 export class Slices {
   #begun = performance.now();
