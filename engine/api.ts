@@ -47,6 +47,8 @@ export interface Notification {
   readonly method: string;
   readonly params: unknown;
   readonly clientId?: string;
+  /** It tells what was found, not what has happened. */
+  readonly isNoNews?: boolean;
 }
 
 export interface EditOptions {
@@ -295,6 +297,11 @@ export interface EngineApi {
       params: { offset?: number; limit?: number; status?: OfflineStatus },
     ): { assets: Asset[]; total: number };
     remove(assetId: string, caller: Caller): void;
+    /**
+     * `null` once all assets are read from the project; before that resolves when they are. Nothing need wait for it, but what is asked of all
+     * at once before is read at once.
+     */
+    whole(): Promise<void> | null;
     /** The resolved path of the asset's file and what identifies its bytes, for `/audio`. */
     file(assetId: string): { path: string; etag: string; contentType: string };
     peaks(assetId: string, query: PeaksQuery): Promise<PeaksColumns>;

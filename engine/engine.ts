@@ -380,6 +380,7 @@ export class Engine implements EngineApi, AsyncDisposable {
     get: (assetId) => this.#session.assets.get(assetId),
     list: (params) => this.#session.assets.list(params),
     remove: (assetId) => this.#openSession().assets.remove(assetId),
+    whole: () => this.#session.opening.whole(),
     file: (assetId) => this.#session.assets.file(assetId),
     peaks: (assetId, query: PeaksQuery) => this.#session.analysis.peaks(assetId, query),
     waveformDat: (assetId, params) => this.#session.analysis.waveformDat(assetId, params),
@@ -479,10 +480,11 @@ export class Engine implements EngineApi, AsyncDisposable {
   #switch(open: () => Promise<Opened>): Promise<Project> {
     return this.#inTurn(async () => {
       const before = this.#session;
+      before.keepTransport();
       const opened = await open();
       if (opened.file === before.file) return opened.file.project;
       const session = await Session.open(this.#shared, opened.file);
-      await withinMs(before.quiet(), STUCK_MS, undefined);
+      this.#background.run(before.quiet()); // It is quiet at once; what hangs in a dead volume goes on behind.
       this.#session = session;
       session.begin();
       this.#tellProject(opened);

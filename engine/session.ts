@@ -5,7 +5,8 @@
  */
 import type { Caller, Readiness, ReadinessQuery } from "./api.ts";
 import { Background } from "./background.ts";
-import type { AssetCost } from "./pulse/demand.ts";
+import { withinMs } from "./bounded.ts";
+import type { AssetCost, DemandHead } from "./pulse/demand.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
 import { Grants } from "./files/grants.ts";
 import type { Analysis } from "./media/analysis.ts";
@@ -16,20 +17,23 @@ import { Anticipator } from "./pulse/services/anticipator.ts";
 import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
-import { Assets, type KeptAsset } from "./pulse/services/assets.ts";
 import { Exchange } from "./pulse/services/exchange.ts";
+import type { KeptAsset } from "./pulse/services/asset_entry.ts";
+import type { AssetRows } from "./pulse/services/asset_shelf.ts";
+import { Assets } from "./pulse/services/assets.ts";
 import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { ClipWindows } from "./pulse/services/clip_windows.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
+import { ProjectOpening } from "./pulse/services/project_opening.ts";
 import { readiness } from "./pulse/services/readiness.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
 import { TrackOrders } from "./pulse/services/track_orders.ts";
 import { Streams } from "./pulse/services/streams.ts";
 import { type KeptTransport, TransportService } from "./pulse/services/transport.ts";
 import type { Underruns } from "./pulse/services/underruns.ts";
+import type { AssetTable } from "./pulse/store/asset_table.ts";
 import type { ProjectFile } from "./pulse/store/project_file.ts";
-import { Slices } from "./pulse/store/slices.ts";
 import { findClip, type TimelineModel } from "./pulse/timeline_model.ts";
 import type { Commit } from "./pulse/timeline_service.ts";
 import type { Frames } from "./pulse/types.ts";
@@ -59,8 +63,8 @@ const removedKey = (assetId: string) => `removed.${assetId}`;
 /** The id of the asset that was removed from a path. */
 const formerKey = (path: string) => `removedAt.${path}`;
 
-/** Sources of a volume that are opened at the same time when a project opens. */
-const OPENINGS = 8;
+/** How long opening a project waits for the files that sound where its head stands, in milliseconds: most disks answer at once. */
+const HEAD_MS = 150;
 
 /** Most assets that one hint makes urgent. */
 const HINTED_CLIPS = 256;
@@ -76,6 +80,7 @@ export class Session {
   readonly mixdown: Mixdown;
   readonly anticipator: Anticipator;
   readonly exchange: Exchange;
+  readonly opening: ProjectOpening;
   readonly #shared: Shared;
   #file: ProjectFile;
   readonly #notices: AssetNotices;
@@ -88,6 +93,7 @@ export class Session {
   #sinceMove: Map<string, (file: ProjectFile) => void> | null = null;
   /** Where the head stood after the change that is about to be answered. */
   #answeredFrame: Frames | null = null;
+  #begun = false;
   #closed = false;
 
   private constructor(shared: Shared, file: ProjectFile, signal: SignalApi) {
@@ -132,7 +138,26 @@ export class Session {
       adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
       onBound: () => this.anticipator.changed(),
     });
-    this.#watch = new AssetWatch(this.assets, files);
+    this.#watch = new AssetWatch(
+      this.assets,
+      files,
+      undefined,
+      (assetId) => this.opening.isAhead(assetId),
+    );
+    this.opening = new ProjectOpening({
+      assets: this.assets,
+      model: () => this.timeline.model,
+      head: () => this.#begun ? this.transport.head : headOf(this.#keptTransport()),
+      volumeOf: files.volumeOf,
+      look: (assetId) => this.#watch.lookAt(assetId),
+      analyse: (assetId) => this.analysis.begin(this.assets.get(assetId)),
+      tell: (progress) =>
+        notify({
+          topic: "assets",
+          method: "project.opening",
+          params: { projectId: this.#file.identity.projectId, ...progress },
+        }),
+    });
     this.#damage = new DamageWatch({
       signal: () => this.#signal,
       assets: this.assets,
@@ -143,7 +168,10 @@ export class Session {
       notify,
       underruns,
       onGap: (assetId) => this.#watch.hurry(assetId),
-      onMoved: () => this.anticipator.changed(),
+      onMoved: () => {
+        this.anticipator.changed();
+        this.opening.moved();
+      },
       save: (kept) => this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept)),
     });
     this.streams = new Streams({
@@ -192,11 +220,11 @@ export class Session {
 
   /** Opens a session on an open project file, which stays its owner's. */
   static async open(shared: Shared, file: ProjectFile): Promise<Session> {
-    const rows = await file.assets.load();
     const signal = await openSignal(shared, file.timeline.model.sampleRate);
     await publishGradually(signal, file.timeline.model, file.timeline.revision);
     const session = new Session(shared, file, signal);
-    session.assets.load(rows as KeptAsset[]);
+    session.assets.open(session.#rows());
+    await withinMs(session.opening.head(), HEAD_MS, undefined);
     return session;
   }
 
@@ -230,11 +258,37 @@ export class Session {
   /** Makes the project heard and looks after its files; what takes long goes on behind. */
   begin(): void {
     for (const path of this.#file.grants.list()) this.grants.grant(path);
-    this.#sound(keptTransport(this.#file.state.get(TRANSPORT)));
+    this.#sound(this.#keptTransport());
+    this.#begun = true;
     this.#background.run(this.grants.resolveRoots());
-    this.#background.run(this.#bindAll());
+    this.#background.run(this.opening.run());
     this.#watch.begin();
     this.anticipator.begin();
+  }
+
+  /** Stores where the head stands: the project is about to be left. */
+  keepTransport(): void {
+    const kept = this.transport.kept();
+    this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept));
+  }
+
+  #keptTransport(): KeptTransport | null {
+    return keptTransport(this.#file.state.get(TRANSPORT));
+  }
+
+  /** The assets of the project's file, as long as it is open. */
+  #rows(): AssetRows {
+    type Rows = AssetTable<KeptAsset["identity"] | undefined>;
+    const table = () => this.#file.isOpen ? this.#file.assets as Rows : null;
+    return {
+      get: (assetId) => table()?.get(assetId),
+      byPath: (path) => table()?.byPath(path),
+      after: (number, most) => table()?.after(number, most) ?? [],
+      some: (offset, most) => table()?.some(offset, most) ?? [],
+      get size() {
+        return table()?.size ?? 0;
+      },
+    };
   }
 
   /** Allows files that a person named, and keeps that with the project. Those that are not there now are not allowed later. */
@@ -284,12 +338,13 @@ export class Session {
   hint(caller: Caller, intent: Intent): void {
     this.anticipator.hint(caller, intent);
     const { selectedClipIds = [], visible } = intent;
-    if (this.analysis.state.underway === 0) return;
+    if (this.analysis.state.underway === 0 && this.opening.isOver) return;
     const { model } = this.timeline;
     const selected = selectedClipIds.slice(0, HINTED_CLIPS).flatMap((clipId) =>
       findClip(model, clipId)?.body.assetId ?? []
     );
     this.analysis.prioritise(new Set(selected), 2);
+    this.opening.hurry(selected);
     if (visible === undefined) return;
     const seen = new Set<string>();
     for (const { blocks } of model.tracks) {
@@ -300,6 +355,7 @@ export class Session {
       }
     }
     this.analysis.prioritise(seen, 1);
+    this.opening.hurry(seen);
   }
 
   /** Looks whether a file could be registered here, without registering it. */
@@ -313,8 +369,8 @@ export class Session {
   async quiet(): Promise<void> {
     if (this.#closed) return;
     this.#watch[Symbol.dispose]();
-    const kept = this.transport.kept();
-    this.#keep(TRANSPORT, (file) => file.state.set(TRANSPORT, kept));
+    this.opening[Symbol.dispose]();
+    this.keepTransport();
     this.streams.endAll("project");
     this.streams[Symbol.dispose]();
     this.clipWindows[Symbol.dispose]();
@@ -362,26 +418,13 @@ export class Session {
     tell();
     this.clipWindows.follow(commit.changes);
     this.anticipator.changed();
+    const unbound = new Set<string>();
     for (const { assetId } of commit.changes.clips) {
       // An undo may bring back clips of an asset that was removed since.
       this.assets.revive(assetId);
-      if (this.assets.entry(assetId)?.bound === false) {
-        this.#background.run(this.assets.bind(assetId));
-      }
+      if (this.assets.entry(assetId)?.bound === false) unbound.add(assetId);
     }
-  }
-
-  /** Assets of the timeline's clips in the order in which they come, gathered in slices. */
-  async #usedAssets(): Promise<string[]> {
-    const slices = new Slices();
-    const used = new Set<string>();
-    for (const { blocks } of this.timeline.model.tracks) {
-      for (const { block } of blocks) {
-        for (const { body } of block.clips) used.add(body.assetId);
-        await slices.turn();
-      }
-    }
-    return [...used];
+    this.opening.want(unbound);
   }
 
   /** What reading an asset takes, and where it lies; `undefined` while its file is away or not known. */
@@ -398,27 +441,6 @@ export class Session {
       compressed: !codec.startsWith("pcm_"),
       volume: String(entry.identity.device),
     };
-  }
-
-  /** Opens the sources that the timeline uses, then goes on with analyses that did not end last time. */
-  async #bindAll(): Promise<void> {
-    // Each volume by itself: one that hangs holds up no other.
-    const byVolume = Map.groupBy(await this.#usedAssets(), (assetId) => {
-      const path = this.assets.entry(assetId)?.asset.path;
-      return path === undefined ? "" : this.#shared.files.volumeOf(path);
-    });
-    const work = async (used: string[]) => {
-      for (let next = used.shift(); next !== undefined && !this.#closed; next = used.shift()) {
-        await this.assets.bind(next);
-      }
-    };
-    await Promise.all(
-      [...byVolume.values()].flatMap((used) => Array.from({ length: OPENINGS }, () => work(used))),
-    );
-    for (const { asset } of this.assets.entries()) {
-      if (this.#closed) return;
-      if (!asset.complete && asset.offlineStatus === "present") this.analysis.begin(asset);
-    }
   }
 
   /** A project without files takes the rate of its first one: another renderer, the same place. */
@@ -458,6 +480,11 @@ export function rateIsOpen({ assets, state, timeline }: ProjectFile): boolean {
 
 function endFrameOf({ tracks }: TimelineModel): Frames {
   return tracks.reduce((end, { blocks }) => Math.max(end, endOf(blocks)), 0);
+}
+
+/** Where a project's head stands before its transport has begun. */
+function headOf(kept: KeptTransport | null): DemandHead {
+  return kept ?? { positionFrame: 0, loop: { enabled: false, startFrame: 0, endFrame: 0 } };
 }
 
 /** What the project file says of the transport, `null` if it says nothing that makes sense. */

@@ -42,6 +42,7 @@ function keyOf(method: string, params: unknown): string | null {
   switch (method) {
     case "transport.position":
     case "asset.importProgress":
+    case "project.opening":
       return method;
     case "stream.state":
       return `${method} ${(params as { handle?: { handleId?: string } }).handle?.handleId}`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Intent } from "../engine/pulse/anticipation.ts";
 import { Anticipator } from "../engine/pulse/services/anticipator.ts";
-import type { AssetEntry } from "../engine/pulse/services/assets.ts";
+import type { AssetEntry } from "../engine/pulse/services/asset_entry.ts";
 import { TimelineService } from "../engine/pulse/timeline_service.ts";
 import type { Signal } from "../engine/signal/signal.ts";
 import { denseTimeline } from "./support/dense_timeline.ts";

@@ -114,11 +114,13 @@ Deno.test("a project keeps timeline, revision, undo history, assets, grants and 
       assertEquals(file.timeline.get().timeline, states[i]);
     }
     assertEquals(
-      (await file.assets.load()).map((
-        { asset, identity },
-      ) => [asset.assetId, asset.complete, identity]),
+      file.assets.all().map(({ asset, identity }) => [asset.assetId, asset.complete, identity]),
       [["b", true, { inode: 3 }], ["a", false, { inode: 1 }]],
     );
+    const [first, second] = file.assets.after(0, 9);
+    assertEquals([first.asset.assetId, second.asset.assetId], ["b", "a"]);
+    assertEquals(file.assets.after(first.number, 9), [second]);
+    assertEquals([file.assets.some(0, 1), file.assets.some(1, 9)], [[first], [second]]);
     assertEquals(file.assets.byPath("/a.wav")?.asset, asset("a", "/a.wav"));
     assertEquals(file.assets.get("zz"), undefined);
     assertThrows(() => file.assets.put(asset("c", "/a.wav"), {}));

@@ -105,6 +105,19 @@ export const NOTIFICATIONS = [
     params: assetIds,
   },
   {
+    name: "project.opening",
+    topic: "assets",
+    summary:
+      "How many of a project's assets are read, and whose files were looked at, 5 a second while that takes time; what is not checked yet is pending.",
+    params: z.strictObject({
+      projectId: IdSchema,
+      total: z.int(),
+      read: z.int(),
+      checked: z.int(),
+      complete: z.boolean(),
+    }),
+  },
+  {
     name: "stream.state",
     topic: "streams",
     summary: "Where a stream is and how it is, 10 a second.",

@@ -133,6 +133,7 @@ export class StandInEngine implements EngineApi {
     },
   };
   readonly assets: EngineApi["assets"] = {
+    whole: () => null,
     register: async (path) => {
       await this.beforeRegister(path);
       return this.#asset(path);

@@ -19,7 +19,7 @@ import { leadSeconds, type Measured } from "../lead_time.ts";
 import { Slices } from "../store/slices.ts";
 import type { TimelineModel } from "../timeline_model.ts";
 import type { Frames } from "../types.ts";
-import type { AssetEntry } from "./assets.ts";
+import type { AssetEntry } from "./asset_entry.ts";
 
 /** Time between two looks at the head, in milliseconds. */
 export const LOOK_MS = 500;

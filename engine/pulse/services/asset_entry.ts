@@ -6,7 +6,7 @@
 import type { FileFacts } from "../../files/files_protocol.ts";
 import type { AudioHead } from "../../files/head.ts";
 import type { SourceInfo } from "../../signal/signal_api.ts";
-import type { Asset, AssetType } from "../types.ts";
+import type { Asset, AssetType, DecodeError, OfflineStatus } from "../types.ts";
 
 /** What tells one state of a file from another without reading it. */
 export interface FileIdentity {
@@ -17,8 +17,67 @@ export interface FileIdentity {
   ctimeMs: number;
 }
 
+/** Of an asset that was kept without one: any file is another. */
+const NO_IDENTITY: FileIdentity = { device: 0, inode: 0, bytes: 0, mtimeMs: 0, ctimeMs: 0 };
+
+/** An asset as it is kept. */
+export interface KeptAsset {
+  asset: Asset;
+  identity: FileIdentity;
+}
+
+/** A registered asset and what goes with it. */
+export interface AssetEntry extends KeptAsset {
+  /** Whether its file was looked at since the project was opened: what is kept of its state is of another day. */
+  seen: boolean;
+  /** Whether Signal has its source open. */
+  bound: boolean;
+  /** Whether somebody has wanted it open. */
+  wanted: boolean;
+  /** The state of its file that was told to be unreadable. */
+  refused: FileIdentity | null;
+  /** The state of its file that was told to be broken in part. */
+  damaged: FileIdentity | null;
+  /** What was told last of what cannot be read of the file as it is. */
+  error: DecodeError | null;
+}
+
+/** The entry of an asset that nobody has looked at yet. */
+export function entryOf(
+  { asset, identity }: { asset: Asset; identity?: FileIdentity | undefined },
+): AssetEntry {
+  return {
+    asset,
+    identity: identity ?? NO_IDENTITY,
+    seen: false,
+    bound: false,
+    wanted: false,
+    refused: null,
+    damaged: null,
+    error: null,
+  };
+}
+
+/** Where its file is, as clients are told: not known before it was looked at. */
+export function statusOf({ asset, seen }: Pick<AssetEntry, "asset" | "seen">): OfflineStatus {
+  return seen ? asset.offlineStatus : "pending";
+}
+
+/** The asset as clients see it: a copy. */
+export function shown(entry: Pick<AssetEntry, "asset" | "seen" | "error">): Asset {
+  const { asset, error } = entry;
+  const told = { ...asset, offlineStatus: statusOf(entry) };
+  return error === null ? told : { ...told, decodeError: error };
+}
+
 export function identityOf(facts: FileFacts): FileIdentity {
   const { device, inode, bytes, mtimeMs, ctimeMs } = facts;
+  return { device, inode, bytes, mtimeMs, ctimeMs };
+}
+
+/** The state of the file that a source was opened from. */
+export function identityOfSource(info: SourceInfo): FileIdentity {
+  const { device, inode, fileBytes: bytes, mtimeMs, ctimeMs } = info;
   return { device, inode, bytes, mtimeMs, ctimeMs };
 }
 

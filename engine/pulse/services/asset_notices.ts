@@ -31,6 +31,7 @@ export interface ImportProgress {
 export class AssetNotices implements Disposable {
   readonly #changed = new Map<string, Asset>();
   readonly #status = new Map<string, StatusChange>();
+  readonly #found = new Map<string, StatusChange>();
   readonly #progress = new Map<string, ImportProgress>();
   readonly #ready = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -49,7 +50,7 @@ export class AssetNotices implements Disposable {
   }
 
   removed(assetId: string): void {
-    for (const map of [this.#changed, this.#status, this.#progress, this.#ready]) {
+    for (const map of [this.#changed, this.#status, this.#found, this.#progress, this.#ready]) {
       map.delete(assetId);
     }
     this.#send({ topic: "assets", method: "asset.removed", params: { assetIds: [assetId] } });
@@ -61,8 +62,14 @@ export class AssetNotices implements Disposable {
   }
 
   statusChanged(asset: Asset): void {
-    const { assetId, offlineStatus, proxyStatus, generation } = asset;
-    this.#status.set(assetId, { assetId, offlineStatus, proxyStatus, generation });
+    this.#found.delete(asset.assetId);
+    this.#status.set(asset.assetId, statusChange(asset));
+    this.#gather();
+  }
+
+  /** The file is as it was kept, which is known now: `asset.statusChanged`, though nothing has happened to it. */
+  found(asset: Asset): void {
+    this.#found.set(asset.assetId, statusChange(asset));
     this.#gather();
   }
 
@@ -86,6 +93,7 @@ export class AssetNotices implements Disposable {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#flushOf("asset.statusChanged", "changes", this.#status);
+    this.#flushOf("asset.statusChanged", "changes", this.#found, true);
     this.#flushOf("asset.changed", "assets", this.#changed);
     this.#flushOf("asset.importProgress", "imports", this.#progress);
     this.#flushOf("asset.ready", "assetIds", this.#ready);
@@ -103,10 +111,20 @@ export class AssetNotices implements Disposable {
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 
-  #flushOf(method: string, member: string, waiting: Map<string, unknown> | Set<string>): void {
+  #flushOf(
+    method: string,
+    member: string,
+    waiting: Map<string, unknown> | Set<string>,
+    isNoNews = false,
+  ): void {
     if (waiting.size === 0) return;
     const params = { [member]: [...waiting.values()] };
     waiting.clear();
-    this.#send({ topic: "assets", method, params });
+    this.#send({ topic: "assets", method, params, ...(isNoNews && { isNoNews }) });
   }
+}
+
+function statusChange(asset: Asset): StatusChange {
+  const { assetId, offlineStatus, proxyStatus, generation } = asset;
+  return { assetId, offlineStatus, proxyStatus, generation };
 }

@@ -8,7 +8,7 @@ import type { Assets } from "./assets.ts";
 
 /** Time between two rounds, in milliseconds. */
 const ROUND_MS = 1_000;
-/** Most files looked at in a round. */
+/** Most files of a volume looked at in a round. */
 const ROUND_FILES = 256;
 /** How often a file that is there is looked at, in milliseconds. */
 export const PRESENT_MS = 5_000;
@@ -23,13 +23,27 @@ interface Look {
   waitMs: number;
 }
 
-/** When a file is looked at next: steadily while it is there, ever more rarely while it is missing. */
-export function nextLook(look: Look | undefined, missing: boolean, nowMs: number): Look {
-  if (!missing) return { atMs: nowMs + PRESENT_MS, waitMs: 0 };
+/**
+ * When a file is looked at next: steadily while it is there, ever more rarely while it is missing.
+ *
+ * @param leastMs The least wait: the time in which all files have had their turn.
+ */
+export function nextLook(
+  look: Look | undefined,
+  missing: boolean,
+  nowMs: number,
+  leastMs = 0,
+): Look {
+  if (!missing) return { atMs: nowMs + Math.max(PRESENT_MS, leastMs), waitMs: 0 };
   const waitMs = look && look.waitMs > 0
     ? Math.min(look.waitMs * 2, MISSING_MS.longest)
     : MISSING_MS.first;
-  return { atMs: nowMs + waitMs, waitMs };
+  return { atMs: nowMs + Math.max(waitMs, leastMs), waitMs };
+}
+
+/** In so many milliseconds each of `files` has its turn; 0 where a round has room for all. */
+export function allLookedAtMs(files: number): number {
+  return files <= ROUND_FILES ? 0 : Math.ceil(files / ROUND_FILES) * ROUND_MS;
 }
 
 /** Looks at the files of all assets in turn, through the file worker. */
@@ -39,6 +53,8 @@ export class AssetWatch implements Disposable {
   readonly #scouted = new Map<string, { atMs: number; count: number }>();
   /** Volumes of which missing files came back in this round. */
   readonly #returned = new Set<string>();
+  /** Volumes whose last round has not ended: one that hangs holds up no other. */
+  readonly #busy = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -46,6 +62,8 @@ export class AssetWatch implements Disposable {
     readonly assets: Assets,
     readonly files: Files,
     readonly now: () => number = () => performance.now(),
+    /** Whether somebody else is about to look at an asset's file. */
+    readonly isAhead: (assetId: string) => boolean = () => false,
   ) {}
 
   /** Begins with a look at every asset, those that are used first. */
@@ -70,22 +88,35 @@ export class AssetWatch implements Disposable {
   async look(): Promise<void> {
     const now = this.now();
     for (const assetId of this.assets.takeStale()) this.hurry(assetId);
-    const due: string[] = [];
+    const due = new Map<string, string[]>();
     const missing = new Map<string, string[]>();
-    for (const { asset: { assetId, path, offlineStatus } } of this.assets.entries()) {
-      if ((this.#looks.get(assetId)?.atMs ?? 0) <= now) {
-        due.push(assetId);
-        if (due.length === ROUND_FILES) break;
-      } else if (offlineStatus === "missing") {
-        const volume = this.files.volumeOf(path);
-        const those = missing.get(volume);
-        if (those) those.push(assetId);
-        else missing.set(volume, [assetId]);
-      }
+    for (const { asset: { assetId, path, offlineStatus }, seen } of this.assets.entries()) {
+      if (!seen && this.isAhead(assetId)) continue;
+      const isDue = (this.#looks.get(assetId)?.atMs ?? 0) <= now;
+      if (!isDue && offlineStatus !== "missing") continue;
+      const volume = this.files.volumeOf(path);
+      const by = isDue ? due : missing;
+      const those = by.get(volume);
+      if (those === undefined) by.set(volume, [assetId]);
+      else if (!isDue || those.length < ROUND_FILES) those.push(assetId);
     }
-    for (const [volume, assetIds] of missing) due.push(...this.#scout(volume, assetIds, now));
-    await Promise.all(due.map((assetId) => this.#lookAt(assetId)));
+    for (const [volume, assetIds] of missing) {
+      const scouts = this.#scout(volume, assetIds, now);
+      if (scouts.length > 0) due.set(volume, [...due.get(volume) ?? [], ...scouts]);
+    }
+    await Promise.all([...due].map(([volume, assetIds]) => this.#round(volume, assetIds)));
     this.#hurryReturned();
+  }
+
+  /** A volume's part of a round; nothing while the one before has not ended. */
+  async #round(volume: string, assetIds: readonly string[]): Promise<void> {
+    if (this.#busy.has(volume)) return;
+    this.#busy.add(volume);
+    try {
+      await Promise.all(assetIds.map((assetId) => this.lookAt(assetId)));
+    } finally {
+      this.#busy.delete(volume);
+    }
   }
 
   /** One of a volume's missing files, each in its turn. */
@@ -107,14 +138,19 @@ export class AssetWatch implements Disposable {
     this.#returned.clear();
   }
 
-  async #lookAt(assetId: string): Promise<void> {
+  /** Looks at one asset's file now. Says whether its disk answered. */
+  async lookAt(assetId: string): Promise<boolean> {
     const entry = this.assets.entry(assetId);
-    if (!entry) return void this.#looks.delete(assetId);
+    if (!entry) {
+      this.#looks.delete(assetId);
+      return true;
+    }
     const { path, offlineStatus } = entry.asset;
     let missing = true;
+    let answered = true;
     try {
       const facts = await this.files.ask(path, { kind: "identify", path });
-      if (this.#closed) return;
+      if (this.#closed) return true;
       // A link that was put in the file's place leads elsewhere: that is not the file that was allowed.
       missing = "fault" in facts || facts.path !== path;
       await this.assets.see(
@@ -123,16 +159,21 @@ export class AssetWatch implements Disposable {
       );
     } catch {
       // The disk does not answer: what plays from memory goes on, the asset stays what it was until it answers.
+      answered = false;
     }
-    this.#looks.set(assetId, nextLook(this.#looks.get(assetId), missing, this.now()));
+    this.#looks.set(
+      assetId,
+      nextLook(this.#looks.get(assetId), missing, this.now(), allLookedAtMs(this.assets.size)),
+    );
     if (!missing && offlineStatus === "missing") this.#returned.add(this.files.volumeOf(path));
+    return answered;
   }
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(async () => {
-      await this.look();
+    this.#timer = setTimeout(() => {
       this.#schedule(ROUND_MS);
+      void this.look();
     }, ms);
   }
 }

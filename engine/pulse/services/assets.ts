@@ -4,50 +4,39 @@
  * @module
  */
 import type { Caller } from "../../api.ts";
-import { withinMs } from "../../bounded.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import type { FileFacts } from "../../files/files_protocol.ts";
 import type { Grants } from "../../files/grants.ts";
 import type { AudioHead } from "../../files/head.ts";
 import { Limiter } from "../../limiter.ts";
 import type { SignalApi, SourceInfo } from "../../signal/signal_api.ts";
-import type { Asset, AssetType, DecodeError, OfflineStatus } from "../types.ts";
+import type { Asset, AssetType, OfflineStatus } from "../types.ts";
 import {
+  type AssetEntry,
   assetFromSource,
   contentType,
+  entryOf,
   type FileIdentity,
   identityOf,
+  identityOfSource,
+  type KeptAsset,
   sameBytes,
   shapeOf,
+  shown,
+  statusOf,
   transientAsset,
 } from "./asset_entry.ts";
 import { AssetHolds, type HeldSource } from "./asset_holds.ts";
 import type { AssetNotices } from "./asset_notices.ts";
+import { type AssetRows, AssetShelf, ROWS_A_TURN } from "./asset_shelf.ts";
+import { AssetSources } from "./asset_sources.ts";
+import { AssetTransients } from "./asset_transients.ts";
 
 export const DEFAULT_LIMIT = 1_000;
 /** Most assets of a project. */
 export const MAX_ASSETS = 100_000;
 /** Files registered at the same time: more would not be quicker, and would hold up the main thread when they end together. */
 const REGISTERING = 8;
-/** Files of one volume opened at the same time: one that hangs holds up its own alone, and few of the threads that all share. */
-const OPENING = 4;
-/** How long opening a file may take, in milliseconds. */
-const OPEN_MS = 10_000;
-/** Most transient assets that are remembered; the oldest are forgotten. */
-const MAX_TRANSIENTS = 20_000;
-
-/** Most transient assets whose files' state is remembered. */
-const MAX_HEARD = 256;
-
-/** Of an asset that was kept without one: any file is another. */
-const NO_IDENTITY: FileIdentity = { device: 0, inode: 0, bytes: 0, mtimeMs: 0, ctimeMs: 0 };
-
-/** An asset as it is kept. */
-export interface KeptAsset {
-  asset: Asset;
-  identity: FileIdentity;
-}
-
 /** Where registered assets are kept. */
 export interface AssetKeeper {
   put(asset: Asset, identity: FileIdentity): void;
@@ -83,32 +72,12 @@ export interface AssetsOptions {
   onBound?: () => void;
 }
 
-/** A registered asset and what goes with it. */
-export interface AssetEntry {
-  asset: Asset;
-  identity: FileIdentity;
-  /** Whether Signal has its source open. */
-  bound: boolean;
-  /** Whether somebody has wanted it open. */
-  wanted: boolean;
-  /** The state of its file that was told to be unreadable. */
-  refused: FileIdentity | null;
-  /** The state of its file that was told to be broken in part. */
-  damaged: FileIdentity | null;
-  /** What was told last of what cannot be read of the file as it is. */
-  error: DecodeError | null;
-}
-
 /** The registry. What it answers is a copy. */
 export class Assets {
   readonly #options: AssetsOptions;
-  readonly #entries = new Map<string, AssetEntry>();
-  readonly #byPath = new Map<string, string>();
+  readonly #shelf = new AssetShelf();
   readonly #registering = new Map<string, Promise<Asset>>();
-  readonly #transients = new Map<string, Asset>();
-  readonly #transientByPath = new Map<string, string>();
-  /** Transient assets that were listened to, with their files' state then. */
-  readonly #heard = new Map<string, AssetEntry>();
+  readonly #transients = new AssetTransients();
   /** The chain of registrations while the project's rate may still change. */
   #first: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -118,32 +87,34 @@ export class Assets {
   readonly #holds = new AssetHolds();
   /** The end of what is being done with each asset's source. */
   readonly #turns = new Map<string, Promise<void>>();
-  /** By volume. */
-  readonly #openings = new Map<string, Limiter>();
-  /** Sources that are being opened. */
-  readonly #opening = new Set<Promise<unknown>>();
+  readonly #sources: AssetSources;
 
   constructor(options: AssetsOptions) {
     this.#options = options;
+    this.#sources = new AssetSources({
+      volumeOf: options.volumeOf,
+      isBound: (assetId) => this.#shelf.get(assetId)?.bound ?? false,
+    });
   }
 
-  /** Takes a project's assets over; their files are looked at later. */
-  load(assets: Iterable<KeptAsset>): void {
-    this.#entries.clear();
-    this.#byPath.clear();
-    for (const { asset, identity } of assets) {
-      const known = identity ?? NO_IDENTITY;
-      this.#entries.set(asset.assetId, {
-        asset,
-        identity: known,
-        bound: false,
-        wanted: false,
-        refused: null,
-        damaged: null,
-        error: null,
-      });
-      this.#byPath.set(asset.path, asset.assetId);
-    }
+  /** Takes a project's assets over, each of which is read when it is asked for; their files are looked at later. */
+  open(rows: AssetRows): void {
+    this.#shelf.open(rows);
+  }
+
+  /** Reads some more of the project's assets. Says whether there are more. */
+  readOn(): boolean {
+    return this.#shelf.readOn(ROWS_A_TURN);
+  }
+
+  /** Whether all of the project's assets are read. */
+  get isWhole(): boolean {
+    return this.#shelf.isWhole;
+  }
+
+  /** How many of them are read. */
+  get read(): number {
+    return this.#shelf.read;
   }
 
   /** Registers nothing any more. */
@@ -153,20 +124,21 @@ export class Assets {
 
   /** Waits until no source is being opened. */
   async settled(): Promise<void> {
-    while (this.#opening.size > 0) await Promise.allSettled(this.#opening);
+    await this.#sources.settled();
   }
 
-  /** All registered assets with their state, in order of registration. */
+  /** All registered assets that are read, with their state; in order of registration once all are. */
   entries(): Iterable<AssetEntry> {
-    return this.#entries.values();
+    return this.#shelf.values();
   }
 
   entry(assetId: string): AssetEntry | undefined {
-    return this.#entries.get(assetId);
+    return this.#shelf.get(assetId);
   }
 
+  /** How many there are, read or not. */
   get size(): number {
-    return this.#entries.size;
+    return this.#shelf.size;
   }
 
   /**
@@ -187,7 +159,7 @@ export class Assets {
     }
     const facts = await this.#options.grants.resolve(path, "register");
     requireAudioFile(facts, path);
-    const known = this.#byPath.get(facts.path);
+    const known = this.#shelf.at(facts.path)?.asset.assetId;
     if (known !== undefined) {
       await this.see(known, facts);
       return this.get(known);
@@ -220,29 +192,20 @@ export class Assets {
     type: AssetType,
     onNew: (assetId: string) => void = () => {},
   ): Asset {
-    const known = this.#byPath.get(path);
+    const known = this.#shelf.at(path)?.asset.assetId;
     if (known !== undefined) return this.get(known);
     this.#requireRoom(path);
-    const assetId = this.#transientByPath.get(path) ?? this.#newId(path);
+    const assetId = this.#transients.idAt(path) ?? this.#newId(path);
     const asset: Asset = {
       ...transientAsset(assetId, path, undefined),
       type,
       offlineStatus: "missing",
       generation: 1,
     };
-    this.#entries.set(assetId, {
-      asset,
-      identity: NO_IDENTITY,
-      bound: false,
-      wanted: true,
-      refused: null,
-      damaged: null,
-      error: null,
-    });
-    this.#byPath.set(path, assetId);
-    this.#transients.delete(assetId);
-    this.#transientByPath.delete(path);
-    this.#options.keeper.put(asset, NO_IDENTITY);
+    const entry = { ...entryOf({ asset }), seen: true, wanted: true };
+    this.#shelf.add(entry);
+    this.#transients.forget(assetId, path);
+    this.#options.keeper.put(asset, entry.identity);
     this.#options.notices.added({ ...asset });
     onNew(assetId);
     return { ...asset };
@@ -250,11 +213,12 @@ export class Assets {
 
   /** @throws {EngineError} `asset.notFound`. */
   get(assetId: string): Asset {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (entry) return shown(entry);
     const asset = this.#transients.get(assetId);
     if (!asset) throw unknownAsset(assetId);
-    return shown({ asset, error: this.#heard.get(assetId)?.error ?? null });
+    const error = this.#transients.heardAs(assetId)?.error ?? null;
+    return shown({ asset, seen: true, error });
   }
 
   /**
@@ -264,7 +228,7 @@ export class Assets {
    */
   file(assetId: string): { path: string; etag: string; contentType: string } {
     const { path, container } = this.get(assetId);
-    const identity = this.#entries.get(assetId)?.identity;
+    const identity = this.#shelf.get(assetId)?.identity;
     // Nobody looks after a transient asset's file: what a client holds of it is never known to be right.
     const etag = identity
       ? [identity.device, identity.inode, identity.bytes, Math.round(identity.mtimeMs * 1_000)]
@@ -282,18 +246,17 @@ export class Assets {
     requireCount("offset", offset);
     requireCount("limit", limit);
     const assets: Asset[] = [];
-    let total = 0;
-    for (const entry of this.#entries.values()) {
-      if (status !== undefined && entry.asset.offlineStatus !== status) continue;
-      if (total >= offset && assets.length < limit) assets.push(shown(entry));
-      total++;
+    if (limit > 0) {
+      for (const entry of this.#shelf.from(offset, status)) {
+        if (assets.push(shown(entry)) === limit) break;
+      }
     }
-    return { assets, total };
+    return { assets, total: this.#shelf.count(status) };
   }
 
   /** @throws {EngineError} `asset.notFound`, `asset.inUse`. */
   remove(assetId: string): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (!entry) throw unknownAsset(assetId);
     if (this.#options.isUsed(assetId)) {
       throw new EngineError(
@@ -302,8 +265,7 @@ export class Assets {
         { assetId },
       );
     }
-    this.#entries.delete(assetId);
-    this.#byPath.delete(entry.asset.path);
+    this.#shelf.delete(entry);
     this.#options.keeper.remove({ asset: entry.asset, identity: entry.identity });
     this.#options.analysis.drop(assetId);
     if (entry.bound) this.#options.signal().closeSource(assetId);
@@ -312,38 +274,23 @@ export class Assets {
 
   /** Registers an asset again that was removed; nothing if it is registered or never was. */
   revive(assetId: string): void {
-    if (this.#entries.has(assetId)) return;
+    if (this.#shelf.get(assetId) !== undefined) return;
     const kept = this.#options.keeper.recall(assetId);
-    if (kept === undefined || this.#byPath.has(kept.asset.path)) return;
-    this.#entries.set(assetId, {
-      ...kept,
-      bound: false,
-      wanted: false,
-      refused: null,
-      damaged: null,
-      error: null,
-    });
-    this.#byPath.set(kept.asset.path, assetId);
+    if (kept === undefined || this.#shelf.at(kept.asset.path) !== undefined) return;
+    const entry = entryOf(kept);
+    this.#shelf.add(entry);
     this.#options.keeper.put(kept.asset, kept.identity);
-    this.#options.notices.added({ ...kept.asset });
+    this.#options.notices.added(shown(entry));
   }
 
   /** The asset under which a file of the library can be heard: its own, else a transient one that lasts as long as the project is open. */
   at(path: string, head: AudioHead | undefined): Asset {
-    const assetId = this.#byPath.get(path) ?? this.#transientByPath.get(path);
-    const known = assetId === undefined
-      ? undefined
-      : this.#entries.get(assetId)?.asset ?? this.#transients.get(assetId);
-    if (known !== undefined && (known.type !== "transient" || head === undefined)) return known;
-    const asset = transientAsset(assetId ?? this.#newId(path), path, head);
-    this.#transients.set(asset.assetId, asset);
-    this.#transientByPath.set(path, asset.assetId);
-    if (this.#transients.size > MAX_TRANSIENTS) {
-      const [oldest, { path }] = this.#transients.entries().next().value!;
-      this.#transients.delete(oldest);
-      this.#transientByPath.delete(path);
-    }
-    return asset;
+    const registered = this.#shelf.at(path)?.asset;
+    if (registered !== undefined) return registered;
+    const assetId = this.#transients.idAt(path);
+    const known = assetId === undefined ? undefined : this.#transients.get(assetId);
+    if (known !== undefined && head === undefined) return known;
+    return this.#transients.put(assetId ?? this.#newId(path), path, head);
   }
 
   /**
@@ -352,7 +299,7 @@ export class Assets {
    * @throws {EngineError} `asset.notFound`, `asset.unsupported`, `asset.unreadable`.
    */
   async hold(assetId: string): Promise<HeldSource> {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (entry) {
       if (!entry.bound) await this.bind(assetId);
       const { path, sampleRate, lengthSamples } = entry.asset;
@@ -374,43 +321,23 @@ export class Assets {
       async () => {
         const info = await this.#inTurn(
           assetId,
-          () => this.#openSource(signal, assetId, path),
+          () => this.#sources.open(signal, assetId, path),
         );
-        this.#hear(assetId, info);
+        this.#transients.hear(assetId, info);
         return info;
       },
-      () => this.#entries.has(assetId),
+      () => this.#shelf.get(assetId) !== undefined,
     );
   }
 
   /** Transient assets that were listened to, the latest last. */
   heard(): Iterable<AssetEntry> {
-    return this.#heard.values();
-  }
-
-  #hear(assetId: string, info: SourceInfo): void {
-    const asset = this.#transients.get(assetId);
-    if (!asset) return;
-    const { device, inode, fileBytes: bytes, mtimeMs, ctimeMs, sampleRate } = info;
-    const identity = { device, inode, bytes, mtimeMs, ctimeMs };
-    const { damaged = null, error = null } = this.#heard.get(assetId) ?? {};
-    const entry = {
-      asset: { ...asset, sampleRate },
-      identity,
-      bound: false,
-      wanted: false,
-      refused: null,
-      damaged,
-      error,
-    };
-    this.#heard.delete(assetId);
-    this.#heard.set(assetId, entry);
-    if (this.#heard.size > MAX_HEARD) this.#heard.delete(this.#heard.keys().next().value!);
+    return this.#transients.heard();
   }
 
   /** Takes note of how far an asset is analysed. */
   progress(assetId: string, analysedSamples: number, lengthSamples: number): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (!entry) return;
     entry.asset = { ...entry.asset, analysedSamples };
     this.#options.notices.importProgress({
@@ -425,7 +352,7 @@ export class Assets {
     assetId: string,
     { peakCache, lengthSamples }: { peakCache: string | null; lengthSamples: number },
   ): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (!entry) return;
     this.#readable(entry);
     const { asset } = entry;
@@ -442,15 +369,15 @@ export class Assets {
 
   /** Changes members of an asset, keeps them, and tells clients. */
   update(assetId: string, change: Partial<Asset>): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (!entry) return;
     entry.asset = { ...entry.asset, ...change };
     this.#options.keeper.put(entry.asset, entry.identity);
     this.#options.notices.changed(shown(entry));
   }
 
-  /** Opens the asset's source, if it is not open. An error is a state of the asset, not of a request. */
-  bind(assetId: string): Promise<void> {
+  /** Opens the asset's source, if it is not open. An error is a state of the asset, not of a request. Says whether its disk answered. */
+  bind(assetId: string): Promise<boolean> {
     return this.#inTurn(assetId, () => this.#bind(assetId));
   }
 
@@ -465,32 +392,44 @@ export class Assets {
     const { readErrors } = signal.counters();
     if (readErrors === this.#readErrors) return [];
     this.#readErrors = readErrors;
-    return [...this.#entries].flatMap(([assetId, { bound }]) =>
-      bound && signal.isStale(assetId) ? assetId : []
-    );
+    const stale: string[] = [];
+    for (const { asset: { assetId }, bound } of this.#shelf.values()) {
+      if (bound && signal.isStale(assetId)) stale.push(assetId);
+    }
+    return stale;
   }
 
-  async #bind(assetId: string): Promise<void> {
-    const entry = this.#entries.get(assetId);
-    if (!entry || entry.bound) return;
+  async #bind(assetId: string): Promise<boolean> {
+    const entry = this.#shelf.get(assetId);
+    if (!entry || entry.bound) return true;
     entry.wanted = true;
     const signal = this.#options.signal();
+    let info: SourceInfo;
     try {
-      await this.#openSource(signal, assetId, entry.asset.path);
-      if (this.#entries.get(assetId) !== entry) signal.closeSource(assetId);
+      info = await this.#sources.open(signal, assetId, entry.asset.path);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#refuse(entry, entry.identity, error);
+      return error.details.reason !== "slow";
+    }
+    if (this.#shelf.get(assetId) !== entry) signal.closeSource(assetId);
+    else {
+      // The file that was kept, or another one by now: to open it is to have looked at it.
+      const identity = identityOfSource(info);
+      const changed = !sameBytes(identity, entry.identity);
+      if (changed) this.#opened(entry, signal, info, { identity, changed });
       else {
         entry.bound = signal === this.#options.signal();
         this.#readable(entry);
         this.#options.onBound?.();
       }
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      this.#refuse(entry, entry.identity, error);
+      this.#setStatus(entry, "present");
     }
+    return true;
   }
 
   async #see(assetId: string, facts: FileFacts | null): Promise<void> {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (!entry) return;
     if (facts === null || facts.kind !== "file") return this.#setStatus(entry, "missing");
     const identity = identityOf(facts);
@@ -499,27 +438,33 @@ export class Assets {
     // So much as moved, linked, or its disk mounted again: the sound is the same, but Signal reads no file that is not in the state in which it was opened.
     const stale = entry.bound && this.#options.signal().isStale(assetId);
     const unopened = entry.wanted && !entry.bound; // It could not be read when it should have been.
-    if (!changed && !returned && !stale && !unopened) return;
+    const isKnown = !changed && !returned && !stale && !unopened;
+    if (isKnown) return this.#setStatus(entry, "present");
     if (changed || stale || !entry.bound) await this.#reopen(entry, identity, changed);
     this.#setStatus(entry, "present");
   }
 
   #setStatus(entry: AssetEntry, offlineStatus: OfflineStatus): void {
-    if (entry.asset.offlineStatus === offlineStatus) return;
-    entry.asset = { ...entry.asset, offlineStatus };
-    this.#options.keeper.put(entry.asset, entry.identity);
-    this.#options.notices.statusChanged(entry.asset);
+    const told = statusOf(entry);
+    const isNews = entry.asset.offlineStatus !== offlineStatus;
+    entry.seen = true;
+    if (isNews) {
+      entry.asset = { ...entry.asset, offlineStatus };
+      this.#options.keeper.put(entry.asset, entry.identity);
+    }
+    if (isNews) this.#options.notices.statusChanged(entry.asset);
+    else if (told !== offlineStatus) this.#options.notices.found(entry.asset);
   }
 
   /** Takes note that an asset's file could not be read. */
   unreadable(assetId: string, error: EngineError): void {
-    const entry = this.#entries.get(assetId);
+    const entry = this.#shelf.get(assetId);
     if (entry) this.#refuse(entry, entry.identity, error);
   }
 
   /** Takes note that an asset's file is broken in part: told once for each state that it is in. */
   damaged(assetId: string, error: EngineError): void {
-    const entry = this.#entries.get(assetId) ?? this.#heard.get(assetId);
+    const entry = this.#shelf.get(assetId) ?? this.#transients.heardAs(assetId);
     if (!entry || (entry.damaged !== null && sameBytes(entry.damaged, entry.identity))) return;
     entry.damaged = entry.identity;
     this.#tellError(entry, error);
@@ -556,14 +501,25 @@ export class Assets {
     const signal = this.#options.signal();
     let info: SourceInfo;
     try {
-      info = await this.#openSource(signal, assetId, path);
+      info = await this.#sources.open(signal, assetId, path);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       // It is being written, or is no audio any more: the old samples stay until it can be read.
       return this.#refuse(entry, identity, error);
     }
-    if (this.#entries.get(assetId) !== entry) return signal.closeSource(assetId);
+    if (this.#shelf.get(assetId) !== entry) return signal.closeSource(assetId);
+    this.#opened(entry, signal, info, { identity, changed });
+  }
+
+  /** The source of an asset is open as its file is now. */
+  #opened(
+    entry: AssetEntry,
+    signal: SignalApi,
+    info: SourceInfo,
+    { identity, changed }: { identity: FileIdentity; changed: boolean },
+  ): void {
     entry.bound = signal === this.#options.signal();
+    entry.seen = true;
     entry.identity = identity;
     if (changed) entry.error = null;
     else this.#readable(entry);
@@ -585,7 +541,7 @@ export class Assets {
   }
 
   #requireRoom(path: string): void {
-    if (this.#entries.size < MAX_ASSETS) return;
+    if (this.#shelf.size < MAX_ASSETS) return;
     throw new EngineError(
       "limit.exceeded",
       `Cannot register ${path}: the project has ${MAX_ASSETS} assets; remove some`,
@@ -595,7 +551,7 @@ export class Assets {
 
   async #register(facts: FileFacts, type: AssetType): Promise<Asset> {
     this.#requireRoom(facts.path);
-    const assetId = this.#transientByPath.get(facts.path) ?? this.#newId(facts.path);
+    const assetId = this.#transients.idAt(facts.path) ?? this.#newId(facts.path);
     return await this.#inTurn(assetId, () => this.#registerAs(assetId, facts, type));
   }
 
@@ -604,19 +560,9 @@ export class Assets {
     if (this.#closed) throw new Error(`Cannot register ${facts.path}: its project was closed`);
     const asset = assetFromSource(assetId, facts.path, type, info);
     const identity = identityOf(facts);
-    this.#entries.set(assetId, {
-      asset,
-      identity,
-      bound: true,
-      wanted: true,
-      refused: null,
-      damaged: null,
-      error: null,
-    });
-    this.#byPath.set(facts.path, assetId);
-    this.#heard.delete(assetId);
-    this.#transients.delete(assetId);
-    this.#transientByPath.delete(facts.path);
+    const entry = { ...entryOf({ asset, identity }), seen: true, bound: true, wanted: true };
+    this.#shelf.add(entry);
+    this.#transients.forget(assetId, facts.path);
     this.#options.keeper.put(asset, identity);
     this.#options.notices.added({ ...asset });
     this.#options.analysis.begin(asset);
@@ -637,43 +583,13 @@ export class Assets {
 
   async #open(assetId: string, path: string): Promise<SourceInfo> {
     const { signal, adoptRate } = this.#options;
-    const info = await this.#openSource(signal(), assetId, path);
+    const info = await this.#sources.open(signal(), assetId, path);
     if (info.sampleRate === signal().sampleRate || !await adoptRate(info.sampleRate)) return info;
-    return await this.#openSource(signal(), assetId, path);
+    return await this.#sources.open(signal(), assetId, path);
   }
 
   #newId(path: string): string {
     return this.#options.keeper.formerId(path) ?? crypto.randomUUID();
-  }
-
-  async #openSource(signal: SignalApi, assetId: string, path: string): Promise<SourceInfo> {
-    let late = false;
-    const opening = this.#openingsOf(path).run(() => {
-      if (late) return Promise.reject(new Error(`Nobody waits for ${path} any more`));
-      return signal.openSource(assetId, path);
-    });
-    this.#opening.add(opening);
-    opening.finally(() => this.#opening.delete(opening)).catch(() => {}); // Told below.
-    const info = await withinMs(opening, OPEN_MS, null);
-    if (info !== null) return info;
-    late = true;
-    opening.then(() => {
-      if (!this.#entries.get(assetId)?.bound) signal.closeSource(assetId);
-    }, () => {});
-    throw new EngineError(
-      "asset.unreadable",
-      `Cannot read ${path}: its disk did not answer within ${
-        OPEN_MS / 1_000
-      } s; check that it is connected`,
-      { path, reason: "slow" },
-    );
-  }
-
-  #openingsOf(path: string): Limiter {
-    const volume = this.#options.volumeOf(path);
-    let openings = this.#openings.get(volume);
-    if (openings === undefined) this.#openings.set(volume, openings = new Limiter(OPENING));
-    return openings;
   }
 
   /** The first file decides the project's rate, so until there is one, files are taken one after another. */
@@ -683,11 +599,6 @@ export class Assets {
     this.#first = next.catch(() => {});
     return next;
   }
-}
-
-/** The asset as clients see it. */
-function shown({ asset, error }: Pick<AssetEntry, "asset" | "error">): Asset {
-  return error === null ? { ...asset } : { ...asset, decodeError: error };
 }
 
 function requireAudioFile(facts: FileFacts, path: string): void {

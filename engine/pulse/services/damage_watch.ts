@@ -7,8 +7,8 @@ import { EngineError } from "../../errors.ts";
 import { type FileDamage, MOST_RUNS } from "../../signal/damage.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import type { Asset } from "../types.ts";
-import { sameBytes } from "./asset_entry.ts";
-import type { AssetEntry, Assets } from "./assets.ts";
+import { type AssetEntry, sameBytes } from "./asset_entry.ts";
+import type { Assets } from "./assets.ts";
 
 /** Most damaged files that are remembered; the oldest news goes first. */
 const MOST_FILES = 1_024;

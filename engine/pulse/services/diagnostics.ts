@@ -212,8 +212,8 @@ export class DiagnosticsService {
   }
 
   /** Takes note of assets that came and went. */
-  readonly hear = ({ method, params }: Notification): void => {
-    if (method !== "asset.statusChanged") return;
+  readonly hear = ({ method, params, isNoNews }: Notification): void => {
+    if (method !== "asset.statusChanged" || isNoNews) return;
     const { changes } = params as { changes: Omit<AvailabilityChange, "timeMs">[] };
     const timeMs = this.#options.signal().nowMs();
     for (const { assetId, offlineStatus, generation } of changes) {

@@ -19,7 +19,7 @@ import {
 } from "../readiness.ts";
 import { Slices } from "../store/slices.ts";
 import type { Frames } from "../types.ts";
-import type { AssetEntry } from "./assets.ts";
+import type { AssetEntry } from "./asset_entry.ts";
 
 /** Frames that one call asks about: at most 4,096 pages, a fraction of a millisecond. */
 const CALL_FRAMES = 2 ** 24;

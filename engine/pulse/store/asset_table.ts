@@ -5,12 +5,16 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Asset } from "../types.ts";
-import { Slices } from "./slices.ts";
 
 /** An asset and what identifies its file's bytes, in the words of whoever keeps it (JSON). */
 export interface AssetRow<Identity = unknown> {
   readonly asset: Asset;
   readonly identity: Identity;
+}
+
+/** A row with its place in the order of registration, greater than that of all before it. */
+export interface NumberedRow<Identity = unknown> extends AssetRow<Identity> {
+  readonly number: number;
 }
 
 export class AssetTable<Identity = unknown> {
@@ -19,6 +23,7 @@ export class AssetTable<Identity = unknown> {
   readonly #byPath: StatementSync;
   readonly #remove: StatementSync;
   readonly #page: StatementSync;
+  readonly #some: StatementSync;
   readonly #count: StatementSync;
 
   /** @param onChange Called after each change. */
@@ -32,6 +37,9 @@ export class AssetTable<Identity = unknown> {
     this.#remove = database.prepare("DELETE FROM asset WHERE asset_id = ?");
     this.#page = database.prepare(
       "SELECT number, asset, identity FROM asset WHERE number > ? ORDER BY number LIMIT ?",
+    );
+    this.#some = database.prepare(
+      "SELECT number, asset, identity FROM asset ORDER BY number LIMIT ? OFFSET ?",
     );
     this.#count = database.prepare("SELECT count(*) AS count FROM asset");
   }
@@ -64,24 +72,24 @@ export class AssetTable<Identity = unknown> {
     return Number(this.#count.get()!.count);
   }
 
-  /** All assets in order of registration, read in slices. */
-  async load(): Promise<AssetRow<Identity>[]> {
-    const slices = new Slices();
-    const rows: AssetRow<Identity>[] = [];
-    let last = 0;
-    for (;;) {
-      const page = this.#page.all(last, 64);
-      for (const row of page) rows.push(rowOf<Identity>(row)!);
-      if (page.length < 64) return rows;
-      last = Number(page[page.length - 1].number);
-      await slices.turn();
-    }
+  /** The next assets in order of registration, behind the one of that number; fewer than `most` are the last. */
+  after(number: number, most: number): NumberedRow<Identity>[] {
+    return this.#page.all(number, most).map(numberedRowOf<Identity>);
+  }
+
+  /** Assets in order of registration, from a place in the list on. */
+  some(offset: number, most: number): NumberedRow<Identity>[] {
+    return this.#some.all(most, offset).map(numberedRowOf<Identity>);
   }
 
   /** All assets in order of registration, at once: for few. */
   all(): AssetRow<Identity>[] {
     return this.#page.all(0, -1).map((row) => rowOf<Identity>(row)!);
   }
+}
+
+function numberedRowOf<Identity>(row: Record<string, unknown>): NumberedRow<Identity> {
+  return { number: Number(row.number), ...rowOf<Identity>(row)! };
 }
 
 function rowOf<Identity>(row: Record<string, unknown> | undefined): AssetRow<Identity> | undefined {

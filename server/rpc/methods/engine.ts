@@ -91,12 +91,15 @@ const subscribe = method({
   params: z.strictObject({ topics, sinceRevision: revision.optional() }),
   result: z.object({ state: TopicStatesSchema }),
   run({ topics, sinceRevision }, { engine, client }) {
-    return new AtReply(() => {
+    const answer = new AtReply(() => {
       const state: Partial<Record<Topic, unknown>> = {};
       for (const topic of topics) state[topic] = engine.topicState(topic, sinceRevision);
       for (const topic of topics) client.topics.add(topic);
       return { state: state as z.input<typeof TopicStatesSchema> };
     });
+    // Just after a project was opened its assets are still being read.
+    const reading = topics.includes("assets") ? engine.assets.whole() : null;
+    return reading === null ? answer : reading.then(() => answer);
   },
 });
 

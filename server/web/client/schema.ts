@@ -601,6 +601,8 @@ export interface Notifications {
   "asset.importProgress": { imports: { assetId: string; analysed: [number, number][]; lengthSamples: number; }[]; };
   /** Assets are analysed to their end. */
   "asset.ready": { assetIds: string[]; };
+  /** How many of a project's assets are read, and whose files were looked at, 5 a second while that takes time; what is not checked yet is pending. */
+  "project.opening": { projectId: string; total: number; read: number; checked: number; complete: boolean; };
   /** Where a stream is and how it is, 10 a second. */
   "stream.state": { handle: StreamHandle; };
   /** A stream has ended: stopped, replaced, end, connection, project, or the code of what was wrong with its file. */

@@ -84,3 +84,8 @@ export function analysedPart(asset) {
   if (asset.complete || asset.lengthSamples === 0) return 1;
   return Math.min(1, asset.analysedSamples / asset.lengthSamples);
 }
+
+/** Whether a file is known not to be there. @param {Asset} asset */
+export function isAway({ offlineStatus }) {
+  return offlineStatus === "missing" || offlineStatus === "cloud";
+}

@@ -3,7 +3,7 @@ import { decibels, stem } from "../model/format.js";
 import { groupHue } from "../model/groups.js";
 import { pipelineText } from "../model/pipelines.js";
 import { speedText } from "../model/speed.js";
-import { analysedPart } from "../model/asset_book.js";
+import { analysedPart, isAway } from "../model/asset_book.js";
 import { drawSamples, paintWaveform } from "./waveform.js";
 
 /** @import { Asset, ChangedClip } from "../client/types.js" */
@@ -82,7 +82,7 @@ export function paintClip(raster, scene, edged) {
   const { pixels } = look.colours;
   paintBody(raster, scene);
   if (asset !== undefined && box.visibleWidth >= 1) {
-    const paint = asset.offlineStatus === "present" ? pixels : pixels.missing;
+    const paint = isAway(asset) ? pixels.missing : pixels;
     paintWaveform(raster, scene.tiles, asset, stretchOf(scene, asset), paint, density);
   }
   if (edged) paintEdge(raster, box, pixels.edge, look.selected, density);
@@ -98,7 +98,7 @@ export function drawClipDetails(context, scene) {
   const { asset, box, look, theme, density } = scene;
   const titleHeight = titleHeightOf(scene);
   const inner = insideOf(scene);
-  if (asset === undefined || asset.offlineStatus !== "present") {
+  if (asset === undefined || isAway(asset)) {
     drawHatch(context, box, inner, theme, density);
   }
   if (asset !== undefined && box.visibleWidth >= 2) {
@@ -120,7 +120,7 @@ export function drawClipDetails(context, scene) {
  */
 export function hasDetails({ clip, asset, box, look, framesPerColumn, density, crossColumns }) {
   return look.handles || crossColumns >= LEAST_FADE * density || asset === undefined ||
-    asset.offlineStatus !== "present" ||
+    isAway(asset) ||
     box.width >= (TITLE_ROOM + 2 * TITLE_PAD) * density || framesPerColumn < 1 ||
     Math.max(clip.fadeInFrames, clip.fadeOutFrames) >= LEAST_FADE * density * framesPerColumn;
 }
@@ -361,7 +361,7 @@ function drawTitle(context, scene, titleHeight) {
   if (link > 0) drawLink(context, x, box.y + titleHeight / 2, look.colours.text, density);
   const name = clip.name ?? stem(asset?.path ?? "Unknown file");
   const gain = clip.gainDb === 0 ? "" : `  ${decibels(clip.gainDb)} dB`;
-  const state = asset === undefined || asset.offlineStatus !== "present"
+  const state = asset === undefined || isAway(asset)
     ? `  ·  ${asset?.offlineStatus ?? "missing"}`
     : analysedPart(asset) < 1
     ? `  ·  ${Math.floor(analysedPart(asset) * 100)} %`

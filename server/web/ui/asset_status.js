@@ -7,7 +7,7 @@ const WORDS = {
   present: "Ready",
   missing: "Missing: the file is not where it was. It plays as silence until it returns.",
   cloud: "In the cloud: the file must be downloaded before it can be heard.",
-  pending: "On its way: the file is being downloaded.",
+  pending: "Not known yet: the file has not been looked at, or is on its way.",
 };
 
 /**
