@@ -83,6 +83,7 @@ export class Session {
   readonly opening: ProjectOpening;
   readonly #shared: Shared;
   #file: ProjectFile;
+  readonly #timeline: ProjectFile["timeline"];
   readonly #notices: AssetNotices;
   readonly #watch: AssetWatch;
   readonly #damage: DamageWatch;
@@ -99,6 +100,7 @@ export class Session {
   private constructor(shared: Shared, file: ProjectFile, signal: SignalApi) {
     this.#shared = shared;
     this.#file = file;
+    this.#timeline = file.timeline;
     this.#signal = signal;
     const { files, notify, jobs, underruns, options, analysis } = shared;
     this.#notices = new AssetNotices(notify);
@@ -232,8 +234,9 @@ export class Session {
     return this.#signal;
   }
 
+  /** It goes on in a copy of the file, and is there while that takes over. */
   get timeline(): ProjectFile["timeline"] {
-    return this.#file.timeline;
+    return this.#timeline;
   }
 
   get file(): ProjectFile {

@@ -51,7 +51,11 @@ Deno.test("what is near is packed anew at once, however much else waits, and wha
   assert(!later.includes(0), `${later}`);
   rebinding.add("a1");
   rebinding.add("nowhere");
-  assertEquals([...rebinding.take(mix, 0)].map(placeOf), [0]);
+  const last = rebinding.take(mix, 0);
+  assertEquals([...last].map(placeOf), [0]);
+  // What is kept beside the mix is let go of with this publication, before the change is forgotten.
+  assertEquals([rebinding.isDone, rebinding.isOld(blocks[0])], [false, true]);
+  rebinding.done(last);
   assertEquals(rebinding.isDone, true);
 });
 
