@@ -346,9 +346,7 @@ export class Signal implements SignalApi {
     map: readonly HeadMapStep[],
     again: ReadonlySet<MixBlock>,
   ): void {
-    const isOld = this.#rebinding.isDone
-      ? null
-      : (block: MixBlock) => this.#rebinding.isOld(block);
+    const isOld = this.#rebinding.isDone ? null : (block: MixBlock) => this.#rebinding.isOld(block);
     const packed = this.#packer.pack(mix, revision, map, this.#sourceOf, { blocks: again, isOld });
     check(
       this.#library.symbols.lp_publish(this.#renderer, packed.bytes, packed.bytes.length),
