@@ -213,6 +213,22 @@ Deno.test("gaps part clips, source ranges count from what there is of the medium
   ]);
 });
 
+Deno.test("documents of older versions have other names for tracks, gaps and markers' ranges", () => {
+  const track = otioTrack([
+    { OTIO_SCHEMA: "Filler.1", source_range: range(0, 24, 24) },
+    otioClip("a", range(0, 24, 24), {
+      markers: [{ OTIO_SCHEMA: "Marker.1", name: "m", range: range(12, 0, 24) }],
+    }),
+  ], { OTIO_SCHEMA: "Sequence.1" });
+  const { timeline, report } = fromOtio({
+    OTIO_SCHEMA: "SerializeableCollection.1",
+    children: [3, otioTimeline([track]), {}],
+  });
+  assertEquals(places(timeline), ["[48000,96000) a@0"]);
+  assertEquals(timeline.markers?.map(({ frame, name }) => [frame, name]), [[72_000, "m"]]);
+  assertEquals(report.entries[0].what, "2 more of the collection");
+});
+
 Deno.test("a transition is an overlap: each clip goes on into the other, as long as it says", () => {
   const document = otioTimeline([otioTrack([
     otioClip("a", range(24, 48, 24)),

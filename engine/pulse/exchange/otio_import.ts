@@ -578,7 +578,8 @@ class Import {
     for (const [i, one] of listOf(object, "markers", path).entries()) {
       const at = [...path, "markers", i];
       const given = requireObject(one, at);
-      const range = readRange(given, "marked_range", at);
+      // In the first version of its schema the range had a shorter name.
+      const range = readRange(given, "marked_range", at) ?? readRange(given, "range", at);
       if (range === null) {
         report.add(at, "a marker without a place", "left out");
         continue;

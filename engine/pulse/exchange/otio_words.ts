@@ -9,10 +9,19 @@ import type { Frames } from "../types.ts";
 /** A JSON object as it is written. */
 export type Json = Record<string, unknown>;
 
-/** A schema's name, without its version; `""` where the object names none. */
+/** What schemas were called before. */
+const FORMER: ReadonlyMap<string, string> = new Map([
+  ["Sequence", "Track"],
+  ["Filler", "Gap"],
+  ["SerializeableCollection", "SerializableCollection"],
+]);
+
+/** A schema's name, without its version and as it is called now; `""` where the object names none. */
 export function schemaOf(object: JsonObject): string {
   const schema = member(object, "OTIO_SCHEMA");
-  return typeof schema === "string" ? schema.replace(/\.\d+$/, "") : "";
+  if (typeof schema !== "string") return "";
+  const name = schema.replace(/\.\d+$/, "");
+  return FORMER.get(name) ?? name;
 }
 
 export function rationalTime(value: number, rate: number): Json {
