@@ -171,6 +171,8 @@ export interface ImportParams {
   path?: string;
   /** The document, or its text. */
   document?: unknown;
+  /** What relative paths of the document begin at, in place of its own folder. */
+  folder?: string;
   /** Paths of files by the names that the document has for them, in place of what it says. */
   files?: Readonly<Record<string, string>>;
   baseRevision?: number;

@@ -162,6 +162,39 @@ Deno.test("the same project with another offset opens no source and reads nothin
   assertEquals((await engine.timeline.importCap({ path: folder }, ME)).revision, revision);
 });
 
+Deno.test("a project that is sent finds its files by the folder that it is said to be in, or one by one", async () => {
+  await using place = await EnginePlace.make();
+  await using opened = await place.open();
+  const { engine } = opened;
+  const folder = await makeCap(place);
+  const read = async (name: string) => JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
+  const document = await read("project-config.json");
+  const meta = await read("recording-meta.json");
+  const pathsOf = (track: number) =>
+    engine.timeline.get().timeline.tracks[track].clips.map(({ assetId }) =>
+      engine.assets.get(assetId).path.slice(folder.length)
+    );
+  const first = await engine.timeline.importCap({ document, meta, folder }, ME);
+  assertEquals(first.report.missing.map(({ name }) => name), [
+    "content/segments/segment-1/audio-input.wav",
+  ]);
+  const zero = "/content/segments/segment-0";
+  assertEquals(pathsOf(0)[0], `${zero}/audio-input.wav`);
+
+  const files = {
+    "0/mic": `${folder}${zero}/audio-input.wav`,
+    "0/systemAudio": `${folder}${zero}/system_audio.wav`,
+    "1/mic": `${folder}/music/song.wav`,
+    "music/song.wav": `${folder}/music/song.wav`,
+  };
+  const { report } = await engine.timeline.importCap(
+    { document: JSON.stringify(document), files },
+    ME,
+  );
+  assertEquals(report.missing, []);
+  assertEquals([pathsOf(0)[1], pathsOf(1)[0]], ["/music/song.wav", `${zero}/system_audio.wav`]);
+});
+
 Deno.test("a document leads to no file outside the library, and what is refused has changed nothing", async () => {
   await using place = await EnginePlace.make();
   await using opened = await place.open();

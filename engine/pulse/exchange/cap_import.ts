@@ -68,11 +68,17 @@ interface Placed {
  */
 export function* importCap(
   project: CapProject,
-  context: { readonly sampleRate: number; readonly find: FindMedia; readonly report: ReportWriter },
+  context: {
+    readonly sampleRate: number;
+    readonly find: FindMedia;
+    readonly report: ReportWriter;
+    /** Whether somebody says which file a name means, such as `0/systemAudio`, beside the recording's own document. */
+    readonly isNamed?: (name: string) => boolean;
+  },
 ): Generator<void, TimelineInput> {
   const { sampleRate, find, report } = context;
   const turns = new Turns(256);
-  const media = recordingMedia(project, find);
+  const media = recordingMedia(project, find, context.isNamed ?? (() => false));
   const placed = yield* placeSegments(project, media, sampleRate, report, turns);
   const tracks: TimelineInput["tracks"] = [];
   for (const sound of SOUNDS) {
@@ -103,6 +109,7 @@ export function* importCap(
 function recordingMedia(
   project: CapProject,
   find: FindMedia,
+  isNamed: (name: string) => boolean,
 ): (recording: number) => Partial<Record<Sound, Media | null>> {
   const known = new Map<number, Partial<Record<Sound, Media | null>>>();
   return (recording) => {
@@ -112,7 +119,8 @@ function recordingMedia(
     const found: Partial<Record<Sound, Media | null>> = {};
     for (const sound of SOUNDS) {
       const given = said?.[sound];
-      if (given === undefined && (said !== undefined || sound !== "mic")) continue;
+      const isAssumed = said === undefined && sound === "mic";
+      if (given === undefined && !isAssumed && !isNamed(`${recording}/${sound}`)) continue;
       found[sound] = find(needOf(recording, sound, given?.file ?? null, given?.path));
     }
     known.set(recording, found);

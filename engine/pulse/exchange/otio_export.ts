@@ -227,7 +227,6 @@ class Export {
     const own = comesBack ? metaWithout(body.meta) : body.meta;
     const scalar = reverse ? -body.rate : body.rate;
     const name = body.name ?? asset?.name ?? "";
-    const pipeline = (body as { pipeline?: unknown }).pipeline;
     const effects = [
       ...(Array.isArray(kept.effects) ? kept.effects : []),
       ...(scalar === 1 ? [] : [timeWarp(scalar)]),
@@ -242,7 +241,6 @@ class Export {
       ...(body.speedMode !== "matchSpeed" && { speedMode: body.speedMode }),
       ...(body.groupId !== undefined && { groupId: body.groupId }),
       ...(body.name === undefined ? { unnamed: name } : body.name === "" ? { named: true } : {}),
-      ...(pipeline !== undefined && { pipeline }),
       // What a reader makes of the place is not always this one to the bit.
       ...(source - added !== body.sourceFrame &&
         { sourceFrame: { exact: body.sourceFrame, of: source } }),

@@ -18,6 +18,7 @@ import type {
 import { EngineError, InvalidParams } from "../../errors.ts";
 import type { Files } from "../../files/files.ts";
 import type { Grants } from "../../files/grants.ts";
+import { absolutePath } from "../../files/paths.ts";
 import { type Aside, type AsideContent, AsideWriter } from "../exchange/aside.ts";
 import { CONFIG_PATH, META_PATH, readCap } from "../exchange/cap_document.ts";
 import { importCap } from "../exchange/cap_import.ts";
@@ -94,9 +95,10 @@ export class Exchange {
       : folder === null
       ? undefined
       : await this.#beside(folder, "recording-meta.json");
+    const isNamed = (name: string) => Object.hasOwn(params.files ?? {}, name);
     const pass: Pass = function* (find, report, sampleRate) {
       const project = yield* readCap(value, meta, report);
-      const timeline = yield* importCap(project, { sampleRate, find, report });
+      const timeline = yield* importCap(project, { sampleRate, find, report, isNamed });
       const writer = new AsideWriter();
       writer.set("cap", { config: value, ...(meta !== undefined && { meta }) });
       const aside = yield* writer.done(report, CONFIG_PATH);
@@ -246,14 +248,18 @@ export class Exchange {
 
   /** The document of a request, from its params or a file. */
   async #document(
-    { path, document }: ImportParams,
+    { path, document, folder }: ImportParams,
     inFolder: string | null,
   ): Promise<{ value: unknown; folder: string | null }> {
     if ((path === undefined) === (document === undefined)) {
       throw new InvalidParams(["path"], "either path or document must be given");
     }
-    if (path !== undefined) return await this.#read(path, inFolder, CONFIG_PATH);
-    return { value: await this.#parsed(document, CONFIG_PATH), folder: null };
+    const begin = folder === undefined ? null : absolutePath(folder, ["folder"]);
+    if (path === undefined) {
+      return { value: await this.#parsed(document, CONFIG_PATH), folder: begin };
+    }
+    const found = await this.#read(path, inFolder, CONFIG_PATH);
+    return { value: found.value, folder: begin ?? found.folder };
   }
 
   async #parsed(document: unknown, path: Path): Promise<unknown> {

@@ -28,6 +28,7 @@ const { baseRevision, label } = EditOptionsSchema.shape;
 const importMembers = {
   path: PathSchema.optional(),
   document: document.optional(),
+  folder: PathSchema.optional(),
   files: files.optional(),
   baseRevision,
   label,

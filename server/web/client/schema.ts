@@ -466,12 +466,12 @@ export interface Methods {
   };
   /** Puts a project of Cap's in place of what stands, as one edit: its folder or project-config.json, and recording-meta.json. */
   "timeline.importCap": {
-    params: { path?: string; document?: string | Record<string, unknown>; files?: Record<string, string>; baseRevision?: number; label?: string; meta?: string | Record<string, unknown>; };
+    params: { path?: string; document?: string | Record<string, unknown>; folder?: string; files?: Record<string, string>; baseRevision?: number; label?: string; meta?: string | Record<string, unknown>; };
     result: { revision: number; report: Report; };
   };
   /** Puts an OpenTimelineIO document in place of what stands, as one edit. */
   "timeline.importOtio": {
-    params: { path?: string; document?: string | Record<string, unknown>; files?: Record<string, string>; baseRevision?: number; label?: string; };
+    params: { path?: string; document?: string | Record<string, unknown>; folder?: string; files?: Record<string, string>; baseRevision?: number; label?: string; };
     result: { revision: number; report: Report; };
   };
   /** The timeline as an OpenTimelineIO document; with a path it goes to the export folder. */
