@@ -26,6 +26,12 @@ const RECORDING: Laid[][] = [
   [["sv", 2, 1, 8], ["sp", 1, 13, 8, 1]],
 ];
 
+interface Hint {
+  selectedClipIds: string[];
+  cursorFrame: number;
+  visible: { startFrame: number; endFrame: number };
+}
+
 const selected = (scene: Scene) =>
   scene.page.evaluate<string[]>("loophole.selection.clipIds.toSorted()");
 const started = (text: string) => (scene: Scene) =>
@@ -474,8 +480,22 @@ Deno.test({
     await scene.hold(RATE, 11 * RATE);
     await seekTo(scene, 2);
     await page.press(" ");
-    await page.until("globalThis.told?.positionFrame > 2.2 * 48000");
+    await page.until("globalThis.told?.positionFrame > 1.5 * 48000");
+    // What is selected is said, so that what deleting it leads to is there before the key is pressed.
+    await page.evaluate(`(() => {
+      const { client } = loophole;
+      const request = client.request.bind(client);
+      globalThis.hints = [];
+      client.request = (method, params) => {
+        if (method === "view.hint") hints.push(structuredClone(params));
+        return request(method, params);
+      };
+    })()`);
     await page.click(await inTrack(scene, 17, 0));
+    await page.until("hints.at(-1)?.selectedClipIds.join() === 'p'");
+    const hint = await page.evaluate<Hint>("hints.at(-1)");
+    assert(hint.cursorFrame >= RATE && hint.cursorFrame < 11.5 * RATE, `${hint.cursorFrame}`);
+    assert(hint.visible.startFrame === 0 && hint.visible.endFrame >= 30 * RATE);
     for (const [key, clips] of [["Delete", 3], ["Ctrl+z", 5]] as const) {
       await edited(scene, () => page.press(key));
       assertEquals(await page.evaluate("loophole.session.mirror.clipCount"), clips);
