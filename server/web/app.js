@@ -258,7 +258,10 @@ export class App {
       this.timeline.contentChanged();
     });
     session.on("pipeline", () => this.timeline.repaint());
-    this.scope.on("changed", () => this.timeline.headers.update());
+    this.scope.on("changed", () => {
+      this.timeline.headers.update();
+      this.timeline.repaint();
+    });
     session.on("assets", (assetIds) => {
       for (const assetId of assetIds ?? []) this.tiles.stir(assetId);
       this.timeline.repaint();

@@ -14,6 +14,7 @@ import {
 /** @import { PeakTiles } from "../model/peak_tiles.js" */
 /** @import { Pipelines } from "../model/pipelines.js" */
 /** @import { ReadyRun } from "../model/ready_runs.js" */
+/** @import { Scope } from "../model/scope.js" */
 /** @import { Selection } from "../model/selection.js" */
 /** @import { View } from "../model/view.js" */
 /** @import { Theme } from "../ui/theme.js" */
@@ -34,6 +35,7 @@ const SPECK = 3;
  * @property {Selection} selection
  * @property {PeakTiles} tiles
  * @property {Pipelines} pipelines
+ * @property {Scope} scope
  * @property {Theme} theme
  * @property {Grid} grid the ruler's
  * @property {string | null} hoveredClipId
@@ -254,16 +256,24 @@ function hiddenPicks(scene, track, shown, step, fromFrame, toFrame) {
 }
 
 /**
- * I/O points and loop, as a tint over the lanes.
+ * The I/O range, as a tint over the lanes that it reaches.
  *
  * @param {Surface} surface
  * @param {LaneScene} scene
  */
-function drawRanges({ context, canvas, density }, { view, mirror, theme }) {
+function drawRanges({ context, canvas, density }, { view, mirror, theme, scope }) {
   if (mirror.ioPoints === null) return;
   const from = view.xOf(mirror.ioPoints.inFrame) * density;
   const to = view.xOf(mirror.ioPoints.outFrame) * density;
   if (to < 0 || from > canvas.width) return;
   context.fillStyle = theme.selection;
-  context.fillRect(from, 0, to - from, canvas.height);
+  // A track that is left out has no part in it.
+  let top = 0;
+  mirror.tracks.forEach(({ header }, row) => {
+    if (scope.reaches(header.trackId)) return;
+    const y = Math.round(view.yOf(row) * density);
+    context.fillRect(from, top, to - from, Math.max(0, y - top));
+    top = Math.max(top, Math.round((view.yOf(row) + view.trackHeight) * density));
+  });
+  context.fillRect(from, top, to - from, Math.max(0, canvas.height - top));
 }

@@ -12,7 +12,7 @@ import { gainGesture } from "./gestures/gain.js";
 import { markerGesture } from "./gestures/marker.js";
 import { rangeGesture } from "./gestures/range.js";
 import { seekGesture } from "./gestures/seek.js";
-import { razorFrame, razorGesture } from "./gestures/razor.js";
+import { razorGesture, showRazor } from "./gestures/razor.js";
 import { reorderGesture } from "./gestures/reorder.js";
 import { slipGesture } from "./gestures/slip.js";
 import { rippleTrimGesture, stretchGesture, trimGesture } from "./gestures/trim.js";
@@ -63,7 +63,7 @@ export function lanePointer(app, element) {
       const found = hit(point);
       app.timeline.hover(found?.clip.clipId ?? null);
       if (app.tool !== "razor") return cursorAt(point, found);
-      app.timeline.showSnap(found !== null || point.shift ? razorFrame(app, point) : null);
+      showRazor(app, point, found?.clip ?? null);
       return "crosshair";
     },
     leave() {

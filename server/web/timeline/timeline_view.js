@@ -194,12 +194,18 @@ export class TimelineView {
     style.height = `${box.height}px`;
   }
 
-  /** @param {number | null} frame */
-  showSnap(frame) {
+  /**
+   * @param {number | null} frame
+   * @param {number[]} [rows] of the tracks that it goes over; all by default
+   */
+  showSnap(frame, rows = []) {
     this.snapLine.hidden = frame === null;
-    if (frame !== null) {
-      this.snapLine.style.transform = `translateX(${Math.round(this.app.view.xOf(frame))}px)`;
-    }
+    if (frame === null) return;
+    const { view } = this.app;
+    const top = rows.length === 0 ? 0 : view.yOf(Math.min(...rows));
+    const bottom = rows.length === 0 ? view.height : view.yOf(Math.max(...rows) + 1);
+    this.snapLine.style.transform = `translate(${Math.round(view.xOf(frame))}px, ${top}px)`;
+    this.snapLine.style.height = `${bottom - top}px`;
   }
 
   /**
@@ -292,6 +298,7 @@ export class TimelineView {
       selection,
       tiles,
       pipelines: session.pipelines,
+      scope: this.app.scope,
       theme,
       grid,
       hoveredClipId: this.hoveredClipId,
