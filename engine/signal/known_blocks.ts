@@ -134,9 +134,12 @@ export class KnownBlocks {
     }
     for (const { block, kept } of keeps) this.#keep(block, this.#blocks.get(block)!, kept);
     // Those that come before those that go: a clip that both have keeps its number.
-    for (const [block, { id, numbers }] of draft.fresh) {
+    const heirs = new Map<MixBlock, Fresh>();
+    for (const [block, fresh] of draft.fresh) {
+      const { id, numbers, shared: { base } } = fresh;
       const known = this.#blocks.get(block);
-      for (const number of numbers) number.blocks++;
+      if (base !== null && !heirs.has(base) && this.#goes(base, draft)) heirs.set(base, fresh);
+      else for (const number of numbers) number.blocks++;
       if (known === undefined) {
         this.#blocks.set(block, { id, uses: 0, numbers, kept: false });
         continue;
@@ -145,16 +148,35 @@ export class KnownBlocks {
       known.id = id;
       known.numbers = numbers;
     }
+    // A block made of one that goes takes over what both have: only what came and went between is counted.
+    for (const { numbers, shared: { prefix, suffix } } of heirs.values()) {
+      for (let i = prefix; i < numbers.length - suffix; i++) numbers[i].blocks++;
+    }
+    for (const [base, { shared: { prefix, suffix } }] of heirs) {
+      const old = this.#blocks.get(base)!.numbers;
+      this.#release(old.slice(prefix, old.length - suffix));
+    }
     for (const [block, by] of draft.uses) {
       const known = this.#blocks.get(block);
       if (known === undefined) continue;
       known.uses += by;
-      if (known.uses <= 0 && !known.kept) this.#forget(block, known);
+      if (known.uses > 0 || known.kept) continue;
+      this.#blocks.delete(block);
+      if (!heirs.has(block)) this.#release(known.numbers);
     }
     for (const { block } of keeps) {
       const known = this.#blocks.get(block);
-      if (known !== undefined && known.uses <= 0 && !known.kept) this.#forget(block, known);
+      if (known === undefined || known.uses > 0 || known.kept) continue;
+      this.#blocks.delete(block);
+      this.#release(known.numbers);
     }
+  }
+
+  /** Whether nothing has a block any more once the draft is taken. */
+  #goes(block: MixBlock, { uses, fresh }: BlocksDraft): boolean {
+    const known = this.#blocks.get(block);
+    return known !== undefined && !known.kept && !fresh.has(block) &&
+      known.uses + (uses.get(block) ?? 0) <= 0;
   }
 
   #keep(block: MixBlock, known: KnownBlock, kept: boolean): void {
@@ -162,11 +184,6 @@ export class KnownBlocks {
     this.#keptClips += kept ? block.clips.length : -block.clips.length;
     if (kept) this.#kept.set(block, known);
     else this.#kept.delete(block);
-  }
-
-  #forget(block: MixBlock, known: KnownBlock): void {
-    this.#blocks.delete(block);
-    this.#release(known.numbers);
   }
 
   #release(numbers: readonly ClipNumber[]): void {
@@ -183,9 +200,16 @@ export class KnownBlocks {
   }
 }
 
+/** A block that the native side does not have yet. */
+interface Fresh {
+  readonly id: number;
+  readonly numbers: readonly ClipNumber[];
+  readonly shared: Shared;
+}
+
 /** Changes of {@linkcode KnownBlocks} in the making. */
 export class BlocksDraft {
-  readonly fresh = new Map<MixBlock, { id: number; numbers: ClipNumber[] }>();
+  readonly fresh = new Map<MixBlock, Fresh>();
   /** Places more or less of each block. */
   readonly uses = new Map<MixBlock, number>();
   /** Blocks that fresh ones are made of. */
@@ -207,23 +231,15 @@ export class BlocksDraft {
   }
 
   /** Gives a block an id, and its clips their numbers. */
-  add(block: MixBlock, { base, prefix, suffix }: Shared): number {
+  add(block: MixBlock, shared: Shared): number {
+    const { base, prefix, suffix } = shared;
     const id = this.nextBlock++;
-    const numbers: ClipNumber[] = [];
-    const old = base === null ? undefined : this.of.known(base)?.numbers;
+    const old = base === null ? [] : this.of.known(base)!.numbers;
     if (base !== null) this.bases.add(base);
-    const { clips } = block;
-    for (let i = 0; i < clips.length; i++) {
-      const fromEnd = clips.length - i;
-      numbers.push(
-        old !== undefined && i < prefix
-          ? old[i]
-          : old !== undefined && fromEnd <= suffix
-          ? old[old.length - fromEnd]
-          : this.#number(clips[i].body.clipId),
-      );
-    }
-    this.fresh.set(block, { id, numbers });
+    const between = block.clips.slice(prefix, block.clips.length - suffix)
+      .map(({ body }) => this.#number(body.clipId));
+    const numbers = old.slice(0, prefix).concat(between, old.slice(old.length - suffix));
+    this.fresh.set(block, { id, numbers, shared });
     return id;
   }
 

@@ -284,7 +284,7 @@ export class Packer {
     const here = now.slice(prefix, now.length - suffix);
     const pieces = new PieceWriter(body);
     pieces.places(0, prefix, 0);
-    let origins: Map<MixClipBody, MixBlock> | null = null;
+    const origins = new Origins(between, here);
     for (const { start, block } of here) {
       draft.use(block, 1);
       const was = places.get(block);
@@ -296,7 +296,6 @@ export class Packer {
       } else if (known !== undefined) {
         pieces.block(known, start);
       } else {
-        origins ??= originsOf(between, here);
         pieces.block(idOf(block, this.#spliceOf(block, origins, again)), start);
       }
     }
@@ -307,15 +306,11 @@ export class Packer {
 
   #spliceOf(
     block: MixBlock,
-    origins: ReadonlyMap<MixClipBody, MixBlock>,
+    origins: Origins,
     again: PackedAgain,
   ): Splice {
     if (again.blocks.has(block) || again.isOld?.(block)) return NO_SPLICE;
-    let base: MixBlock | undefined;
-    for (const clip of block.clips) {
-      base = origins.get(clip.body);
-      if (base) break;
-    }
+    const base = origins.of(block);
     const baseId = base && this.#blocks.idOf(base);
     if (base === undefined || baseId === undefined) return NO_SPLICE;
     const a = block.clips;
@@ -454,16 +449,31 @@ class PieceWriter {
   }
 }
 
-/** In which blocks that are gone bodies stood. */
-function originsOf(
-  before: readonly BlockRef[],
-  now: readonly BlockRef[],
-): Map<MixClipBody, MixBlock> {
-  const stays = new Set(now.map(({ block }) => block));
-  const origins = new Map<MixClipBody, MixBlock>();
-  for (const { block } of before) {
-    if (stays.has(block)) continue;
-    for (const { body } of block.clips) origins.set(body, block);
+/** Which of the blocks that are gone from a track a new one is made of. */
+class Origins {
+  readonly #gone: MixBlock[];
+  #byBody: Map<MixClipBody, MixBlock> | null = null;
+
+  constructor(before: readonly BlockRef[], now: readonly BlockRef[]) {
+    const stays = new Set(now.map(({ block }) => block));
+    this.#gone = before.map(({ block }) => block).filter((block) => !stays.has(block));
   }
-  return origins;
+
+  of({ clips }: MixBlock): MixBlock | undefined {
+    // Mostly the two begin or end alike.
+    const first = clips[0].body;
+    const last = clips[clips.length - 1].body;
+    const alike = this.#gone.find(({ clips: old }) =>
+      old[0].body === first || old[old.length - 1].body === last
+    );
+    if (alike !== undefined) return alike;
+    const byBody = this.#byBody ??= new Map(
+      this.#gone.flatMap((block) => block.clips.map(({ body }) => [body, block])),
+    );
+    for (const { body } of clips) {
+      const block = byBody.get(body);
+      if (block !== undefined) return block;
+    }
+    return undefined;
+  }
 }

@@ -6,10 +6,16 @@
 
 /* ---- references; under the renderer's lock ---- */
 
+/* A run of clips of one source has one reference of it: the first one's. */
+static lp_source *source_held(const lp_block *b, uint32_t i) {
+  lp_source *source = b->clips[i].source;
+  return i && source == b->clips[i - 1].source ? NULL : source;
+}
+
 static void block_unref(lp_block *b) {
   if (!b || --b->refs) return;
   for (uint32_t i = 0; i < b->count; i++)
-    if (b->clips[i].source) lp_source_unref(b->clips[i].source);
+    if (source_held(b, i)) lp_source_unref(b->clips[i].source);
   if (b->index) lp_block_index_take_out(b->index, b);
   free(b->reach);
   free(b);
@@ -150,7 +156,7 @@ static lp_block *block_unpack(reader *r, const lp_block_index *index, lp_source_
       *c = base->clips[base_count - suffix + (i - prefix - inserted)];
       c->at += suffix_shift;
     }
-    if (c->source) lp_source_ref(c->source);
+    if (source_held(b, i)) lp_source_ref(c->source);
     b->count = i + 1;
     sane = sane && r->ok && clip_sane(c) && (i == 0 || c->at >= b->clips[i - 1].at);
     int64_t end = c->at + c->length;
