@@ -11,6 +11,14 @@ export interface Figure {
   values: readonly number[];
 }
 
+/** Prints rows under a title, in columns: the first one to the left, the others to the right. */
+export function printTable(title: string, rows: readonly (readonly string[])[]): void {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ");
+  console.log([`\n${title}`, ...rows.map(line)].join("\n"));
+}
+
 /** Prints figures under a title; the first is the baseline that the others' medians are divided by. */
 export function printFigures(
   title: string,
@@ -28,12 +36,7 @@ export function printFigures(
     show(quantile(values, 1)),
     showRatio(quantile(values, 0.5) / base),
   ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column].length))
-  );
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ");
-  console.log([`\n${title}`, line(head), ...rows.map(line)].join("\n"));
+  printTable(title, [head, ...rows]);
 }
 
 /** The smallest value that at least `part` of all are not above. */
@@ -42,7 +45,7 @@ export function quantile(values: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)];
 }
 
-function showMs(ms: number): string {
+export function showMs(ms: number): string {
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`;
   return ms >= 1 ? `${ms.toFixed(1)} ms` : `${(ms * 1_000).toFixed(0)} µs`;
 }

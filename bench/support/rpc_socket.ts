@@ -12,6 +12,8 @@ export class RpcSocket implements AsyncDisposable {
   readonly #pending = new Map<number, PromiseWithResolvers<Result>>();
   readonly #closed: Promise<void>;
   #lastId = 0;
+  /** Told of each notification: its method and characters. */
+  onNotification?: (method: string, length: number) => void;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -23,7 +25,8 @@ export class RpcSocket implements AsyncDisposable {
     });
     socket.onmessage = ({ data }) => {
       if (typeof data !== "string") return;
-      const { id, result, error } = JSON.parse(data);
+      const { id, method, result, error } = JSON.parse(data);
+      if (id === undefined) this.onNotification?.(method, data.length);
       const pending = this.#pending.get(id); // none: a notification
       this.#pending.delete(id);
       if (error) pending?.reject(new Error(JSON.stringify(error)));
