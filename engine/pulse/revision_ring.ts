@@ -10,14 +10,24 @@ import type { TimelineModel } from "./timeline_model.ts";
 
 /** Revisions in memory. They share what did not change. */
 const REVISIONS = 256;
+/** Of these the most that lie in the middle of an undo step. */
+const PASSED = 32;
 /** Entries that a way back may have. */
 const MOST_STEPS_BACK = 128;
 
 export class RevisionRing {
   readonly #models = new Map<number, TimelineModel>();
+  /** Revisions in the middle of a step, oldest first: of a long drag only the latest stay. */
+  readonly #passed: number[] = [];
 
   constructor(revision: number, model: TimelineModel) {
     this.#models.set(revision, model);
+  }
+
+  /** Takes note of a revision that its step went on from. */
+  pass(revision: number): void {
+    this.#passed.push(revision);
+    if (this.#passed.length > PASSED) this.#models.delete(this.#passed.shift()!);
   }
 
   push(revision: number, model: TimelineModel): void {

@@ -460,6 +460,7 @@ export class TimelineService {
     this.#history = merge === null
       ? pushStep(this.#history, step)
       : liftStep(this.#history, merge.index, step, merge.moved);
+    if (merge !== null) this.#ring.pass(merge.open.last);
     this.#open.note(head);
     return this.#publish(model, cause, head.label, clientId, changes, map);
   }

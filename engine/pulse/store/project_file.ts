@@ -47,8 +47,10 @@ export type TimelineHooks = Omit<TimelineServiceOptions, "state" | "journal">;
 const ENTRIES_A_SNAPSHOT = 256;
 /** Time without an edit after which a snapshot is written, in milliseconds. */
 const IDLE_MS = 3_000;
-/** The journal keeps at least this many revisions, for clients that come back. */
-const REVISIONS_KEPT = 1_024;
+/** Characters of the journal after which one is. */
+const LENGTH_A_SNAPSHOT = 16_000_000;
+/** What the journal keeps beside the undo steps, for clients that come back: so many revisions, unless they are large, but always some. */
+const KEPT = { revisions: 1_024, bytes: 16_000_000, always: 64 };
 
 export class ProjectFile {
   readonly assets: AssetTable;
@@ -61,6 +63,8 @@ export class ProjectFile {
   /** Once another file has the timeline. */
   #lastRevision = 0;
   #snapshotRevision = 0;
+  /** Of the journal since then, in characters. */
+  #length = 0;
   #writing: Promise<void> = Promise.resolve();
   /** Snapshots that wait or run. */
   #snapshotting = 0;
@@ -81,7 +85,10 @@ export class ProjectFile {
     this.grants = new PathGrants(database, touch);
     this.state = new Settings(database, touch);
     this.#snapshots = snapshots ?? new TimelineSnapshots(database);
-    this.#journal = new SqliteJournal(database, (revision) => this.#appended(revision));
+    this.#journal = new SqliteJournal(
+      database,
+      (revision, length) => this.#appended(revision, length),
+    );
   }
 
   /**
@@ -289,11 +296,15 @@ export class ProjectFile {
     return this.timeline.revision > this.#snapshotRevision;
   }
 
-  #appended(revision: number): void {
+  #appended(revision: number, length: number): void {
+    this.#length += length;
     this.flusher.touch(this.path);
     this.#editedMs = performance.now();
     if (this.#snapshotting > 0) return;
-    if (revision - this.#snapshotRevision === ENTRIES_A_SNAPSHOT) this.#arm(0);
+    if (
+      revision - this.#snapshotRevision === ENTRIES_A_SNAPSHOT ||
+      this.#length > LENGTH_A_SNAPSHOT && this.#length - length <= LENGTH_A_SNAPSHOT
+    ) this.#arm(0);
     else if (this.#timer === null) this.#arm(IDLE_MS);
   }
 
@@ -306,7 +317,8 @@ export class ProjectFile {
   #timerFired(): void {
     this.#timer = null;
     if (this.#closed || this.#timeline === null || !this.#isBehind()) return;
-    const isDue = this.timeline.revision - this.#snapshotRevision >= ENTRIES_A_SNAPSHOT;
+    const isDue = this.timeline.revision - this.#snapshotRevision >= ENTRIES_A_SNAPSHOT ||
+      this.#length > LENGTH_A_SNAPSHOT;
     const idleMs = performance.now() - this.#editedMs;
     if (!isDue && idleMs < IDLE_MS) {
       this.#arm(IDLE_MS - idleMs);
@@ -336,9 +348,10 @@ export class ProjectFile {
     if (!this.#isBehind()) return;
     const { model, revision, undoHistory } = this.timeline;
     const history = savedHistory(undoHistory);
+    this.#length = 0;
     await this.#snapshots.write(model, revision, history);
     this.#snapshotRevision = revision;
-    this.#journal.forget(revision - REVISIONS_KEPT, history.steps);
+    this.#journal.forget(revision, history.steps, KEPT);
     this.flusher.touch(this.path);
   }
 }

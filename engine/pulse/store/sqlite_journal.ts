@@ -43,10 +43,10 @@ export class SqliteJournal implements Journal {
   readonly #row: StatementSync;
   readonly #head: StatementSync;
 
-  /** @param onAppend Called after each entry. */
+  /** @param onAppend Called after each entry, with how many characters it is. */
   constructor(
     private readonly database: DatabaseSync,
-    private readonly onAppend: (revision: number) => void = () => {},
+    private readonly onAppend: (revision: number, length: number) => void = () => {},
   ) {
     this.#append = database.prepare(`
       INSERT INTO journal (revision, cause, step, request_id, checksum, info, forward, backward, redo)
@@ -64,17 +64,18 @@ export class SqliteJournal implements Journal {
 
   append(entry: JournalEntry): void {
     const { moved } = entry;
-    if (moved === undefined) write(this.#append, entry);
+    let length = 0;
+    if (moved === undefined) length = write(this.#append, entry);
     else {
       inTransaction(this.database, () => {
-        write(this.#append, entry);
+        length = write(this.#append, entry);
         for (const step of moved) {
           const known = this.entry(step.last);
           if (known !== null) write(this.#replace, movedEntry(known, step));
         }
       });
     }
-    this.onAppend(entry.revision);
+    this.onAppend(entry.revision, length);
   }
 
   /** The entry of a revision, or `null` where there is none. @throws {DamagedEntry} */
@@ -136,11 +137,32 @@ export class SqliteJournal implements Journal {
     return Number(row!.revision ?? 0);
   }
 
-  /** Takes rows out that nobody will ask for: those up to `revision` that are not in `needed`. */
-  forget(revision: number, needed: readonly number[]): void {
+  /**
+   * Takes rows out that nobody will ask for, of those up to `revision`: whatever happens the rows of `needed` stay; of the others the newest
+   * ones, up to `most.revisions` and up to `most.bytes` together, and the last `most.always` however large they are.
+   */
+  forget(
+    revision: number,
+    needed: readonly number[],
+    most: { revisions: number; bytes: number; always: number },
+  ): void {
+    const steps = JSON.stringify(needed);
+    const oldest = revision - most.revisions;
     this.database.prepare(`
       DELETE FROM journal WHERE revision <= ? AND revision NOT IN (SELECT value FROM json_each(?))
-    `).run(revision, JSON.stringify(needed));
+    `).run(oldest, steps);
+    const row = this.database.prepare(`
+      SELECT max(revision) AS last FROM (
+        SELECT revision, sum(octet_length(info) + ifnull(octet_length(forward), 0) + ifnull(octet_length(backward), 0)
+          + ifnull(octet_length(redo), 0)) OVER (ORDER BY revision DESC) AS total
+        FROM journal WHERE revision > ?1 AND revision <= ?2 AND revision NOT IN (SELECT value FROM json_each(?3))
+      ) WHERE total > ?4
+    `).get(oldest, revision, steps, most.bytes);
+    const last = Math.min(Number(row!.last ?? 0), revision - most.always);
+    if (last <= oldest) return;
+    this.database.prepare(`
+      DELETE FROM journal WHERE revision <= ? AND revision NOT IN (SELECT value FROM json_each(?))
+    `).run(last, steps);
   }
 
   /** Moves the rows from `revision` on to where a person can look at them. */
@@ -152,13 +174,15 @@ export class SqliteJournal implements Journal {
   }
 }
 
-function write(statement: StatementSync, entry: JournalEntry): void {
+/** @returns how many characters it is. */
+function write(statement: StatementSync, entry: JournalEntry): number {
   const { revision, cause, step, requestId = null, forward, backward, redo, ...info } = entry;
   const texts = [info, forward, backward, redo].map((value) =>
     value === undefined ? null : JSON.stringify(value)
   );
   const checksum = checksumOf(revision, cause, step, requestId, ...texts);
   statement.run(revision, cause, step, requestId, checksum, ...texts);
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }
 
 function entryOf(row: Row): JournalEntry {
