@@ -10,6 +10,16 @@
  *
  * @module
  */
+import { type CapRecording, readRecordings } from "./cap_recordings.ts";
+import {
+  CONFIG_PATH,
+  indexOf,
+  META_PATH,
+  MOST_INDEX,
+  MOST_SECONDS,
+  requireFew,
+  secondsOf,
+} from "./cap_values.ts";
 import {
   firstMember,
   invalid,
@@ -64,20 +74,6 @@ export interface CapMusic {
   readonly rest: JsonObject;
 }
 
-/** One sound of a recording. */
-export interface CapSound {
-  readonly path: Path;
-  readonly file: string;
-  readonly startTime: number | null;
-}
-export interface CapRecording {
-  readonly mic?: CapSound;
-  readonly systemAudio?: CapSound;
-  /** Seconds of each file that lie before the recording's begin, where no `clips[]` says so. */
-  readonly micOffset: number;
-  readonly systemOffset: number;
-}
-
 export interface CapProject {
   /** `null`: there is no timeline, whole recordings play one after another. */
   readonly segments: readonly CapSegment[] | null;
@@ -90,15 +86,6 @@ export interface CapProject {
   /** Pictures a second of the recording's display, where it says so. */
   readonly fps: number | null;
 }
-
-/** Where `timeline.importCap` is given the two documents. */
-export const CONFIG_PATH: Path = ["document"];
-export const META_PATH: Path = ["meta"];
-
-/** Longest time, in seconds: beyond it a project at the highest rate could not say a place exactly. */
-const MOST_SECONDS = 1e9;
-/** Most recordings of a project, and most tracks of music. */
-const MOST_INDEX = 65_535;
 
 const SEGMENT_MEMBERS = new Set([
   ..."recordingSegment recording_segment recordingClip recording_clip start end timescale".split(
@@ -172,25 +159,6 @@ export function* readCap(
     offsets,
     audio,
   };
-}
-
-function requireFew(list: readonly unknown[], most: number, path: Path): void {
-  if (list.length > most) throw invalid(path, `must be a list of at most ${most}`, list);
-}
-
-/** Seconds. */
-function secondsOf(value: unknown, path: Path, least = -MOST_SECONDS): number {
-  const seconds = requireNumber(value, path);
-  if (seconds >= least && seconds <= MOST_SECONDS) return seconds;
-  throw invalid(path, `must be from ${least} to ${MOST_SECONDS} seconds`, seconds);
-}
-
-function indexOf(value: unknown, path: Path): number {
-  const index = value ?? 0;
-  if (Number.isInteger(index) && (index as number) >= 0 && (index as number) <= MOST_INDEX) {
-    return index as number;
-  }
-  throw invalid(path, `must be an integer from 0 to ${MOST_INDEX}`, index);
 }
 
 function readSegment(given: unknown, path: Path): CapSegment {
@@ -339,88 +307,6 @@ function readMix(
       systemDb: decibels(["systemVolumeDb", "system_volume_db"]),
     },
   };
-}
-
-function readRecordings(meta: JsonObject): Pick<CapProject, "recordings" | "fps"> {
-  const listed = listOf(meta, "segments", META_PATH);
-  requireFew(listed, MOST_INDEX + 1, [...META_PATH, "segments"]);
-  // A recording of a single piece has its files in the document itself; its `segments` then are something else.
-  const isSingle = isObject(member(meta, "display")) || isObject(member(meta, "audio"));
-  const given: [Path, JsonObject][] = isSingle
-    ? [[META_PATH, meta]]
-    : listed.map((one, i): [Path, JsonObject] => {
-      const path = [...META_PATH, "segments", i];
-      return [path, requireObject(one, path)];
-    });
-  let fps: number | null = null;
-  const recordings = given.map(([path, object]): CapRecording => {
-    const display = member(object, "display");
-    const pictures = isObject(display) ? member(display, "fps") : undefined;
-    if (typeof pictures === "number" && Number.isInteger(pictures) && pictures >= 1) {
-      fps = Math.max(fps ?? 0, Math.min(pictures, 1_000));
-    }
-    const mic = readSound(object, ["mic", "audio"], path);
-    const systemAudio = readSound(object, ["systemAudio", "system_audio"], path);
-    const latest = latestStart(object);
-    const before = (sound: CapSound | undefined) =>
-      latest === null || sound === undefined || sound.startTime === null
-        ? 0
-        : latest - sound.startTime;
-    return {
-      ...(mic && { mic }),
-      ...(systemAudio && { systemAudio }),
-      micOffset: before(mic),
-      systemOffset: before(systemAudio),
-    };
-  });
-  return { recordings, fps };
-}
-
-function readSound(
-  recording: JsonObject,
-  names: readonly string[],
-  path: Path,
-): CapSound | undefined {
-  const { name, value } = firstMember(recording, names);
-  if (value === undefined) return undefined;
-  const here = [...path, name];
-  const object = requireObject(value, here);
-  const file = member(object, "path");
-  if (typeof file !== "string" || file === "" || file.length > LIMITS.pathChars) {
-    throw invalid([...here, "path"], `must be a path of 1 to ${LIMITS.pathChars} characters`, file);
-  }
-  const start = firstMember(object, ["startTime", "start_time"]);
-  return {
-    path: [...here, "path"],
-    file: insideProject(file.toWellFormed()),
-    startTime: start.value === undefined ? null : secondsOf(start.value, [...here, start.name]),
-  };
-}
-
-/** A recording was once written with its folder before each path: what counts begins at the project's own folders. */
-function insideProject(file: string): string {
-  const path = plainPath(file);
-  if (/^(?:content|screenshots|output)\//.test(path)) return path;
-  const at = /(?:content|screenshots|output)\//.exec(path)?.index;
-  return at === undefined ? path : path.slice(at);
-}
-
-/** When the last of a recording's devices began, in seconds; `null` where one does not say when it did. */
-function latestStart(recording: JsonObject): number | null {
-  let latest = -Infinity;
-  for (
-    const names of [["display"], ["camera"], ["mic", "audio"], ["systemAudio", "system_audio"]]
-  ) {
-    const { value: device } = firstMember(recording, names);
-    if (!isObject(device)) {
-      if (names[0] === "display") return null;
-      continue;
-    }
-    const { value: start } = firstMember(device, ["startTime", "start_time"]);
-    if (typeof start !== "number" || !Number.isFinite(start)) return null;
-    latest = Math.max(latest, start);
-  }
-  return latest;
 }
 
 /** What of the timeline is for the eye. */

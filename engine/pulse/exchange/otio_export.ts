@@ -10,7 +10,7 @@ import type { Aside } from "./aside.ts";
 import { type ClipBody, sameJson } from "../clip_body.ts";
 import { isEmpty, isObject, type JsonObject, member } from "./fields.ts";
 import { asideOf, isNotOurs, metaWithout, withOurs } from "./otio_aside.ts";
-import { PLAIN_COLOR } from "./otio_import.ts";
+import { PLAIN_COLOR } from "./otio_markers.ts";
 import {
   DEFAULT_MEDIA,
   DISSOLVE,
