@@ -16,7 +16,7 @@ import {
 import { checkEnd, type ClipPlace } from "../timeline_model.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
-import { partSegments, rightPartBefore } from "./segments.ts";
+import { partSegments, rightPartBefore } from "./segment_cuts.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 

@@ -8,7 +8,7 @@ import { cutRange } from "../block_list.ts";
 import type { ClipBody } from "../clip_body.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
-import { groupsAcross, groupsWithin, partSegments } from "./segments.ts";
+import { groupsAcross, groupsWithin, partSegments } from "./segment_cuts.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 

@@ -9,18 +9,8 @@ import { checkEnd, countClips } from "../timeline_model.ts";
 import type { Edit, Frames } from "../types.ts";
 import type { EditPath, TimelineDraft } from "./draft.ts";
 import { deleteFrames } from "./range_edits.ts";
-import {
-  alignPartners,
-  earliestOn,
-  extentsOf,
-  firstStartFrom,
-  firstStartOf,
-  keepTogether,
-  type Member,
-  overlapping,
-  segmentOf,
-  takeOut,
-} from "./segments.ts";
+import { alignPartners, earliestOn, keepTogether, overlapping, takeOut } from "./segment_room.ts";
+import { extentsOf, firstStartFrom, firstStartOf, type Member, segmentOf } from "./segments.ts";
 
 type Of<Op extends Edit["op"]> = Extract<Edit, { op: Op }>;
 
