@@ -38,6 +38,8 @@ export interface Packed {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Tracks that had no slot before, with theirs. */
   readonly assigned: readonly (readonly [trackId: string, slot: number])[];
+  /** Blocks whose clips were packed, or that were made of others: they name the sources of now. */
+  readonly fresh: Iterable<MixBlock>;
   commit(): void;
 }
 
@@ -199,6 +201,7 @@ export class Packer {
     return {
       bytes: all,
       assigned: [...slots.of],
+      fresh: draft.fresh.keys(),
       commit: () => {
         this.#blocks.commit(draft, keeps);
         for (const { track } of slots.gone) this.#tracks.delete(track.trackId);

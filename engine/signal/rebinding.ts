@@ -69,17 +69,17 @@ export class Rebinding {
     return this.#assets.size > 0 && this.#some(block, () => true);
   }
 
-  /** Blocks of a mix that are to be packed anew now; call {@linkcode Rebinding.done} once they are. */
-  take(mix: MixModel, headFrame: Frames): Set<MixBlock> {
+  /** Blocks of a mix that are to be packed anew now, at most so many; call {@linkcode Rebinding.done} once they are. */
+  take(mix: MixModel, headFrame: Frames, most = BLOCKS_AGAIN): Set<MixBlock> {
     const again = new Set<MixBlock>();
     if (this.#assets.size === 0) return again;
     for (const block of this.#near(mix, headFrame)) {
-      if (again.size < BLOCKS_AGAIN && this.#isStale(block)) again.add(block);
+      if (again.size < most && this.#isStale(block)) again.add(block);
     }
     this.#walk ??= { blocks: byDistance(mix, headFrame), at: 0, epoch: this.#epoch };
     const { blocks } = this.#walk;
     let looks = 0;
-    while (this.#walk.at < blocks.length && again.size < BLOCKS_AGAIN && looks < FIRST_LOOKS) {
+    while (this.#walk.at < blocks.length && again.size < most && looks < FIRST_LOOKS) {
       const block = blocks[this.#walk.at++];
       if (!assetsOfBlock.has(block)) looks++;
       if (this.#isStale(block)) again.add(block);

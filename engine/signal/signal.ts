@@ -126,6 +126,8 @@ const MOST_FORMER = 4096;
 /** How long changes of sources are gathered before blocks are packed anew, and the time between two lots of these, in milliseconds. */
 const REBIND_MS = 5;
 const NEXT_REBIND_MS = 10;
+/** Blocks that are packed anew with an edit, whose own have to fit beside them. */
+const BLOCKS_WITH_AN_EDIT = 1;
 const NO_BLOCKS: ReadonlySet<MixBlock> = new Set();
 
 /** Implements {@linkcode SignalApi}. Open it with {@linkcode Signal.open}, dispose of it when done. */
@@ -335,7 +337,7 @@ export class Signal implements SignalApi {
   publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
     const again = this.#rebinding.isDone
       ? NO_BLOCKS
-      : this.#rebinding.take(mix, this.position().positionFrame);
+      : this.#rebinding.take(mix, this.position().positionFrame, BLOCKS_WITH_AN_EDIT);
     this.#publish(mix, revision, map, again);
   }
 
@@ -354,7 +356,7 @@ export class Signal implements SignalApi {
     );
     packed.commit();
     for (const [trackId, slot] of packed.assigned) this.diagnosis.assigned(trackId, slot);
-    this.#rebinding.done(again);
+    if (!this.#rebinding.isDone) this.#rebinding.done(packed.fresh);
     this.#last = { mix, revision };
     this.lastPackedBytes = packed.bytes.length;
   }
