@@ -2,6 +2,27 @@
  * The timeline of a project as requests see it: revisions, undo, conflicts, repeated requests. Each change is in the journal before
  * anybody hears of it.
  *
+ * **What an edit costs**, from here on. It changes T of the timeline's t tracks and opens a few blocks on each (of up to 256 clips; b blocks on a track)
+ * of which it changes k clips. All else is walks over places that are looked at and left as they are. `tests/pulse_cost_test.ts` counts it.
+ *
+ * | stage | looks at | makes |
+ * | --- | --- | --- |
+ * | model (`apply_edits.ts`, `block_list.ts`) | the clips of opened blocks; places: b on each of T, and b of all for the number of clips | opened blocks, k bodies, b places on each of T |
+ * | differences, both ways (`diff_models.ts`) | clips of opened blocks; b places on each of T; t tracks by identity | k clips, a shift for each stretch that moved |
+ * | journal | | the differences as JSON: about 250 bytes for each clip that goes or comes, both ways |
+ * | packing (`signal/pack.ts`) | clips of opened blocks; b places on each of T; t tracks by identity | 72 bytes a new clip, 24 a stretch of blocks or tracks, 8 a block that goes or comes as a whole |
+ * | `lp_publish` | what is packed; b places on each of T; a count for each of t tracks | opened blocks, b places on each of T |
+ * | the callback's swap | t tracks | |
+ * | the callback's periods (`track_cursor.h`) | what sounds, and a remembered frame for each track that rests | |
+ * | `timeline.changed`, the reply | | the differences as JSON, once for all connections and once for the reply |
+ * | a client's mirror (`track_clips.js`) | clips of opened blocks, a number for each other block of T | |
+ * | the page | what is seen: at most a clip for each half column | |
+ * | anticipation | in slices of a millisecond, at most 20 times a second: clips near the places where the head may land, until the budget is full | |
+ * | the store's snapshot | once for 256 edits or after a pause, in slices: b blocks of all, and clips of those that are new | |
+ *
+ * What brings many clips back or takes them away (`track.remove`, a long `range.delete`, and their undo) costs by them in differences, journal and mirror,
+ * since the interface names each; packing it does not, as the renderer keeps blocks that went as a whole.
+ *
  * @module
  */
 import type { Caller, EditOptions, EditResult, HistoryEntry } from "../api.ts";

@@ -38,6 +38,8 @@ const BUDGET_PART = 1 / 64;
 /** Nor is a lead that has changed by less than this. */
 const LEAD_PART = 1 / 4;
 const UNIT_BYTES = 16_384;
+/** A plan follows each edit, and the next edit waits for no more than a slice of it, in milliseconds. */
+const SLICE_MS = 1;
 
 export interface AnticipatorOptions {
   signal: () => SignalApi;
@@ -48,7 +50,7 @@ export interface AnticipatorOptions {
   /** What is known of an asset. */
   asset: (assetId: string) => Readonly<AssetEntry> | undefined;
   memoryBytes: number;
-  /** Gives others their turn while it is planned; {@linkcode Slices} unless told. */
+  /** Gives others their turn while it is planned; {@linkcode Slices} of a millisecond unless told. */
   slices?: () => Pick<Slices, "turn">;
 }
 
@@ -164,7 +166,7 @@ export class Anticipator implements Disposable {
     this.#begunMs = performance.now();
     const signal = this.#options.signal();
     const steps = this.#steps();
-    const { slices: open = () => new Slices() } = this.#options;
+    const { slices: open = () => new Slices(SLICE_MS) } = this.#options;
     const slices = open();
     for (;;) {
       const { done, value } = steps.next();
