@@ -7,7 +7,8 @@
  * - From a cut's request to the first frame of the new snapshot: what the reply takes and the frames that were rendered of the old one after that.
  * - Frames of the old snapshot after a publication, with a caller in the place of the device that takes 256 frames at a time: alone, and inside a running fade.
  * - Bytes packed for the renderer, written to the journal and sent to a client.
- * - The whole of a cut in one process (model, journal, packing, publishing) and the splices, in turns.
+ * - The whole of a cut in one process (model, journal, packing, publishing) and the splices, in turns. A cut goes through all tracks, and who splices has a
+ *   buffer a track: the goal is set against as many splices; the table tells the ratio to one as well.
  *
  * `deno bench --allow-all bench/edit_bench.ts`; `LOOPHOLE_BENCH_ROUNDS` makes it shorter or longer.
  *
@@ -37,6 +38,7 @@ const LEAST_RATIO = 100;
 
 interface Row {
   size: string;
+  tracks: number;
   ackP50: number;
   ackP99: number;
   heardMs: number;
@@ -62,7 +64,7 @@ for (const { clips, tracks } of SIZES) {
   const size = `${clips.toLocaleString("en")} clips on ${tracks} track${tracks > 1 ? "s" : ""}`;
   const served = await measureServed(clips, tracks, size);
   const alone = await measureAlone(clips, tracks);
-  rows.push({ size, ...served, ...alone });
+  rows.push({ size, tracks, ...served, ...alone });
 }
 report();
 
@@ -204,8 +206,9 @@ function report(): void {
         "journalled",
         "sent",
         "work",
-        "of 10 min",
+        "of a splice of 10 min",
         "of 60 min",
+        "of its tracks' 60 min",
       ],
       ...rows.map((row) => [
         row.size,
@@ -220,6 +223,7 @@ function report(): void {
         showMs(row.workMs),
         `1/${Math.round(of10 / row.workMs)}`,
         `1/${Math.round(of60 / row.workMs)}`,
+        `1/${Math.round(of60 * row.tracks / row.workMs)}`,
       ]),
     ],
   );
@@ -238,10 +242,11 @@ function report(): void {
       `${row.alone} and ${row.inFade} old frames`,
       row.alone === 0 && row.inFade <= FADE - PERIOD,
     );
+    const ratio = of60 * tracks / row.workMs;
     goal(
-      `${row.size}: 1/${LEAST_RATIO} of splicing 60 minutes`,
-      `1/${Math.round(of60 / row.workMs)}`,
-      of60 / row.workMs >= LEAST_RATIO,
+      `${row.size}: 1/${LEAST_RATIO} of splicing 60 minutes of its tracks`,
+      `1/${Math.round(ratio)}`,
+      ratio >= LEAST_RATIO,
     );
     goal(
       `${row.size}: 64 KiB packed and journalled`,
