@@ -4,7 +4,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { ensureLibrary } from "../ffi/build.ts";
+import { libraryPath } from "../ffi/library.ts";
 import type {
   Caller,
   EditOptions,
@@ -569,7 +569,7 @@ function exportType(path: string): string {
 }
 
 async function startAnalysis({ cacheDir }: ResolvedOptions): Promise<Analysis> {
-  return await Analysis.start({ libraryPath: await ensureLibrary(), cacheDir });
+  return await Analysis.start({ libraryPath: await libraryPath(), cacheDir });
 }
 
 /** The project named, else the last one, else a new one. */
