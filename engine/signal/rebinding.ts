@@ -10,10 +10,11 @@ import type { BlockRef, Frames, MixBlock, MixModel } from "./model.ts";
 export const BLOCKS_AGAIN = 8;
 /** Blocks that one publication looks at for the first time: each costs a walk over its clips. */
 const FIRST_LOOKS = 64;
-/** What lies this near before and behind the head is looked at with each publication. */
-const NEAR_SECONDS = 10;
-/** Most blocks that count as near. */
-const MOST_NEAR = 64;
+/** What the head plays within so many seconds waits for nothing else. */
+const NEAR_SECONDS = 1;
+/** Most blocks that are looked at for that, and that are packed anew for it. */
+const NEAR_LOOKS = 512;
+const NEAR_BLOCKS = 64;
 
 const assetsOfBlock = new WeakMap<MixBlock, ReadonlySet<string>>();
 
@@ -69,13 +70,20 @@ export class Rebinding {
     return this.#assets.size > 0 && this.#some(block, () => true);
   }
 
-  /** Blocks of a mix that are to be packed anew now, at most so many; call {@linkcode Rebinding.done} once they are. */
-  take(mix: MixModel, headFrame: Frames, most = BLOCKS_AGAIN): Set<MixBlock> {
+  /**
+   * Blocks of a mix that are to be packed anew now; call {@linkcode Rebinding.done} once they are.
+   *
+   * @param most Of all; those that the head is about to play may be more, up to `mostNear`.
+   */
+  take(
+    mix: MixModel,
+    headFrame: Frames,
+    most = BLOCKS_AGAIN,
+    mostNear = Math.max(most, NEAR_BLOCKS),
+  ): Set<MixBlock> {
     const again = new Set<MixBlock>();
     if (this.#assets.size === 0) return again;
-    for (const block of this.#near(mix, headFrame)) {
-      if (again.size < most && this.#isStale(block)) again.add(block);
-    }
+    this.#takeNear(mix, headFrame, again, mostNear);
     this.#walk ??= { blocks: byDistance(mix, headFrame), at: 0, epoch: this.#epoch };
     const { blocks } = this.#walk;
     let looks = 0;
@@ -118,15 +126,30 @@ export class Rebinding {
     return false;
   }
 
-  *#near({ tracks }: MixModel, headFrame: Frames): Generator<MixBlock> {
-    let count = 0;
+  /** Takes blocks of which the head is about to play a clip whose source has changed. */
+  #takeNear({ tracks }: MixModel, headFrame: Frames, again: Set<MixBlock>, most: number): void {
+    const to = headFrame + this.#nearFrames;
+    let looks = 0;
     for (const { blocks } of tracks) {
       for (const ref of blocks) {
-        if (distanceOf(ref, headFrame) > this.#nearFrames) continue;
-        if (count++ === MOST_NEAR) return;
-        yield ref.block;
+        if (ref.start >= to) break;
+        if (ref.start + ref.block.maxEnd <= headFrame) continue;
+        if (looks++ === NEAR_LOOKS) return;
+        if (!this.#isStaleWithin(ref, headFrame, to)) continue;
+        if (again.add(ref.block).size >= most) return;
       }
     }
+  }
+
+  /** Whether a clip that has frames in `[from, to)` may name a wrong source. */
+  #isStaleWithin({ start, block }: BlockRef, from: Frames, to: Frames): boolean {
+    const packed = this.#packed.get(block) ?? 0;
+    for (const { at, body } of block.clips) {
+      if (start + at >= to) return false;
+      if (start + at + body.lengthFrames <= from) continue;
+      if ((this.#assets.get(body.assetId) ?? 0) > packed) return true;
+    }
+    return false;
   }
 }
 

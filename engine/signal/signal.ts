@@ -335,9 +335,12 @@ export class Signal implements SignalApi {
   #sourceOf = (assetId: string): number => this.#sources.get(assetId) ?? 0;
 
   publish(mix: MixModel, revision: number, map: readonly HeadMapStep[]): void {
-    const again = this.#rebinding.isDone
-      ? NO_BLOCKS
-      : this.#rebinding.take(mix, this.position().positionFrame, BLOCKS_WITH_AN_EDIT);
+    const again = this.#rebinding.isDone ? NO_BLOCKS : this.#rebinding.take(
+      mix,
+      this.position().positionFrame,
+      BLOCKS_WITH_AN_EDIT,
+      BLOCKS_WITH_AN_EDIT,
+    );
     this.#publish(mix, revision, map, again);
   }
 
