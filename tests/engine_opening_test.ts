@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ensureLibrary } from "../ffi/build.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Asset } from "../engine/pulse/types.ts";
 import type { Signal } from "../engine/signal/signal.ts";
@@ -14,6 +15,8 @@ import { HeldFiles } from "./support/held_files.ts";
 import { until } from "./support/wait.ts";
 
 const ASSETS = 10_000;
+const CHILD = new URL("./support/opening_child.ts", import.meta.url).pathname;
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
 /** A project whose first second is one real sound and whose other clips play assets that nobody can get to. */
 async function setUp(assets = ASSETS, folder = "far") {
@@ -170,6 +173,50 @@ Deno.test("a project whose volume hangs is open at once, and what lies elsewhere
   await engine.projects.open({ projectId: small.projectId });
   assertEquals(engine.assets.list({}).total, 0);
   held.release();
+});
+
+Deno.test("kill -9 while a project is being opened loses no asset and no acknowledged edit", async () => {
+  const { place, far, floats, open } = await setUp(100);
+  await using _ = place;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--no-check", "--cached-only", `--config=${CONFIG}`],
+      ...["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"],
+      ...[CHILD, place.base, "/far/"],
+    ],
+    env: { LOOPHOLE_NATIVE: await ensureLibrary() },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const errors = new Response(child.stderr).text();
+  let text = "";
+  let isAlive = true;
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    // It is killed in the middle of whatever it does then.
+    if (isAlive && text.split("\n").length > 20) {
+      isAlive = false;
+      child.kill("SIGKILL");
+    }
+  }
+  assertEquals((await child.status).signal, "SIGKILL", await errors);
+  const said = text.split("\n").slice(0, -1).map((line) => line.split(" ").map(Number));
+  await using opened = await open();
+  const { engine, notices } = opened;
+  const { timeline, revision } = engine.timeline.get();
+  // One more may have been kept whose answer was cut off.
+  const more = revision - said.at(-1)![0];
+  assert(more === 0 || more === 1, `${more} revisions more than were told`);
+  const added = timeline.tracks[1].clips.filter(({ clipId }) => clipId.startsWith("new "));
+  assertEquals(added.length, said.length + more);
+  assertEquals(new Set(said.map(([, total]) => total)), new Set([100]));
+  assertEquals(engine.assets.list({ limit: 200 }).assets.map(({ assetId }) => assetId), [
+    ...far.map(({ assetId }) => assetId),
+    "head",
+  ]);
+  assertEquals(notices.filter(({ method }) => method === "diagnostics.warning"), []);
+  for (let i = 0; i < added.length; i++) engine.timeline.undo({}, ME);
+  await assertSounds(engine, floats);
 });
 
 /** The peaks of the head's sound, as soon as all of them are there. */
