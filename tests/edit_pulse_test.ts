@@ -177,6 +177,8 @@ async function playAndEdit(): Promise<void> {
   await until(() => rendered() > last, "what follows");
   engine.transport.pause();
   await until(() => signal.position().state === "paused", "it is paused");
+  const pausedAt = signal.position().positionFrame;
+  const most = rendered() - last;
   const came = recording.frames;
   await until(() => recording.frames > came + 2 * RATE, "all of it is recorded");
   const underruns = await server.underruns();
@@ -186,7 +188,8 @@ async function playAndEdit(): Promise<void> {
   // What was rendered is what the timelines say, whenever each edit was taken.
   assertEquals([counters.missing, counters.faded], [0, 0]);
   const begin = mix[0].findIndex((x) => x !== 0);
-  const { audible, displaced } = explain(mix, sources, first, heard, begin, last);
+  const { audible, displaced, headFrame } = explain(mix, sources, first, heard, begin, last);
+  assert(pausedAt >= headFrame && pausedAt <= headFrame + most, "the head says where the sound is");
   assert(audible > 10, `${audible} of ${EDITS} edits were audible`);
   // The device got that, and the monitor gave it, but for holes that the server says it made.
   const frames = Math.min(mix[0].length, device[0].length);

@@ -147,8 +147,13 @@ export function explain(
         const now = { frame: at, head: newHead, sound: sounds[taken] };
         if (!fades(old, now)) continue;
         const after = { frame: at + FADE, head: newHead + FADE, sound: sounds[taken] };
+        if (!isHeard && differsAt(after, until) < until) continue;
         const rest = solve(after, taken + 1);
-        if (!rest) continue;
+        if (!rest) {
+          // What is not heard sounds the same wherever it was.
+          if (at + FADE <= differs) break;
+          continue;
+        }
         return {
           ...rest,
           audible: rest.audible + (differs < until ? 1 : 0),
