@@ -312,14 +312,14 @@ Deno.test("a cut that lands on what is read just in time keeps the old sound unt
 });
 
 Deno.test("an edit onto what is not there has 30 ms of its own, though another waits for a fade when it is made", async () => {
-  await using stage = await playing(3_000);
+  await using stage = await playing(SEGMENT + 3_000);
   stage.hold();
-  stage.edit({ op: "clip.slip", clipId: "m0", sourceFrame: 50 });
+  stage.edit({ op: "clip.slip", clipId: "m1", sourceFrame: 50 });
   stage.hear(PERIOD, "a fade runs");
-  stage.edit({ op: "clip.slip", clipId: "m0", sourceFrame: 90 });
+  stage.edit(cutOut(100, 700));
   stage.hear(PERIOD, "another waits for its end");
-  stage.edit(toCold("s0"));
-  // The third period ends the fade, and the other is heard.
+  stage.edit(toCold("s1"), cutOut(1_000, 1_300));
+  // The third period ends the fade, and the other is heard. Its head goes by each cut once.
   for (let period = 1; period < 6; period++) {
     stage.hear(PERIOD, `it waits, period ${period}`);
     assert(stage.player.isWaiting, `period ${period}`);
