@@ -145,7 +145,7 @@ async function playAndEdit(): Promise<void> {
   const done: HeardEdit["map"][] = [];
   for (let i = 0; i < EDITS; i++) {
     const fromFrame = rendered();
-    const before = get();
+    const { timeline: before, revision: known } = engine.timeline.get();
     let map: HeardEdit["map"];
     let what: string;
     if (done.length > 0 && random.chance(0.25)) {
@@ -160,8 +160,13 @@ async function playAndEdit(): Promise<void> {
         return edit;
       });
       map = naiveEdit(before, [edit], "n").map;
-      done.push(map);
       what = JSON.stringify(edit);
+      // Some edits leave all as it was: there is nothing to hear, and nothing to undo.
+      if (engine.timeline.get().revision === known) {
+        i--;
+        continue;
+      }
+      done.push(map);
     }
     const { revision } = engine.timeline.get();
     heard.push({ what: `${i}: ${what}`, tracks: get().tracks, map, fromFrame, toFrame: Infinity });

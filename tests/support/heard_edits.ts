@@ -33,6 +33,8 @@ export interface Explanation {
 /** What is rounded in a fade. */
 const ROUNDED = 2e-6;
 const BLOCK = 2_048;
+/** Places that are tried for edits, in all; what is not explained by then is not explained. */
+const MOST_TRIED = 5_000_000;
 
 /** What a timeline sounds like at any frame. */
 class Sound {
@@ -86,6 +88,7 @@ export function explain(
 ): Explanation {
   const sounds = edits.map(({ tracks }) => new Sound(tracks, sources));
   const sides = [0, 1] as const;
+  let triedInAll = 0;
   let furthest = { frame: 0, what: "" };
 
   /** The first frame in `[place.frame, to)` that is not the place's sound; `to` if all are. */
@@ -121,6 +124,12 @@ export function explain(
     return true;
   }
 
+  /** Where edits take the head. */
+  function through(next: number, last: number, head: number): number {
+    for (let i = next; i <= last; i++) head = mapped(edits[i].map, head);
+    return head;
+  }
+
   function solve(place: Place, next: number): Explanation | null {
     const until = next < edits.length ? Math.min(edits[next].toFrame + FADE, end) : end;
     const differs = differsAt(place, until);
@@ -139,19 +148,21 @@ export function explain(
       // What is heard tells where it was; what is not may have been anywhere, and early leaves room for the next.
       const isHeard = differs < until;
       for (let tried = 0; tried <= to - from; tried++) {
+        if (++triedInAll > MOST_TRIED) return null;
         const at = isHeard ? to - tried : from + tried;
         const head = place.head + at - place.frame;
         const old = { ...place, frame: at, head };
-        let newHead = head;
-        for (let i = next; i <= taken; i++) newHead = mapped(edits[i].map, newHead);
+        const newHead = through(next, taken, head);
         const now = { frame: at, head: newHead, sound: sounds[taken] };
         if (!fades(old, now)) continue;
         const after = { frame: at + FADE, head: newHead + FADE, sound: sounds[taken] };
         if (!isHeard && differsAt(after, until) < until) continue;
         const rest = solve(after, taken + 1);
         if (!rest) {
-          // What is not heard sounds the same wherever it was.
-          if (at + FADE <= differs) break;
+          // What is not heard sounds the same wherever it was, unless the head went to the cut from where it was.
+          const first = place.head + from - place.frame;
+          const isShift = through(next, taken, first) - first === newHead - head;
+          if (isShift && at + FADE <= differs) break;
           continue;
         }
         return {
