@@ -49,6 +49,7 @@ import type { LostSteps } from "./pulse/timeline_service.ts";
 import type { Edit, Project, Timeline } from "./pulse/types.ts";
 import { fixRate, rateIsOpen, Session, type Shared } from "./session.ts";
 import type { SignalApi } from "./signal/signal_api.ts";
+import { MAX_RATE, MIN_RATE } from "./signal/speed.ts";
 
 /** How long the start waits for an audio system that answers at once, as most do, in milliseconds. */
 const PATIENCE_MS = 200;
@@ -97,9 +98,10 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly capabilities: Readonly<Record<string, unknown>> = {
     extensions: [...AUDIO_EXTENSIONS],
     render: { containers: ["wav"], sampleFormats: ["s16", "s24", "f32"], dither: ["s16", "s24"] },
-    speedModes: [],
+    speedModes: ["mute", "matchSpeed"],
+    clipRates: { least: MIN_RATE, most: MAX_RATE },
     rates: false,
-    reverse: false,
+    reverse: true,
     streams: true,
   };
   readonly kernels: Readonly<Record<string, unknown>> = { peaks: "cpu" };

@@ -91,7 +91,8 @@ export const SYMBOLS = {
       "u32", /* to_column */
       "f64", /* from_frame */
       "f64", /* to_frame */
-      "f64", /* shift_frames */
+      "f64", /* source_frame */
+      "f64", /* step */
       "buffer", /* uint8_t *out */
     ],
     result: "i32",

@@ -19,7 +19,12 @@ const RATE = 48_000;
 const PAGE = 8_192;
 const PAGES = 60;
 
-const range = (from: number, to: number, assetId = "a"): ClipRange => ({ assetId, from, to });
+const range = (from: number, to: number, assetId = "a"): ClipRange => ({
+  assetId,
+  from,
+  to,
+  reach: 0,
+});
 
 Deno.test("the window of a clip stays at the clip's edges, keeps its place through trims, and moves along with slips", () => {
   const clip = range(100, 200);

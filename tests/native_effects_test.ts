@@ -21,6 +21,7 @@ const PLAYS = [
   "mix.c",
   "overruns.c",
   "proxy.c",
+  "reading.c",
   "mix_kernel_avx2.c",
   "mix_kernel_avx512.c",
   "mix_kernel_plain.c",
@@ -31,6 +32,9 @@ const PLAYS = [
   "resample_kernel_plain.c",
   "side.c",
   "snapshot.c",
+  "speed_kernel_avx2.c",
+  "speed_kernel_avx512.c",
+  "speed_kernel_plain.c",
   "steady.c",
   "store.c",
   "tap.c",
@@ -66,7 +70,14 @@ Deno.test({
 
 /** What is put into a copy of a source: behind the start of a function, so that the callback does it. */
 const SINS: [what: string, file: string, start: RegExp, statement: string, said: RegExp][] = [
-  ["allocation", "mix.c", /^static bool is_plain\(.*\{$/m, "free(malloc(1));", /'clip_render'/],
+  ["allocation", "mix.c", /^static bool enough\(.*\{$/m, "free(malloc(1));", /'enough'/],
+  [
+    "allocation",
+    "reading.c",
+    /^static void turn\(.*\{$/m,
+    "free(malloc(1));",
+    /'turn'/,
+  ],
   [
     "a lock",
     "render.c",
@@ -106,6 +117,13 @@ const SINS: [what: string, file: string, start: RegExp, statement: string, said:
     "free(malloc(1));",
     /'malloc'/,
   ],
+  [
+    "a lock behind another",
+    "speed_kernel_body.h",
+    /^TARGET static void play\(.*\{$/m,
+    "pthread_mutex_lock(0);",
+    /'pthread_mutex_lock'/,
+  ],
 ];
 
 for (const [what, file, start, statement, said] of SINS) {
@@ -125,8 +143,9 @@ for (const [what, file, start, statement, said] of SINS) {
         let source = copy;
         if (file.endsWith(".h")) {
           // The copies' own folder comes first.
-          source = `${folder}/resample_kernel_plain.c`;
-          await Deno.copyFile(`${NATIVE}/resample_kernel_plain.c`, source);
+          const name = file.replace("_body.h", "_plain.c");
+          source = `${folder}/${name}`;
+          await Deno.copyFile(`${NATIVE}/${name}`, source);
         }
         const clang = await compiler();
         await Deno.writeTextFile(copy, sin(""));

@@ -69,9 +69,9 @@ const edits: [string, unknown, (string | number)[]][] = [
   ["a deafening gain", add({ gainDb: 1_000 }), ["edits", 0, "clip", "gainDb"]],
   ["a fade beyond the clip", add({ fadeOutFrames: 2 }), ["edits", 0, "clip", "fadeOutFrames"]],
   ["an unknown shape", add({ fadeInShape: "spline" }), ["edits", 0, "clip", "fadeInShape"]],
-  ["a rate", add({ rate: 2 }), ["edits", 0, "clip", "rate"]],
+  ["a rate beyond all", add({ rate: 17 }), ["edits", 0, "clip", "rate"]],
   ["no rate at all", add({ rate: 0 }), ["edits", 0, "clip", "rate"]],
-  ["reverse", add({ reverse: true }), ["edits", 0, "clip", "reverse"]],
+  ["a reverse as text", add({ reverse: "yes" }), ["edits", 0, "clip", "reverse"]],
   ["a pipeline", add({ pipeline: [{}] }), ["edits", 0, "clip", "pipeline"]],
   ["a large meta", add({ meta: "x".repeat(LIMITS.metaBytes) }), ["edits", 0, "clip", "meta"]],
   ["a large meta of few characters", add({ meta: "ü".repeat(LIMITS.metaBytes / 2) }), [
@@ -132,9 +132,39 @@ for (const [name, edit, path] of edits) {
 
 Deno.test("what is not supported yet says so", () => {
   const timeline = service();
-  for (const rest of [{ rate: 2 }, { reverse: true }, { pipeline: [{}] }]) {
-    const error = assertThrows(() => timeline.edit([add(rest) as Edit], {}, caller), InvalidParams);
-    assert(error.reason.includes("not yet supported"), error.reason);
+  const edit = add({ pipeline: [{}] }) as Edit;
+  const error = assertThrows(() => timeline.edit([edit], {}, caller), InvalidParams);
+  assert(error.reason.includes("not yet supported"), error.reason);
+});
+
+Deno.test("a rate beyond its limits is refused by its field, and told which they are", () => {
+  const timeline = service();
+  for (
+    const [rate, reason] of [
+      [0, /least 1\/16/],
+      [-1, /least 1\/16/],
+      [1 / 16 - 1e-9, /least 1\/16/],
+      [
+        16.0001,
+        /most 16/,
+      ],
+      [NaN, /./],
+      [Infinity, /./],
+      ["1", /./],
+    ] as const
+  ) {
+    const added = assertThrows(
+      () => timeline.edit([add({ rate }) as Edit], {}, caller),
+      InvalidParams,
+    );
+    assertEquals(added.path.at(-1), "rate");
+    assert(reason.test(added.reason), added.reason);
+    const set = { op: "clip.set", clipId: "c", set: { rate } } as unknown as Edit;
+    const changed = assertThrows(() => timeline.edit([set], {}, caller), InvalidParams);
+    assertEquals(changed.path.at(-1), "rate");
+  }
+  for (const rate of [1 / 16, 16]) {
+    timeline.edit([add({ rate, clipId: `r${rate}` }) as Edit], {}, caller);
   }
 });
 

@@ -11,6 +11,7 @@
 import { hasSolo, trackGains } from "../signal/gains.ts";
 import { type HeadMapStep, mapFrame } from "../signal/model.ts";
 import type { WantedStretch } from "../signal/signal_api.ts";
+import { isSilent, sourcePath, sourceSpan } from "../signal/speed.ts";
 import { endOf } from "./block_list.ts";
 import { clipsWithin, isAnyWithin, isMoreThan } from "./block_range.ts";
 import { Stretches } from "./stretches.ts";
@@ -331,15 +332,19 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
       continue;
     }
     for (const { blocks } of of) {
-      const found: [assetId: string, from: number, to: number][] = [];
-      clipsWithin(blocks, from, to, (start, { assetId, sourceFrame, lengthFrames, rate }) => {
+      const found: { assetId: string; from: number; to: number; turned: boolean }[] = [];
+      clipsWithin(blocks, from, to, (start, body) => {
+        if (isSilent(body)) return;
         const a = Math.max(from, start) - start;
-        const b = Math.min(to, start + lengthFrames) - start;
-        found.push([assetId, sourceFrame + a * rate, sourceFrame + b * rate]);
+        const b = Math.min(to, start + body.lengthFrames) - start;
+        const path = sourcePath(body);
+        // Of a clip that plays from its end, what is wanted first lies last.
+        const turned = backwards !== path.step < 0;
+        found.push({ assetId: body.assetId, ...sourceSpan(path, a, b), turned });
       });
       if (backwards) found.reverse();
-      for (const [assetId, sourceFrom, sourceTo] of found) {
-        plan.take(assetId, sourceFrom, sourceTo, rankMs, backwards);
+      for (const { assetId, from: sourceFrom, to: sourceTo, turned } of found) {
+        plan.take(assetId, sourceFrom, sourceTo, rankMs, turned);
         if (plan.isFull) return { stretches: plan.stretches, isWhole: false };
         if (++pieces % PIECES_A_TURN === 0) yield;
       }

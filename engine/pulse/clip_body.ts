@@ -5,11 +5,11 @@
  */
 import { InvalidParams } from "../errors.ts";
 import type { MixClipBody } from "../signal/model.ts";
-import { slicedSourceFrame } from "../signal/speed.ts";
+import { slicedSourceFrame, soundingRate } from "../signal/speed.ts";
 import { LIMITS } from "./limits.ts";
 import type { Clip, ClipInput, Frames, Meta } from "./types.ts";
 
-export { soundingRate } from "../signal/speed.ts";
+export { soundingRate };
 
 /** A clip without its place. */
 export interface ClipBody extends MixClipBody {
@@ -72,7 +72,7 @@ export function checkBody(
       );
     }
   }
-  const sourceEnd = body.sourceFrame + body.lengthFrames * body.rate;
+  const sourceEnd = body.sourceFrame + body.lengthFrames * soundingRate(body.rate);
   if (body.sourceFrame < -LIMITS.maxFrame || sourceEnd > LIMITS.maxFrame) {
     throw new InvalidParams(
       [...path, sourceField],

@@ -12,11 +12,16 @@
  * @module
  */
 
+import type { MixClipBody } from "../signal/model.ts";
+import { reachOf, soundingFrame, soundingRate, sourcePath } from "../signal/speed.ts";
+
 /** What a clip plays of its asset. */
 export interface ClipRange {
   readonly assetId: string;
   readonly from: number;
   readonly to: number;
+  /** Frames around it that sound in it too: those that the filter of its rate takes. */
+  readonly reach: number;
 }
 
 /** Where a window is, as seen from its clip. */
@@ -31,14 +36,12 @@ export interface Anchor {
 
 /** The part of its asset that a clip plays. */
 export function clipRange(
-  { assetId, sourceFrame, lengthFrames, rate }: {
-    assetId: string;
-    sourceFrame: number;
-    lengthFrames: number;
-    rate: number;
-  },
+  clip: Pick<MixClipBody, "assetId" | "sourceFrame" | "lengthFrames" | "rate" | "reverse">,
 ): ClipRange {
-  return { assetId, from: sourceFrame, to: sourceFrame + lengthFrames * rate };
+  const { assetId, sourceFrame, lengthFrames, rate } = clip;
+  const from = soundingFrame(sourceFrame);
+  const reach = reachOf(sourcePath(clip));
+  return { assetId, from, to: from + lengthFrames * soundingRate(rate), reach };
 }
 
 /** A window on `[from, to)` of what a clip plays. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { hasSolo, trackGains } from "../signal/gains.ts";
+import { isSilent, sourcePath } from "../signal/speed.ts";
 import { Stretches } from "./stretches.ts";
 import type { TimelineModel } from "./timeline_model.ts";
 import { atOnce, sorting, Turns } from "./turns.ts";
@@ -91,9 +92,15 @@ interface Piece {
   /** Seconds of playing until it begins. */
   readonly at: number;
   readonly seconds: number;
-  /** First frame of the source, at the project's rate. */
+  /** Where it stands in the source when it begins, at the project's rate. Below a `rate` of 0 it goes backwards, and this is its end. */
   readonly source: number;
   readonly rate: number;
+}
+
+/** The part of the source that a piece plays. */
+function rangeOf({ source, seconds, rate }: Piece, sampleRate: number): [from: number, to: number] {
+  const end = source + seconds * rate * sampleRate;
+  return rate < 0 ? [end, source] : [source, end];
 }
 
 /**
@@ -179,14 +186,16 @@ function* piecesOf(
           if (clipStart >= run.end) break;
           const from = Math.max(run.start, clipStart);
           const to = Math.min(run.end, clipStart + body.lengthFrames);
-          if (from >= to) continue;
+          if (from >= to || isSilent(body)) continue;
+          const { first, step } = sourcePath(body);
           const of = pieces.get(body.assetId) ?? [];
           pieces.set(body.assetId, of);
           of.push({
             at: (run.after + from - run.start) / sampleRate,
             seconds: (to - from) / sampleRate,
-            source: body.sourceFrame + (from - clipStart) * body.rate,
-            rate: body.rate,
+            // Backwards a frame is played from where the next one begins.
+            source: first + (from - clipStart) * step + (step < 0 ? -step : 0),
+            rate: step,
           });
         }
       }
@@ -260,8 +269,8 @@ class AssetSum {
     const lengthFrames = Math.ceil(lengthSamples * rate / sampleRate);
     const read: Piece[] = [];
     for (const piece of pieces) {
-      const from = Math.max(0, Math.floor(piece.source));
-      const end = piece.source + piece.seconds * piece.rate * rate;
+      const [begin, end] = rangeOf(piece, rate);
+      const from = Math.max(0, Math.floor(begin));
       const to = Math.min(lengthFrames, Math.ceil(end));
       if (turns.isOver(1 + Math.max(0, to - from) / ASKED_FRAMES)) yield;
       if (from < to && this.isResident(this.demand.assetId, from, to)) {
@@ -272,11 +281,14 @@ class AssetSum {
     }
     // Where pieces may share stretches, who needs them first matters.
     const parts = read.length > 1 ? yield* inSeconds(read, rate, turns) : read;
-    for (const { at, seconds, source, rate: speed } of parts) {
+    for (const part of parts) {
       if (turns.isOver()) yield;
-      const to = Math.min(lengthFrames, source + seconds * speed * rate);
-      this.#taken.take(Math.max(0, source), to, (a, b) => {
-        this.#count(b - a, at + (a - source) / speed / rate, (b - a) / speed / rate, muted);
+      const { at, source, rate: speed } = part;
+      const [from, end] = rangeOf(part, rate);
+      this.#taken.take(Math.max(0, from), Math.min(lengthFrames, end), (a, b) => {
+        const first = speed < 0 ? b : a;
+        const lasting = (b - a) / Math.abs(speed) / rate;
+        this.#count(b - a, at + (first - source) / speed / rate, lasting, muted);
       });
     }
   }

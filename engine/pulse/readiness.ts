@@ -7,6 +7,7 @@
 import { checkColumnRange, type ColumnRange, columnSamples } from "../media/columns.ts";
 import type { MixClipBody, MixTrack } from "../signal/model.ts";
 import type { SourceStretch } from "../signal/signal_api.ts";
+import { isSilent, sourcePath } from "../signal/speed.ts";
 import type { Frames } from "./types.ts";
 
 /** What a column is, by its number: the greater takes precedence. */
@@ -64,13 +65,16 @@ export function* stretchesWithin(
       const clipStart = blockStart + at;
       if (clipStart >= end) return;
       const clipEnd = clipStart + body.lengthFrames;
-      if (clipEnd <= start) continue;
+      if (clipEnd <= start || isSilent(body)) continue;
+      // Whole frames, as Signal plays them.
+      const fromFrame = Math.max(Math.floor(start), clipStart);
+      const { first, step } = sourcePath(body);
       yield {
         assetId: body.assetId,
-        fromFrame: Math.max(start, clipStart),
+        fromFrame,
         toFrame: Math.min(end, clipEnd),
-        // As Signal plays it: from a whole frame of the source on.
-        shiftFrames: Math.floor(body.sourceFrame) - clipStart,
+        sourceFrame: first + (fromFrame - clipStart) * step,
+        step,
       };
     }
   }

@@ -48,6 +48,7 @@ export function readEvent(view: DataView, at: number, names: EventNames): Signal
         filledBy: FILLINGS[u32(20)] ?? "silence",
         source: u32(16),
         sourceFrame: f64(56),
+        step: f64(48),
       };
     case 6:
       return { kind: "loopOff", timeMs };

@@ -579,7 +579,7 @@ export class Signal implements SignalApi {
   }
 
   raiseColumns(
-    { assetId, fromFrame, toFrame, shiftFrames }: SourceStretch,
+    { assetId, fromFrame, toFrame, sourceFrame, step }: SourceStretch,
     { first, end }: { first: Float64Array<ArrayBuffer>; end: Float64Array<ArrayBuffer> },
     [from, past]: readonly [number, number],
     out: Uint8Array<ArrayBuffer>,
@@ -595,7 +595,8 @@ export class Signal implements SignalApi {
       past,
       fromFrame,
       toFrame,
-      shiftFrames,
+      sourceFrame,
+      step,
       out,
     );
     return result === 0;

@@ -69,6 +69,8 @@ export type SignalEvent =
     /** Native handle of the source, 0 if the clip has none, and its first frame that was missing. */
     source?: number;
     sourceFrame?: number;
+    /** By how much each frame of the clip stands beyond the one before it in its source; below 0 backwards. */
+    step?: number;
   }
   | { kind: "loopOff"; timeMs: number }
   | { kind: "state"; timeMs: number; state: "stopped" | "paused" | "playing" }
@@ -165,12 +167,13 @@ export interface WindowRange {
   isLooping?: boolean;
 }
 
-/** Frames of the timeline at which an asset's own, `shiftFrames` on, are played. */
+/** Frames of the timeline at which an asset is played: the first of them at `sourceFrame`, each further one by `step` beyond it (`SourcePath`). */
 export interface SourceStretch {
   readonly assetId: string;
   readonly fromFrame: Frames;
   readonly toFrame: Frames;
-  readonly shiftFrames: Frames;
+  readonly sourceFrame: number;
+  readonly step: number;
 }
 
 /** A stretch of an asset that stays resident until it is disposed of. */

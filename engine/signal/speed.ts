@@ -65,3 +65,22 @@ export function slicedSourceFrame(
   if (skipped === 0) return clip.sourceFrame;
   return soundingFrame(clip.sourceFrame) + skipped * soundingRate(clip.rate);
 }
+
+/** How far the native filter of a way reaches beyond its places (`ffi/native/speed_table.h`), or a little more; 0 where frames are played as they are. */
+export function reachOf({ first, step }: SourcePath): Frames {
+  const rate = Math.abs(step);
+  if (rate === 1 && Number.isInteger(first)) return 0;
+  return Math.ceil(80 * Math.max(1, rate) * 2 ** (1 / 32)) + 8;
+}
+
+/** What frames `[from, to)` of a clip need of its source, in whole frames of it: `from < to`. */
+export function sourceSpan(
+  path: SourcePath,
+  from: Frames,
+  to: Frames,
+): { from: Frames; to: Frames } {
+  const one = Math.floor(path.first + from * path.step);
+  const other = Math.floor(path.first + (to - 1) * path.step);
+  const reach = reachOf(path);
+  return { from: Math.min(one, other) - reach, to: Math.max(one, other) + 1 + reach };
+}

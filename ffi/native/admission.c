@@ -8,6 +8,8 @@
  * A voice for whose own two pages there is no room gets its proxy's, if it has one and they fit; it keeps those, and gets its own when there is room again. Where the
  * own pages of all new voices do not fit, each first gets its proxy's: rather all from proxies than some not at all.
  *
+ * "Two pages" are as many as last so long at the clip's rate: at twice the speed four.
+ *
  * A refused voice is silent: it has no page, or fades out at its last one. Its frames are counted as missing, of cause budget, with a gap as for any other. */
 #include <string.h>
 
@@ -16,15 +18,21 @@
 /* How far ahead of the head a clip is about to begin. */
 #define SOON_FRAMES LP_F32_PAGE_FRAMES
 
-/* Two pages of a source, from one frame on, as far as its clip goes. */
-static int64_t two_pages(const lp_found *c, int64_t from) {
+/* What a voice needs at least at a place, up to `span` frames of the timeline from it: two pages of its source, or at a higher rate as many as last as long as
+ * two. */
+static lp_course least_of(const lp_found *c, int64_t position, int64_t span) {
   const lp_source *s = c->clip->source;
-  const int64_t end = c->clip->first + c->clip->length;
-  const int64_t to = (((from < 0 ? 0 : from) >> s->page_shift) + 2) << s->page_shift;
-  return to < end ? to : end;
+  const int64_t at = position - c->start, left = c->end - position, pages = lp_clip_least_pages(c->clip);
+  lp_course course = lp_clip_course(c->clip, at, at + (left < span ? left : span));
+  if (course.speed > 0) {
+    const int64_t to = (((course.from < 0 ? 0 : course.from) >> s->page_shift) + pages) << s->page_shift;
+    if (to < course.to) course.to = to;
+    return course;
+  }
+  const int64_t last = (course.to < s->frames ? course.to : s->frames) - 1, first_page = (last >> s->page_shift) - pages + 1;
+  if (first_page > 0 && first_page << s->page_shift > course.from) course.from = first_page << s->page_shift;
+  return course;
 }
-
-static int64_t frame_at(const lp_found *c, int64_t position) { return c->clip->first + (position - c->start); }
 
 /* How much of a clip that begins soon is there when it does: passes are no further apart where memory is short. */
 #define SOON_MS 40
@@ -37,14 +45,14 @@ static uint64_t want_soon(struct lp_follow *f, lp_renderer *r, uint32_t slot, co
   int64_t frames = on ? (int64_t)f->engine->sample_rate * SOON_MS / 1000 : 1;
   if (frames > c->end - position) frames = c->end - position;
   if (head->loop && position < head->loop_end && frames > head->loop_end - position) frames = head->loop_end - position;
-  const int64_t from = frame_at(c, position), to = from + frames;
-  if (lp_follow_fits(f, s, from, to, 0)) {
+  const lp_course course = lp_clip_course(c->clip, position - c->start, position - c->start + frames);
+  if (lp_follow_fits(f, s, course, 0)) {
     const uint64_t before = f->units;
-    lp_follow_supply(f, s, from, to, f->head_ns + (uint64_t)((double)in * 1e9 / f->engine->sample_rate), tier);
+    lp_follow_supply(f, s, course, f->head_ns + (uint64_t)((double)in * 1e9 / f->engine->sample_rate), tier);
     r->place_units[slot] += (uint32_t)(f->units - before);
     if (!r->places_taken[slot]) r->places_taken[slot] = 1;
   }
-  return 2 * s->channels;
+  return (uint64_t)lp_clip_least_pages(c->clip) * s->channels;
 }
 
 /* A track that sounds goes on: its clips that begin soon, behind the loop's end too, get a page each, where there is room, and what its next one will need
@@ -64,7 +72,7 @@ static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track
   for (lp_walk w = lp_content_walk(track->content, position + 1, position + soon); lp_walk_next(&w, &c);) {
     if (c.start <= position || !c.clip->source) continue;
     const bool begins = c.start < position + SOON_FRAMES;
-    const uint64_t units = begins ? want_soon(f, r, track->slot, &c, c.start, head, c.start - position, on, tier) : 2 * c.clip->source->channels;
+    const uint64_t units = begins ? want_soon(f, r, track->slot, &c, c.start, head, c.start - position, on, tier) : (uint64_t)lp_clip_least_pages(c.clip) * c.clip->source->channels;
     if (units > needs) needs = units;
   }
   /* Where the loop ends before the second page, the page behind the wrap is the next. */
@@ -81,7 +89,7 @@ static void want_next(struct lp_follow *f, lp_renderer *r, const lp_track *track
 /* A voice and its place. */
 typedef struct voice {
   lp_source *source;
-  int64_t from, to; /* two pages */
+  lp_course course; /* what it needs at least */
   uint32_t slot, place;
 } voice;
 
@@ -92,10 +100,10 @@ static void take_place(lp_renderer *r, const voice *v) {
 /* Its own pages, if they fit; or those of the proxy alone. False: neither. */
 static bool want_voice(struct lp_follow *f, lp_renderer *r, const voice *v, uint64_t reserved, bool by_proxy, uint8_t tier) {
   lp_source *source = by_proxy ? lp_follow_proxy(v->source) : v->source;
-  if (!lp_follow_fits(f, source, v->from, v->to, reserved)) return false;
+  if (!lp_follow_fits(f, source, v->course, reserved)) return false;
   const uint64_t before = f->units;
-  if (by_proxy) lp_follow_want(f, source, v->from, v->to, f->head_ns, tier);
-  else lp_follow_supply(f, source, v->from, v->to, f->head_ns, tier);
+  if (by_proxy) lp_follow_want(f, source, v->course, f->head_ns, tier);
+  else lp_follow_supply(f, source, v->course, f->head_ns, tier);
   r->place_units[v->slot] += (uint32_t)(f->units - before);
   take_place(r, v);
   return true;
@@ -108,15 +116,15 @@ static void refuse(struct lp_follow *f, uint8_t tier) {
 
 static uint64_t units_of(const voice *v) {
   const lp_source *s = v->source;
-  const int64_t from = v->from < 0 ? 0 : v->from, to = v->to < s->frames ? v->to : s->frames;
-  return from < to ? (uint64_t)(((to - 1) >> s->page_shift) - (from >> s->page_shift) + 1) * s->channels : 0;
+  const lp_course c = lp_course_within(v->course, s);
+  return c.from < c.to ? (uint64_t)(((c.to - 1) >> s->page_shift) - (c.from >> s->page_shift) + 1) * s->channels : 0;
 }
 
 /* There is no room for its own pages: that is why they are missed. It sounds from its proxy, or is refused. */
 static void go_without(struct lp_follow *f, lp_renderer *r, const voice *v, bool by_proxy, uint8_t tier) {
   const lp_source *s = v->source;
   if (tier == LP_TIER_REALTIME)
-    for (int64_t page = (v->from < 0 ? 0 : v->from) >> s->page_shift; page << s->page_shift < v->to; page++) lp_store_refused(f->engine->store, v->source, page);
+    for (int64_t page = (v->course.from < 0 ? 0 : v->course.from) >> s->page_shift; page << s->page_shift < v->course.to; page++) lp_store_refused(f->engine->store, v->source, page);
   if (by_proxy) {
     r->proxies_taken[v->slot] |= (uint8_t)(1u << v->place);
     f->stood_in++;
@@ -166,9 +174,7 @@ void lp_admit(struct lp_follow *f, lp_renderer *r, const lp_snapshot *s, const l
     for (uint32_t i = 0; i < n; i++) {
       lp_source *source = found[i].clip->source;
       if (!source) continue;
-      const int64_t from = frame_at(&found[i], head->position);
-      const int64_t to = two_pages(&found[i], from);
-      const voice v = { source, from, to - from < span ? to : from + span, track->slot, i };
+      const voice v = { source, least_of(&found[i], head->position, span), track->slot, i };
       admit_voice(f, r, &v, i < kept, step, tier);
     }
   }
@@ -182,8 +188,8 @@ void lp_admit_muted(struct lp_follow *f, const lp_snapshot *s, const lp_head *he
     for (uint32_t i = 0; i < n; i++) {
       lp_source *source = found[i].clip->source;
       if (!source) continue;
-      const int64_t from = frame_at(&found[i], head->position), to = two_pages(&found[i], from);
-      if (lp_follow_fits(f, source, from, to, 0)) lp_follow_supply(f, source, from, to, f->head_ns, tier);
+      const lp_course course = least_of(&found[i], head->position, INT64_MAX);
+      if (lp_follow_fits(f, source, course, 0)) lp_follow_supply(f, source, course, f->head_ns, tier);
     }
   }
 }

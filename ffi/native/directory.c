@@ -48,18 +48,21 @@ static inline lp_sight recall(const lp_view *v, int64_t number) {
   return (lp_sight){.page = v->page[i], .valid = v->valid[i], .tabled = true, .cause = v->cause[i]};
 }
 
-static inline lp_sight see(const lp_source *s, const lp_view *v, int64_t number) { return v ? recall(v, number) : look(s, number); }
+/* on: beyond what the view covers the source is asked. */
+static inline lp_sight see(const lp_source *s, const lp_view *v, bool on, int64_t number) {
+  return !v || (on && (uint64_t)(number - v->first_page) >= v->count) ? look(s, number) : recall(v, number);
+}
 
 /* The three questions, of a view or (v NULL) of the source. */
 
-static inline int64_t run(const lp_source *s, const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) {
+static inline int64_t run(const lp_source *s, const lp_view *v, bool on, int64_t frame, int64_t max, uint32_t *cause) {
   if (max <= 0) return 0;
   if (frame >= s->frames || (frame < 0 && frame + max <= 0)) return max;
   int64_t at = frame < 0 ? 0 : frame;
   int64_t limit = max > s->frames - frame ? s->frames : frame + max;
   int64_t mask = s->page_frames - 1;
   while (at < limit) {
-    lp_sight sight = see(s, v, at >> s->page_shift);
+    lp_sight sight = see(s, v, on, at >> s->page_shift);
     int64_t in_page = at & mask, lo = sight.valid >> 16, hi = sight.valid & 0xffff;
     if (in_page < lo || in_page >= hi) {
       if (cause) *cause = sight.cause;
@@ -70,13 +73,13 @@ static inline int64_t run(const lp_source *s, const lp_view *v, int64_t frame, i
   return max;
 }
 
-static inline int64_t hole(const lp_source *s, const lp_view *v, int64_t frame, int64_t max) {
+static inline int64_t hole(const lp_source *s, const lp_view *v, bool on, int64_t frame, int64_t max) {
   if (max <= 0 || frame < 0 || frame >= s->frames) return 0;
   int64_t at = frame, limit = max > s->frames - frame ? s->frames : frame + max;
   int64_t mask = s->page_frames - 1;
   while (at < limit) {
     int64_t number = at >> s->page_shift, in_page = at & mask;
-    lp_sight sight = see(s, v, number);
+    lp_sight sight = see(s, v, on, number);
     int64_t lo = sight.valid >> 16, hi = sight.valid & 0xffff;
     if (in_page >= lo && in_page < hi) break;
     if (hi > lo && in_page < lo) {
@@ -101,7 +104,7 @@ static inline void fetch(const lp_source *s, const lp_view *v, int64_t frame, in
       done += silent;
       continue;
     }
-    lp_sight sight = see(s, v, at >> s->page_shift);
+    lp_sight sight = see(s, v, false, at >> s->page_shift);
     int64_t in_page = at & mask, lo = sight.valid >> 16, hi = sight.valid & 0xffff;
     int64_t part = s->page_frames - in_page;
     if (part > s->frames - at) part = s->frames - at;
@@ -126,9 +129,9 @@ static inline void fetch(const lp_source *s, const lp_view *v, int64_t frame, in
   }
 }
 
-int64_t lp_source_run(const lp_source *s, int64_t frame, int64_t max, uint32_t *cause) { return run(s, NULL, frame, max, cause); }
+int64_t lp_source_run(const lp_source *s, int64_t frame, int64_t max, uint32_t *cause) { return run(s, NULL, false, frame, max, cause); }
 
-int64_t lp_source_hole(const lp_source *s, int64_t frame, int64_t max) { return hole(s, NULL, frame, max); }
+int64_t lp_source_hole(const lp_source *s, int64_t frame, int64_t max) { return hole(s, NULL, false, frame, max); }
 
 void lp_source_read(const lp_source *s, int64_t frame, int32_t n, float *const *planes) { fetch(s, NULL, frame, n, planes); }
 
@@ -157,8 +160,48 @@ int64_t lp_view_look(lp_view *v, const lp_source *s, int64_t frame, int64_t fram
   return at < last ? at - frame : frames;
 }
 
-int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) { return run(v->source, v, frame, max, cause); }
+int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) { return run(v->source, v, false, frame, max, cause); }
 
-int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max) { return hole(v->source, v, frame, max); }
+int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max) { return hole(v->source, v, false, frame, max); }
+
+int64_t lp_view_run_on(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) { return run(v->source, v, true, frame, max, cause); }
+
+int64_t lp_view_hole_on(const lp_view *v, int64_t frame, int64_t max) { return hole(v->source, v, true, frame, max); }
+
+int64_t lp_view_run_back(const lp_view *v, int64_t end, int64_t max, uint32_t *cause) {
+  const lp_source *s = v->source;
+  if (max <= 0) return 0;
+  const int64_t limit = end - max > 0 ? end - max : 0, mask = s->page_frames - 1;
+  for (int64_t at = end < s->frames ? end : s->frames; at > limit;) {
+    const lp_sight sight = see(s, v, true, (at - 1) >> s->page_shift);
+    const int64_t in_page = (at - 1) & mask, lo = sight.valid >> 16, hi = sight.valid & 0xffff;
+    if (in_page < lo || in_page >= hi) {
+      if (cause) *cause = sight.cause;
+      return end - at;
+    }
+    at -= in_page - lo + 1;
+  }
+  return max;
+}
+
+int64_t lp_view_hole_back(const lp_view *v, int64_t end, int64_t max) {
+  const lp_source *s = v->source;
+  if (max <= 0 || end <= 0 || end > s->frames) return 0;
+  const int64_t limit = end - max > 0 ? end - max : 0, mask = s->page_frames - 1;
+  int64_t at = end;
+  while (at > limit) {
+    const int64_t number = (at - 1) >> s->page_shift, in_page = (at - 1) & mask;
+    const lp_sight sight = see(s, v, true, number);
+    const int64_t lo = sight.valid >> 16, hi = sight.valid & 0xffff;
+    if (in_page >= lo && in_page < hi) break;
+    if (hi > lo && in_page >= hi) {
+      at -= in_page - hi + 1;
+      break;
+    }
+    /* Nothing from the page's begin up to here; without a table, from that of all its pages. */
+    at = (sight.tabled ? number : number / LP_TABLE_PAGES * LP_TABLE_PAGES) << s->page_shift;
+  }
+  return end - (at > limit ? at : limit);
+}
 
 void lp_view_read(const lp_view *v, int64_t frame, int32_t n, float *const *planes) { fetch(v->source, v, frame, n, planes); }

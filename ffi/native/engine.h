@@ -192,10 +192,11 @@ enum lp_readiness { LP_READY = 0, LP_NOT_READ = 1, LP_UNREADABLE = 2 };
 
 /* [control] Whether what columns of a drawing show of the source is resident: raises each out[c] in [from_column, to_column) to LP_NOT_READ
  * where a frame is not there, to LP_UNREADABLE where the last try to read such a one failed. Column c has the frames [first[c], end[c]), of which
- * those in [from_frame, to_frame) count; a frame plus shift_frames is the source's own. What lies outside the source is silence, and there. first,
- * end and out have to_column entries. Costs a look at each page that is there: keep to 2^24 frames a call. */
+ * those in [from_frame, to_frame) count. from_frame plays the source at source_frame, each further one by `step` (1/16 … 16, below 0 backwards) beyond it, both in
+ * multiples of 2^-24 frames. What lies outside the source is silence, and there. first, end and out have to_column entries. Costs a look at each page that is
+ * there: keep to 2^24 frames of the source a call. */
 LP_API int32_t lp_source_columns(uint32_t engine, uint32_t source, const double *first, const double *end, uint32_t from_column, uint32_t to_column,
-                                 double from_frame, double to_frame, double shift_frames, uint8_t *out);
+                                 double from_frame, double to_frame, double source_frame, double step, uint8_t *out);
 
 /* [any] 1 if the file was last found in another state than that in which it was opened (lp_identity in pcm_file.h), so that no more is read of it until it is opened
  * anew; else 0. It is looked at with each read. */
@@ -347,8 +348,9 @@ enum lp_event_kind {
   LP_EV_SWAP = 1,        /* a publication was taken: a = position before, b = position after, value = revision */
   LP_EV_WRAP = 2,        /* loop wrap: a = loop end, b = loop start */
   LP_EV_END = 3,         /* to_frame was reached: a = position, value = the state since then */
-  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, filled_by, a = position, cause, source_frame = the first of them */
-  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over, or something else fills the gap: the same, source_frame too, b = frames of the gap */
+  LP_EV_GAP_BEGIN = 4,   /* frames began to miss: track = slot, clip, source, filled_by, a = position, cause, source_frame = the first of them,
+                          * value = frames of the source from each frame to the next, below 0 backwards */
+  LP_EV_GAP_END = 5,     /* they are there again, or the voice is over, or something else fills the gap: the same, source_frame and value too, b = frames of the gap */
   LP_EV_LOOP_OFF = 6,    /* an edit left the loop shorter than a frame */
   LP_EV_STATE = 7,       /* not sent: LP_EV_END says how the renderer changes its state by itself */
   LP_EV_LOST = 8         /* the ring was full: value = events lost before the next one */

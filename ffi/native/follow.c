@@ -118,24 +118,26 @@ static bool want_page(struct lp_follow *f, lp_source *s, int64_t page, int32_t f
   return true;
 }
 
-bool lp_follow_want(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
-  if (from < 0) from = 0;
-  if (to > s->frames) to = s->frames;
+bool lp_follow_want(struct lp_follow *f, lp_source *s, lp_course course, uint64_t due_ns, uint8_t tier) {
+  course = lp_course_within(course, s);
   const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
-  for (int64_t at = from; at < to;) {
-    int64_t page = at >> s->page_shift;
-    int64_t begin = page << s->page_shift;
-    if (!want_page(f, s, page, (int32_t)(at - begin), due_ns + (uint64_t)((double)(at - from) * ns_a_frame), tier)) return false;
-    at = begin + s->page_frames;
+  lp_span part;
+  for (lp_course_walk w = lp_course_begin(&course, s); lp_course_next(&w, &part);) {
+    const int64_t page = part.from >> s->page_shift;
+    /* Backwards all of a page is needed up to where it is entered. */
+    const int32_t first = course.speed < 0 ? 0 : (int32_t)(part.from - (page << s->page_shift));
+    const uint64_t due = due_ns + (uint64_t)(lp_course_frames(&course, lp_course_first(&course, &part)) * ns_a_frame);
+    if (!want_page(f, s, page, first, due, tier)) return false;
   }
   return true;
 }
 
-bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to, uint64_t reserved) {
-  if (from < 0) from = 0;
-  if (to > s->frames) to = s->frames;
+bool lp_follow_fits(struct lp_follow *f, const lp_source *s, lp_course course, uint64_t reserved) {
+  course = lp_course_within(course, s);
   uint64_t units = 0;
-  for (int64_t page = from >> s->page_shift; page << s->page_shift < to; page++) {
+  lp_span part;
+  for (lp_course_walk w = lp_course_begin(&course, s); lp_course_next(&w, &part);) {
+    const int64_t page = part.from >> s->page_shift;
     lp_seen *place;
     if (!is_seen(f, s, page, &place) && !lp_window_holds(f->engine->store, s, page)) units += s->channels;
   }
@@ -152,9 +154,12 @@ static void pass_behind(struct lp_follow *f, const lp_snapshot *s, const lp_head
     for (lp_walk w = lp_content_walk(s->tracks[t].content, since, at + 1); lp_walk_next(&w, &c);) {
       lp_source *source = c.clip->source;
       if (!source) continue;
-      const int64_t from = c.clip->first + ((c.start > since ? c.start : since) - c.start);
-      const int64_t to = c.clip->first + ((c.end < at + 1 ? c.end : at + 1) - 1 - c.start);
-      int64_t first = (from >> source->page_shift) - 1, last = (to >> source->page_shift) - 1;
+      /* Of pages those that lie behind what the first and the last of these frames need: a page is passed only when the next one is entered. */
+      const int64_t a = (c.start > since ? c.start : since) - c.start, b = (c.end < at + 1 ? c.end : at + 1) - c.start;
+      const lp_span begin = lp_clip_span(c.clip, a, a + 1), end = lp_clip_span(c.clip, b - 1, b);
+      const bool backwards = c.clip->step < 0;
+      int64_t first = backwards ? ((end.to - 1) >> source->page_shift) + 1 : (begin.from >> source->page_shift) - 1;
+      int64_t last = backwards ? ((begin.to - 1) >> source->page_shift) + 1 : (end.from >> source->page_shift) - 1;
       if (first < 0) first = 0;
       if (last >= source->pages) last = source->pages - 1;
       for (; first <= last; first++) lp_store_passed(f->engine->store, source, first);
@@ -254,8 +259,8 @@ static void hold_fading(struct lp_follow *f, lp_renderer *r) {
     if (lp_track_is_muted(&d->fading->tracks[t])) continue;
     lp_found c;
     for (lp_walk w = lp_content_walk(d->fading->tracks[t].content, from, to); lp_walk_next(&w, &c);) {
-      const int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to, shift = c.clip->first - c.start;
-      if (c.clip->source) (void)lp_follow_want(f, c.clip->source, a + shift, b + shift, f->now_ns, LP_TIER_REALTIME);
+      const int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to;
+      if (c.clip->source) (void)lp_follow_want(f, c.clip->source, lp_clip_course(c.clip, a - c.start, b - c.start), f->now_ns, LP_TIER_REALTIME);
     }
   }
   lp_follow_flush(f);
@@ -418,8 +423,8 @@ static void each_heard(const lp_snapshot *s, lp_head head, int64_t n, bool (*vis
       for (lp_walk w = lp_content_walk(s->tracks[t].content, head.position, head.position + m); lp_walk_next(&w, &c);) {
         if (!c.clip->source) continue;
         const int64_t a = c.start > head.position ? c.start : head.position, b = c.end < head.position + m ? c.end : head.position + m;
-        const int64_t shift = c.clip->first - c.start;
-        if (!visit(context, c.clip->source, a + shift, b + shift)) return;
+        const lp_span span = lp_clip_span(c.clip, a - c.start, b - c.start);
+        if (!visit(context, c.clip->source, span.from, span.to)) return;
       }
     }
     const enum lp_jump jump = lp_head_advance(&head, m);

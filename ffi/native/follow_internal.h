@@ -3,6 +3,7 @@
 #ifndef LP_FOLLOW_INTERNAL_H
 #define LP_FOLLOW_INTERNAL_H
 
+#include "clip_course.h"
 #include "engine_internal.h"
 
 #define LP_WANT_BATCH 64
@@ -50,10 +51,10 @@ struct lp_follow {
   bool later; /* something was wanted that nobody has been woken for */
 };
 
-/* follow.c [follower] Wants source frames [from, to), the first of them needed at due_ns. False when the budget is used up. */
-bool lp_follow_want(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier);
-/* follow.c [follower] Whether the pages of source frames [from, to) fit the budget less `reserved` units, besides what is wanted already. */
-bool lp_follow_fits(struct lp_follow *f, const lp_source *s, int64_t from, int64_t to, uint64_t reserved);
+/* follow.c [follower] Wants what is played of a source, the first of it needed at due_ns. False when the budget is used up. */
+bool lp_follow_want(struct lp_follow *f, lp_source *s, lp_course course, uint64_t due_ns, uint8_t tier);
+/* follow.c [follower] Whether its pages fit the budget less `reserved` units, besides what is wanted already. */
+bool lp_follow_fits(struct lp_follow *f, const lp_source *s, lp_course course, uint64_t reserved);
 
 /* follow.c [follower] Hands over what was wanted; what was wanted since the last time lies near. */
 void lp_follow_flush(struct lp_follow *f);
@@ -62,7 +63,7 @@ void lp_follow_flush_near(struct lp_follow *f);
 /* follow_supply.c [follower] Looks how a source keeps up, once a pass. */
 void lp_follow_judge(struct lp_follow *f, lp_source *s);
 /* follow_supply.c [follower] As lp_follow_want, of a clip's source as it is to be had: from its proxy too while it is slow. */
-bool lp_follow_supply(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier);
+bool lp_follow_supply(struct lp_follow *f, lp_source *s, lp_course course, uint64_t due_ns, uint8_t tier);
 /* follow_supply.c [follower] Its proxy, for this pass, or NULL. */
 lp_source *lp_follow_proxy(const lp_source *s);
 

@@ -55,31 +55,29 @@ lp_source *lp_follow_proxy(const lp_source *s) {
 }
 
 /* A slow source's own pages: after all that is urgent, and not where they would come too late. */
-static bool want_own(struct lp_follow *f, lp_source *s, const lp_source *proxy, int64_t from, int64_t to, uint64_t due_ns) {
+static bool want_own(struct lp_follow *f, lp_source *s, const lp_source *proxy, lp_course course, uint64_t due_ns) {
   const double ns_a_frame = 1e9 / (double)f->engine->sample_rate;
   const uint64_t skip_until = f->head_ns + lp_slow_disk_skip_ns(was_wanted(f, s->readahead.level));
-  if (from < 0) from = 0;
-  if (to > s->frames) to = s->frames;
-  for (int64_t at = from; at < to;) {
-    int64_t end = ((at >> s->page_shift) + 1) << s->page_shift;
-    if (end > to) end = to;
-    const uint64_t due = due_ns + (uint64_t)((double)(at - from) * ns_a_frame);
-    const bool covered = due < skip_until && lp_source_run(proxy, at, end - at, NULL) == end - at;
-    if (!covered && !lp_follow_want(f, s, at, end, due, LP_TIER_ANTICIPATIVE)) return false;
-    at = end;
+  course = lp_course_within(course, s);
+  lp_span part;
+  for (lp_course_walk w = lp_course_begin(&course, s); lp_course_next(&w, &part);) {
+    const uint64_t due = due_ns + (uint64_t)(lp_course_frames(&course, lp_course_first(&course, &part)) * ns_a_frame);
+    const bool covered = due < skip_until && lp_source_run(proxy, part.from, part.to - part.from, NULL) == part.to - part.from;
+    const lp_course piece = {part.from, part.to, course.speed, 0};
+    if (!covered && !lp_follow_want(f, s, piece, due, LP_TIER_ANTICIPATIVE)) return false;
   }
   return true;
 }
 
-bool lp_follow_supply(struct lp_follow *f, lp_source *s, int64_t from, int64_t to, uint64_t due_ns, uint8_t tier) {
+bool lp_follow_supply(struct lp_follow *f, lp_source *s, lp_course course, uint64_t due_ns, uint8_t tier) {
   lp_follow_judge(f, s);
-  if (tier != LP_TIER_REALTIME) return lp_follow_want(f, s, from, to, due_ns, tier);
+  if (tier != LP_TIER_REALTIME) return lp_follow_want(f, s, course, due_ns, tier);
   s->measured = f->pass;
   lp_source *proxy = s->slow_disk.slow ? lp_follow_proxy(s) : NULL;
-  if (!proxy) return lp_follow_want(f, s, from, to, due_ns, tier);
-  if (due_ns < f->head_ns + PROXY_AHEAD_NS && !lp_follow_want(f, proxy, from, to, due_ns, tier)) return false;
+  if (!proxy) return lp_follow_want(f, s, course, due_ns, tier);
+  if (due_ns < f->head_ns + PROXY_AHEAD_NS && !lp_follow_want(f, proxy, course, due_ns, tier)) return false;
   f->measures = true;
-  const bool room = want_own(f, s, proxy, from, to, due_ns);
+  const bool room = want_own(f, s, proxy, course, due_ns);
   f->measures = false;
   return room;
 }

@@ -36,7 +36,7 @@ static bool want_span(const stride *w, int64_t from, int64_t to, uint64_t due_ns
         if (w->which == FARTHER ? lp_readahead_ns(level) <= ns_of(f, w->gone) : level != w->which) continue;
       }
       const int64_t a = c.start > from ? c.start : from, b = c.end < to ? c.end : to;
-      if (!lp_follow_supply(f, source, c.clip->first + (a - c.start), c.clip->first + (b - c.start), due_ns + ns_of(f, a - from), tier)) return false;
+      if (!lp_follow_supply(f, source, lp_clip_course(c.clip, a - c.start, b - c.start), due_ns + ns_of(f, a - from), tier)) return false;
     }
   }
   return true;

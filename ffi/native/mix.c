@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "proxy.h"
+#include "reading.h"
 
 /* sin(π/2 · w) for w in 0 … 1: Taylor's series to x^15, error below 1e-10. No library function, so that the bits are the same everywhere. */
 static double quarter_sine(double w) {
@@ -117,17 +118,19 @@ static void gap_event(lp_renderer *r, uint32_t kind, uint32_t slot, const lp_voi
                  .filled_by = v->filled_by,
                  .a = (double)position,
                  .b = (double)v->gap_frames,
+                 .value = (double)v->gap_step / LP_PARTS,
                  .source_frame = (double)v->gap_first };
   if (!lp_event_push(r, &e) && kind == LP_EV_GAP_END && v->filled_by == LP_FILLED_BY_SILENCE) add(&r->counts.gap_frames_lost, (uint64_t)v->gap_frames);
 }
 
-void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) {
+void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_clip *clip, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) {
   if (v->gap) lp_gap_end(r, slot, v, position, count);
   v->gap = true;
   v->filled_by = filled_by;
   v->gap_frames = 0;
   v->gap_first = first;
-  v->gap_source = source ? source->handle : 0;
+  v->gap_source = clip->source ? clip->source->handle : 0;
+  v->gap_step = (int32_t)clip->step;
   if (!count) return;
   r->gaps++;
   gap_event(r, LP_EV_GAP_BEGIN, slot, v, position);
@@ -163,14 +166,15 @@ static lp_voice *voice_of(lp_renderer *r, lp_voices *voices, uint32_t slot, uint
 }
 
 /* Presence of a voice at [position, position + n) of the timeline, frame by frame into presence: 0 in holes, down to them and up from them by
- * a slope of one fade length. ahead: frames looked at beyond n. Returns false, and writes nothing, where it is 1 throughout. */
-static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
+ * a slope of one fade length. ahead: frames looked at beyond n. reading: NULL where the source is absent. Returns false, and writes nothing, where it is 1
+ * throughout. */
+static bool presence_of(lp_renderer *r, const lp_found *f, const lp_reading *reading, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
                         int64_t ahead, bool count, float *presence) {
-  const int64_t first = f->clip->first + (position - f->start);
+  const int64_t first = position - f->start;
   const int64_t want = n + ahead;
   /* A fade in is by the cause of the hole before it. */
-  uint32_t cause = view ? v->cause : LP_CAUSE_ABSENT;
-  int64_t run = view ? lp_view_run(view, first, want, &cause) : 0;
+  uint32_t cause = reading ? v->cause : LP_CAUSE_ABSENT;
+  int64_t run = reading ? lp_reading_run(reading, first, want, &cause) : 0;
   int64_t hole_at = run < want ? run : INT64_MAX;
   if (run > 0 && v->gap) lp_gap_end(r, slot, v, position, count);
   if (count) add(hole_at < n ? &r->counts.misses : &r->counts.hits, 1);
@@ -195,11 +199,12 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
       }
       continue;
     }
-    int64_t hole = view ? lp_view_hole(view, first + i, n - i) : n - i;
+    int64_t lacks = lp_clip_spot(f->clip, first + i).frame;
+    int64_t hole = reading ? lp_reading_hole(reading, first + i, n - i, &lacks) : n - i;
     if (hole > 0) {
       if (!v->gap || v->filled_by != LP_FILLED_BY_SILENCE) {
         v->cause = (uint8_t)cause;
-        lp_gap_begin(r, slot, f->clip->source, first + i, v, position + i, LP_FILLED_BY_SILENCE, count);
+        lp_gap_begin(r, slot, f->clip, lacks, v, position + i, LP_FILLED_BY_SILENCE, count);
       }
       v->gap_frames += hole;
       if (count) {
@@ -212,7 +217,7 @@ static bool presence_of(lp_renderer *r, const lp_found *f, const lp_view *view, 
       i += hole;
     }
     if (i >= n) break;
-    run = lp_view_run(view, first + i, want - i, &cause);
+    run = lp_reading_run(reading, first + i, want - i, &cause);
     hole_at = run < want - i ? i + run : INT64_MAX;
     if (run > 0 && v->gap) lp_gap_end(r, slot, v, position + i, count);
   }
@@ -233,27 +238,9 @@ static void add_shaped(float *restrict out, const float *restrict in, const floa
   for (int32_t i = 0; i < n; i++) out[i] += in[i] * g[i];
 }
 
-/* Folds a source's channels to two sides. Mono and stereo need no work: the planes themselves are the sides. */
-static void fold(const lp_source *s, float *const *planes, int32_t n, float *restrict left, float *restrict right) {
-  memset(left, 0, (size_t)n * sizeof *left);
-  memset(right, 0, (size_t)n * sizeof *right);
-  for (uint32_t c = 0; c < s->channels; c++) {
-    add_scaled(left, planes[c], s->fold[c][0], n);
-    add_scaled(right, planes[c], s->fold[c][1], n);
-  }
-}
-
-static bool is_plain(const lp_source *s) {
-  if (s->channels == 1) return s->fold[0][0] == 1.0f && s->fold[0][1] == 1.0f;
-  return s->channels == 2 && s->fold[0][0] == 1.0f && s->fold[0][1] == 0.0f && s->fold[1][0] == 0.0f && s->fold[1][1] == 1.0f;
-}
-
-bool lp_source_is_plain(const lp_source *s) { return is_plain(s); }
-
-/* Adds one clip at [position, position + n); env: its envelope, NULL if 1. The clip covers the whole range. */
+/* Adds one clip at [position, position + n), as much as is read in one go; env: its envelope, NULL if 1. The clip covers the whole range. */
 static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n,
                         int64_t limit, bool count, const float *env, float *left, float *right) {
-  if (f->clip->shapes & LP_SHAPE_SILENT) return;
   lp_voice *v = voice_of(r, voices, slot, f->clip->uid, keep_uid, position, count);
   /* Look one fade length ahead, but not beyond the clip's end or the head's next jump: what lies there will not sound. */
   int64_t ahead = f->end - position - n;
@@ -261,31 +248,24 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
   if (ahead > r->fade_frames) ahead = r->fade_frames;
   if (ahead < 0) ahead = 0;
   const lp_source *s = f->clip->source;
-  int64_t first = f->clip->first + (position - f->start);
+  const int64_t first = position - f->start;
   /* One look answers what is there and gives it: a page that goes meanwhile is still read, one that comes is not there yet. */
-  lp_view view;
-  if (s) lp_view_look(&view, s, first, n + ahead);
+  lp_reading reading;
+  if (s) lp_reading_look(&reading, f->clip, s, first, n, ahead);
   lp_stand_in stand_in;
   const lp_source *proxy = s ? lp_proxy_of(r, s) : NULL;
-  const bool stands_in = proxy && lp_proxy_look(r, f, proxy, &view, v, slot, position, n, ahead, count, &stand_in);
-  bool ramped = !stands_in && presence_of(r, f, s ? &view : NULL, v, slot, position, n, ahead, count, r->presence);
+  const bool stands_in = proxy && lp_proxy_look(r, f, proxy, &reading, v, slot, position, n, ahead, count, &stand_in);
+  bool ramped = !stands_in && presence_of(r, f, s ? &reading : NULL, v, slot, position, n, ahead, count, r->presence);
   if (v->gap && position + n == f->end) lp_gap_end(r, slot, v, f->end, count);
-  if (!s) return;
-  if (first >= s->frames || first + n <= 0) return; /* beyond the source is silence */
+  if (!s || lp_reading_is_beyond(&reading, first, n)) return; /* beyond the source is silence */
 
-  float folded[2][LP_BLOCK];
-  if (stands_in) lp_proxy_read(&stand_in, first, n, r->scratch);
-  lp_view_read(&view, first, n, r->scratch);
-  float *sides[2] = { r->scratch[0], r->scratch[s->channels > 1 ? 1 : 0] };
-  if (!is_plain(s)) {
-    fold(s, r->scratch, n, folded[0], folded[1]);
-    sides[0] = folded[0];
-    sides[1] = folded[1];
-  }
+  float store[2][LP_BLOCK], *sides[2];
+  if (stands_in) lp_proxy_read(r, &stand_in, first, n);
+  lp_reading_sides(r, &reading, first, n, store, sides);
   if (stands_in) {
-    lp_proxy_blend(&stand_in, n, sides, folded);
-    sides[0] = folded[0];
-    sides[1] = folded[1];
+    lp_proxy_blend(&stand_in, n, sides, store);
+    sides[0] = store[0];
+    sides[1] = store[1];
   }
   const float gain = f->clip->gain;
   if (!env && !ramped) {
@@ -299,6 +279,17 @@ static void clip_render(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voi
     for (int32_t i = 0; i < n; i++) g[i] *= r->presence[i];
   add_shaped(left, sides[0], g, n);
   add_shaped(right, sides[1], g, n);
+}
+
+/* The same, in as many pieces as it takes. */
+static void clip_add(lp_renderer *r, const lp_found *f, uint32_t slot, lp_voices *voices, uint32_t keep_uid, int64_t position, int32_t n, int64_t limit,
+                     bool count, const float *env, float *left, float *right) {
+  if (f->clip->shapes & LP_SHAPE_SILENT) return;
+  const int32_t most = lp_reading_most(f->clip);
+  for (int32_t at = 0; at < n; at += most) {
+    const int32_t m = n - at < most ? n - at : most;
+    clip_render(r, f, slot, voices, keep_uid, position + at, m, limit - at, count, env ? env + at : NULL, left + at, right + at);
+  }
 }
 
 /* Of a crowd, the last ones in order were kept. If two of them are there throughout, the others are not heard. */
@@ -349,14 +340,14 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
         float *env = r->envelope;
         bool set = own_envelope(u, &ue, at, m, env);
         if (cover_envelope(u, t, &te, at, m, env, set) != COVER_ALL) {
-          clip_render(r, u, slot, voices, t->clip->uid, at, m, limit - offset, count, env, left + offset, right + offset);
+          clip_add(r, u, slot, voices, t->clip->uid, at, m, limit - offset, count, env, left + offset, right + offset);
         } else {
           lp_voice *hidden = voice_find(voices, slot, u->clip->uid);
           if (hidden && hidden->gap) lp_gap_end(r, slot, hidden, at, count);
         }
       }
       bool shaped = own_envelope(t, &te, at, m, r->envelope);
-      clip_render(r, t, slot, voices, under >= 0 ? live[under].clip->uid : 0, at, m, limit - offset, count, shaped ? r->envelope : NULL,
+      clip_add(r, t, slot, voices, under >= 0 ? live[under].clip->uid : 0, at, m, limit - offset, count, shaped ? r->envelope : NULL,
                   left + offset, right + offset);
     }
     at = next;

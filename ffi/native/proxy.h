@@ -6,6 +6,7 @@
 #ifndef LP_PROXY_H
 #define LP_PROXY_H
 
+#include "reading.h"
 #include "renderer.h"
 
 /* A proxy's length may differ by as much: a lower rate rounds it up, and encoders pad. */
@@ -27,18 +28,17 @@ static inline const lp_source *lp_proxy_of(const lp_renderer *r, const lp_source
 
 /* How a proxy stands in for at most one block of a voice: sample = own × own weight + proxy's × ((1 − own weight) × proxy's weight). */
 typedef struct lp_stand_in {
-  const lp_source *proxy;
-  lp_view view;
+  lp_reading reading; /* of the proxy */
   float own[LP_BLOCK], filled[LP_BLOCK]; /* weights by frame */
   float sides[2][LP_BLOCK];              /* of the proxy, folded */
 } lp_stand_in;
 
 /* [callback] Looks how a voice sounds at [position, position + n), as presence_of of mix.c does of one without a proxy: sets its state, counts, and tells
  * gaps. own: what was found of the source; ahead: frames looked at beyond n. False, and nothing is done, where the source alone sounds. */
-bool lp_proxy_look(lp_renderer *r, const lp_found *f, const lp_source *proxy, const lp_view *own, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
+bool lp_proxy_look(lp_renderer *r, const lp_found *f, const lp_source *proxy, const lp_reading *own, lp_voice *v, uint32_t slot, int64_t position, int32_t n,
                    int64_t ahead, bool count, lp_stand_in *out) LP_NONBLOCKING;
-/* [callback] Reads the proxy's frames; planes: room for as many channels as there may be. */
-void lp_proxy_read(lp_stand_in *in, int64_t first, int32_t n, float *const *planes) LP_NONBLOCKING;
+/* [callback] Reads the proxy's frames [k, k + n) of the clip. */
+void lp_proxy_read(lp_renderer *r, lp_stand_in *in, int64_t k, int32_t n) LP_NONBLOCKING;
 /* [callback] What sounds of both; out may be the same as own. */
 void lp_proxy_blend(const lp_stand_in *in, int32_t n, float *const own[2], float out[2][LP_BLOCK]) LP_NONBLOCKING;
 

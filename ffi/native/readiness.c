@@ -1,7 +1,9 @@
 /* What of a source is resident, in the columns of a drawing. No sample is read, so no epoch is entered: a page that goes between two loads is one that
  * went a moment ago. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "clip_path.h"
 #include "engine_internal.h"
 #include "store_internal.h"
 
@@ -37,9 +39,16 @@ static enum lp_readiness readiness(const lp_source *s, const failures *f, int64_
 }
 
 int32_t lp_source_columns(uint32_t engine, uint32_t source, const double *first, const double *end, uint32_t from_column, uint32_t to_column, double from_frame,
-                          double to_frame, double shift_frames, uint8_t *out) {
+                          double to_frame, double source_frame, double step, uint8_t *out) {
   const double limit = 9007199254740992.0;
-  if (to_column < from_column || !(fabs(from_frame) <= limit) || !(fabs(to_frame) <= limit) || !(fabs(shift_frames) <= limit)) return LP_E_ARGUMENT;
+  if (to_column < from_column || !(fabs(from_frame) <= limit) || !(fabs(to_frame) <= limit) || !(fabs(source_frame) <= limit)) return LP_E_ARGUMENT;
+  if (!(fabs(step) >= (double)LP_MIN_STEP / LP_PARTS && fabs(step) <= (double)LP_MAX_STEP / LP_PARTS)) return LP_E_ARGUMENT;
+  lp_clip clip = {.first = (int64_t)floor(source_frame), .step = (int64_t)(step * LP_PARTS)};
+  clip.fraction = (uint32_t)((source_frame - floor(source_frame)) * LP_PARTS);
+  if (clip.fraction || llabs(clip.step) != LP_PARTS) {
+    clip.table = lp_speed_table_of(clip.step);
+    if (!clip.table) return LP_E_MEMORY;
+  }
   lp_engine *e = lp_handle_get(engine, LP_KIND_ENGINE);
   if (!e) return LP_E_HANDLE;
   pthread_mutex_lock(&e->source_lock);
@@ -52,7 +61,8 @@ int32_t lp_source_columns(uint32_t engine, uint32_t source, const double *first,
     if (!(fabs(first[c]) <= limit) || !(fabs(end[c]) <= limit)) continue;
     const int64_t a = (int64_t)(first[c] > from_frame ? first[c] : from_frame), b = (int64_t)(end[c] < to_frame ? end[c] : to_frame);
     if (a >= b || out[c] == LP_UNREADABLE) continue;
-    const uint8_t found = (uint8_t)readiness(s, &f, a + (int64_t)shift_frames, b + (int64_t)shift_frames);
+    const lp_span span = lp_clip_span(&clip, a - (int64_t)from_frame, b - (int64_t)from_frame);
+    const uint8_t found = (uint8_t)readiness(s, &f, span.from, span.to);
     if (found > out[c]) out[c] = found;
   }
   lp_source_unref(s);

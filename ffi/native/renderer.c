@@ -29,6 +29,7 @@ void lp_renderer_free(lp_renderer *r) {
     free(r->track[i]);
   }
   for (int i = 0; i < LP_MAX_CHANNELS; i++) free(r->scratch[i]);
+  for (int i = 0; i < 2; i++) free(r->folded[i]);
   free(r->envelope);
   free(r->side_out);
   free(r->presence);
@@ -49,7 +50,9 @@ static bool allocate(lp_renderer *r) {
     ok = ok && (r->old_mix[i] = floats(LP_BLOCK));
     ok = ok && (r->track[i] = floats(LP_BLOCK));
   }
-  for (int i = 0; i < LP_MAX_CHANNELS; i++) ok = ok && (r->scratch[i] = floats(LP_BLOCK));
+  const size_t read = LP_READING_FRAMES + LP_SPEED_MAX_TAPS + 2;
+  for (int i = 0; i < LP_MAX_CHANNELS; i++) ok = ok && (r->scratch[i] = floats(read));
+  for (int i = 0; i < 2; i++) ok = ok && (r->folded[i] = floats(read));
   ok = ok && (r->side_out = floats(2 * LP_BLOCK));
   ok = ok && (r->envelope = floats(LP_BLOCK)) && (r->presence = floats(LP_BLOCK));
   for (int i = 0; i < 2; i++) ok = ok && (r->meter_pages[i] = calloc(1, sizeof(lp_meter_page)));
@@ -78,6 +81,7 @@ int32_t lp_renderer_create(uint32_t engine, uint32_t flags) {
   r->fade_frames = (int32_t)lrint(LP_FADE_MS * r->rate / 1000);
   r->head = (lp_head){ .to_frame = LP_NO_FRAME };
   r->kernel = lp_mix_kernel_best();
+  r->speed = lp_speed_kernel_best();
   if (!allocate(r) || !(r->handle = lp_handle_make(LP_KIND_RENDERER, r))) {
     lp_renderer_free(r);
     return LP_E_MEMORY;

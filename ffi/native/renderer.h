@@ -18,6 +18,7 @@
 #include "nonblocking.h"
 #include "overruns.h"
 #include "snapshot.h"
+#include "speed_kernel.h"
 #include "store.h"
 #include "tap.h"
 #include "track_cursor.h"
@@ -27,6 +28,7 @@
 #define LP_EVENTS 1024u        /* power of two */
 #define LP_HISTORY 64u         /* discontinuities remembered for audible_frame; power of two */
 #define LP_SIDES 32            /* renderers beside one */
+#define LP_READING_FRAMES 2048 /* of a source that a voice at another rate takes at a time, besides what its filter reaches */
 #define LP_FADE_MS 15.0
 #define LP_GATE_RESIDENT_MS 20.0
 #define LP_GATE_DEADLINE_MS 30.0
@@ -65,6 +67,7 @@ typedef struct lp_voice {
   uint8_t filled_by; /* lp_filling of the open gap */
   uint32_t gap_source; /* handle */
   int64_t gap_first;   /* frame of the source that it began with */
+  int32_t gap_step;    /* of its clip */
   int64_t gap_frames;
 } lp_voice;
 
@@ -157,9 +160,11 @@ typedef struct lp_renderer {
   uint32_t slots; /* those that a snapshot has used lie below: what is kept by slot is touched no further, and takes no memory beyond */
   uint32_t place;                    /* which of the two is current's */
   const lp_mix_kernel *kernel;
+  const lp_speed_kernel *speed;
   lp_steady *steady; /* by slot, of `current` */
   lp_track_cursor *cursors; /* likewise */
-  float *mix[2], *old_mix[2], *track[2], *scratch[LP_MAX_CHANNELS], *envelope, *presence;
+  float *mix[2], *old_mix[2], *track[2], *envelope, *presence;
+  float *scratch[LP_MAX_CHANNELS], *folded[2]; /* of what is read (reading.h) */
   lp_history history[LP_HISTORY];
   uint64_t history_count;
   uint64_t rendered;
@@ -232,12 +237,10 @@ void lp_track_render(lp_renderer *r, const lp_content *content, uint32_t slot, l
                      bool count, float *left, float *right) LP_NONBLOCKING;
 
 /* mix.c [callback]: a gap of a voice begins, in place of one that stands open; one ends. */
-void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_source *source, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) LP_NONBLOCKING;
+void lp_gap_begin(lp_renderer *r, uint32_t slot, const lp_clip *clip, int64_t first, lp_voice *v, int64_t position, uint8_t filled_by, bool count) LP_NONBLOCKING;
 void lp_gap_end(lp_renderer *r, uint32_t slot, lp_voice *v, int64_t position, bool count) LP_NONBLOCKING;
 /* mix.c [callback]: the clip alone is to be heard, unshaped, from position (where it alone is) up to *to. False: not from there on. */
 bool lp_clip_steady(const lp_content *c, const lp_found *f, int64_t position, int64_t *to) LP_NONBLOCKING;
-/* mix.c [callback]: mono to both sides, or stereo as it is. */
-bool lp_source_is_plain(const lp_source *s) LP_NONBLOCKING;
 
 /* mix.c [callback]: the gaps of a track end here, since the voices do. */
 void lp_track_end_gaps(lp_renderer *r, uint32_t slot, int64_t position) LP_NONBLOCKING;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resample_filter.h"
+
 /* The filter's shape; resample_table.h says what they do. */
 #define CUTOFF 0.9565
 #define HALF_WIDTH 134.6
@@ -11,9 +13,6 @@
 
 #define GROUP LP_RESAMPLE_GROUP
 #define CHAINS LP_RESAMPLE_CHAINS
-/* Where the rest of the terms of a sine in [0, pi/2], and of I0(BETA), is below 2^-56 of the sum. */
-#define SINE_TERMS 11
-#define BESSEL_TERMS 44
 /* A cubic over 1/96 of the narrower rate's period misses the filter by less than -190 dB of a full-scale tone at the pass band's end. */
 #define SEGMENTS 96
 /* Power of what rounding to float may do to the coefficients of the tails: for one phase, where it is heard as noise (-165 dB), and divided by the
@@ -28,68 +27,15 @@
 
 /* ---- the filter -------------------------------------------------------------------------------------------- */
 
-typedef struct filter {
-  double cutoff;     /* of the input's Nyquist frequency */
-  double half_width; /* input frames */
-  double bessel[BESSEL_TERMS]; /* I0(BETA · sqrt(u)) / I0(BETA) by powers of u */
-  double sine[SINE_TERMS];     /* sin(pi · x) / x by powers of x² */
-  double gain;
-} filter;
-
-static void filter_init(filter *h, uint32_t up, uint32_t down) {
+static void filter_init(lp_filter *h, uint32_t up, uint32_t down) {
   double ratio = (double)up / (double)down;
-  h->cutoff = up < down ? CUTOFF * ratio : CUTOFF;
-  h->half_width = up < down ? HALF_WIDTH / ratio : HALF_WIDTH;
-  h->gain = 1;
-  double term = 1, sum = 0;
-  for (int k = 0; k < BESSEL_TERMS; k++) {
-    if (k > 0) term *= BETA * BETA / 4 / ((double)k * k);
-    h->bessel[k] = term;
-    sum += term;
-  }
-  for (int k = 0; k < BESSEL_TERMS; k++) h->bessel[k] /= sum;
-  const double pi = 3.14159265358979323846;
-  term = pi;
-  for (int k = 0; k < SINE_TERMS; k++) {
-    h->sine[k] = term;
-    term *= -(pi * pi) / ((2.0 * k + 2) * (2.0 * k + 3));
-  }
-}
-
-/* h at n distances. The loops go over distances inside, so that the compiler makes vectors of them. */
-static void filter_at(const filter *h, const double *distance, double *out, uint32_t n) {
-  enum { CHUNK = 64 };
-  for (uint32_t from = 0; from < n; from += CHUNK) {
-    uint32_t m = n - from < CHUNK ? n - from : CHUNK;
-    const double *d = distance + from;
-    double u[CHUNK], window[CHUNK], r2[CHUNK], r[CHUNK], sine[CHUNK];
-    for (uint32_t i = 0; i < m; i++) {
-      double t = d[i] / h->half_width, x = h->cutoff * d[i];
-      u[i] = 1 - t * t;
-      /* rint() by the rounding of sums: |x| is far below 2^51. */
-      double nearest = (x + 0x1.8p52) - 0x1.8p52;
-      r[i] = x - nearest;
-      r2[i] = r[i] * r[i];
-      window[i] = h->bessel[BESSEL_TERMS - 1];
-      sine[i] = h->sine[SINE_TERMS - 1];
-    }
-    for (int k = BESSEL_TERMS - 2; k >= 0; k--)
-      for (uint32_t i = 0; i < m; i++) window[i] = window[i] * u[i] + h->bessel[k];
-    for (int k = SINE_TERMS - 2; k >= 0; k--)
-      for (uint32_t i = 0; i < m; i++) sine[i] = sine[i] * r2[i] + h->sine[k];
-    for (uint32_t i = 0; i < m; i++) {
-      double x = h->cutoff * d[i], nearest = x - r[i];
-      double half = nearest * 0.5, sign = half == (half + 0x1.8p52) - 0x1.8p52 ? 1 : -1;
-      double sinc = x == 0 ? 1 : sign * (sine[i] * r[i]) / (3.14159265358979323846 * x);
-      out[from + i] = u[i] > 0 ? h->gain * h->cutoff * sinc * window[i] : 0;
-    }
-  }
+  lp_filter_init(h, up < down ? CUTOFF * ratio : CUTOFF, up < down ? HALF_WIDTH / ratio : HALF_WIDTH, BETA);
 }
 
 /* ---- periodic ---------------------------------------------------------------------------------------------- */
 
 /* Every phase's taps, phase after phase, or NULL. Phase L - f is phase f from the other end. */
-static double *all_phases(const lp_resample_table *t, filter *h) {
+static double *all_phases(const lp_resample_table *t, lp_filter *h) {
   uint32_t taps = t->taps, half = taps / 2;
   double *c = malloc((size_t)t->up * taps * sizeof *c), *distance = malloc(taps * sizeof *distance);
   if (c == NULL || distance == NULL) {
@@ -102,7 +48,7 @@ static double *all_phases(const lp_resample_table *t, filter *h) {
     for (uint32_t k = 0; k < taps; k++)
       distance[k] = (double)(((int64_t)k - (half - 1)) * (int64_t)t->up - f) / (double)t->up;
     double *row = c + (size_t)f * taps;
-    filter_at(h, distance, row, taps);
+    lp_filter_at(h, distance, row, taps);
     double part = 0;
     for (uint32_t k = 0; k < taps; k++) part += row[k];
     sum += part;
@@ -146,7 +92,7 @@ static uint32_t periods_together(uint32_t up) {
 }
 
 static bool fill_periodic(lp_resample_table *t) {
-  filter h;
+  lp_filter h;
   filter_init(&h, t->up, t->down);
   uint32_t half = t->taps / 2, together = periods_together(t->up);
   t->period = together * t->up;
@@ -208,26 +154,13 @@ fail:
 
 /* ---- smooth ------------------------------------------------------------------------------------------------ */
 
-/* The cubic through four values at nodes[0…3] by Newton's differences, as powers of the position. */
-static void cubic(const double *nodes, double a, double b, double c, double d, double *out) {
-  double ab = (b - a) / (nodes[1] - nodes[0]), bc = (c - b) / (nodes[2] - nodes[1]), cd = (d - c) / (nodes[3] - nodes[2]);
-  double abc = (bc - ab) / (nodes[2] - nodes[0]), bcd = (cd - bc) / (nodes[3] - nodes[1]);
-  double abcd = (bcd - abc) / (nodes[3] - nodes[0]);
-  out[3] = abcd;
-  out[2] = abc - abcd * (nodes[0] + nodes[1] + nodes[2]);
-  out[1] = ab - abc * (nodes[0] + nodes[1]) + abcd * (nodes[0] * nodes[1] + nodes[0] * nodes[2] + nodes[1] * nodes[2]);
-  out[0] = a - nodes[0] * (ab - nodes[1] * (abc - nodes[2] * abcd));
-}
-
 static bool fill_smooth(lp_resample_table *t) {
-  filter h;
+  lp_filter h;
   filter_init(&h, t->up, t->down);
   uint32_t half = t->taps / 2;
   t->blocks = (t->taps + CHAINS - 1) / CHAINS;
   uint32_t width = t->blocks * CHAINS;
   t->segments = t->up < t->down ? (uint32_t)((uint64_t)SEGMENTS * t->up / t->down) + 1 : SEGMENTS;
-  /* Where cubics touch the filter: Chebyshev's nodes, cos((2 i + 1) pi / 8) / 2. */
-  const double nodes[4] = {-0.46193976625564338, -0.19134171618254489, 0.19134171618254489, 0.46193976625564338};
 
   double *curves = malloc((size_t)t->segments * width * 4 * sizeof *curves);
   double *distance = malloc(width * sizeof *distance), *values = malloc((size_t)width * 4 * sizeof *values);
@@ -236,13 +169,13 @@ static bool fill_smooth(lp_resample_table *t) {
   double sum = 0;
   for (uint32_t s = 0; s < t->segments; s++) {
     for (uint32_t i = 0; i < 4; i++) {
-      double position = (s + 0.5 + nodes[i]) / t->segments;
+      double position = (s + 0.5 + LP_FILTER_NODES[i]) / t->segments;
       for (uint32_t k = 0; k < width; k++) distance[k] = (double)((int64_t)k - (half - 1)) - position;
-      filter_at(&h, distance, values + (size_t)i * width, width);
+      lp_filter_at(&h, distance, values + (size_t)i * width, width);
     }
     for (uint32_t k = 0; k < width; k++) {
       double *out = curves + ((size_t)s * width + k) * 4;
-      cubic(nodes, values[k], values[width + k], values[2 * width + k], values[3 * width + k], out);
+      lp_filter_cubic(values[k], values[width + k], values[2 * width + k], values[3 * width + k], out);
       if (k >= t->taps) out[0] = out[1] = out[2] = out[3] = 0;
       sum += out[0] + out[2] / 12; /* the mean over the segment */
     }

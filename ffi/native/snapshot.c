@@ -152,6 +152,9 @@ static lp_block *block_unpack(reader *r, const lp_block_index *index, lp_source_
       c->gain = take_f32(r);
       c->shapes = take_u32(r);
       c->source = source ? lookup(context, source) : NULL;
+      const bool is_plain = llabs(c->step) == LP_PARTS && c->fraction == 0;
+      if (c->source && !is_plain && llabs(c->step) <= LP_MAX_STEP) c->table = lp_speed_table_of(c->step);
+      if (c->source && !is_plain && !c->table) r->ok = false; /* no memory, or nothing sane: nothing is published */
     } else {
       *c = base->clips[base_count - suffix + (i - prefix - inserted)];
       c->at += suffix_shift;

@@ -27,6 +27,7 @@
 
 #include "block_index.h"
 #include "nonblocking.h"
+#include "speed_table.h"
 #include "store.h"
 
 #define LP_PACK_MAGIC 0x314B504Cu
@@ -49,6 +50,7 @@ typedef struct lp_clip {
   int64_t first;     /* source frame at or before its first frame's place, */
   uint32_t fraction; /* which is so many LP_PARTS of a frame beyond it */
   int64_t step;      /* LP_PARTS of a frame of the source from each frame to the next, below 0 backwards */
+  const lp_speed_table *table; /* the filter of what lies between frames; NULL: it plays frames as they are (clip_path.h) */
   int64_t fade_in, fade_out;
   float gain;
 } lp_clip;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "reading.h"
+
 /* What a voice that was rendered the long way leaves behind: it is whole, and no hole of it stands open. */
 static bool is_whole(const lp_renderer *r, uint32_t slot, uint32_t uid) {
   const lp_voice *v = r->voices->of[slot];
@@ -21,7 +23,7 @@ void lp_steady_note(lp_renderer *r, const lp_track *t, int64_t position) {
   if (lp_track_cursor_find(&r->cursors[t->slot], t->content, position, position + 1, found, 2) != 1) return;
   const lp_clip *clip = found[0].clip;
   const lp_source *source = clip->source;
-  if (!source || !lp_source_is_plain(source) || (clip->gain != 0 && fabsf(clip->gain) < LP_MIX_LEAST_GAIN)) return;
+  if (!source || !lp_clip_is_forward(clip) || !lp_source_is_plain(source) || (clip->gain != 0 && fabsf(clip->gain) < LP_MIX_LEAST_GAIN)) return;
   if (!is_whole(r, t->slot, clip->uid)) return;
   int64_t to;
   if (!lp_clip_steady(t->content, &found[0], position, &to)) return;

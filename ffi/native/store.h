@@ -173,6 +173,12 @@ int64_t lp_view_look(lp_view *v, const lp_source *s, int64_t frame, int64_t fram
 /* [callback] As lp_source_run, _hole and _read; frames beyond what the view covers are not resident. */
 int64_t lp_view_run(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) LP_NONBLOCKING;
 int64_t lp_view_hole(const lp_view *v, int64_t frame, int64_t max) LP_NONBLOCKING;
+/* [callback] As lp_view_run and _hole, but beyond what the view covers the source itself is asked. */
+int64_t lp_view_run_on(const lp_view *v, int64_t frame, int64_t max, uint32_t *cause) LP_NONBLOCKING;
+int64_t lp_view_hole_on(const lp_view *v, int64_t frame, int64_t max) LP_NONBLOCKING;
+/* [callback] The same backwards: frames resident, or missing, without a gap before `end`. */
+int64_t lp_view_run_back(const lp_view *v, int64_t end, int64_t max, uint32_t *cause) LP_NONBLOCKING;
+int64_t lp_view_hole_back(const lp_view *v, int64_t end, int64_t max) LP_NONBLOCKING;
 void lp_view_read(const lp_view *v, int64_t frame, int32_t n, float *const *planes) LP_NONBLOCKING;
 
 /* ---- control, follower, pool ---------------------------------------------------------------------------- */

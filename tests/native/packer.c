@@ -61,8 +61,8 @@ static void put_block(packed *p, uint32_t id, uint32_t base, uint32_t prefix, ui
     packed_u32(p, c->source);
     packed_f64(p, (double)c->at);
     packed_f64(p, (double)c->length);
-    packed_f64(p, (double)c->first);
-    packed_f64(p, 1);
+    packed_f64(p, (double)c->first + c->beyond);
+    packed_f64(p, c->step);
     packed_f64(p, (double)c->fade_in);
     packed_f64(p, (double)c->fade_out);
     packed_f32(p, c->gain);
@@ -104,9 +104,18 @@ void mix_init(mix_model *m, uint64_t seed) {
   m->random = seed;
   m->next_id = m->next_uid = 1;
   m->spread = 60000;
+  m->odd = 15;
+}
+
+/* The dearest are rare, since sanitizers make them dearer. */
+static double random_step(mix_model *m) {
+  static const double STEPS[] = { 1, 1.5, 0.75, 2, 0.0625, 1.1015625 };
+  const double step = below(m, 12) ? STEPS[below(m, 6)] : 16;
+  return below(m, 2) ? step : -step;
 }
 
 static mix_clip random_clip(mix_model *m, int64_t at) {
+  const bool odd = m->odd && below(m, 100) < m->odd;
   int64_t length = below(m, 6) ? 1 + below(m, 20000) : 1 + below(m, 3);
   return (mix_clip){ .uid = m->next_uid++,
                      .source = m->source_count && below(m, 30) ? m->sources[below(m, m->source_count)] : 0,
@@ -114,6 +123,8 @@ static mix_clip random_clip(mix_model *m, int64_t at) {
                      .at = at,
                      .length = length,
                      .first = below(m, m->source_frames + 4000) - 2000,
+                     .beyond = odd && below(m, 2) ? (double)below(m, 1 << 24) / (1 << 24) : 0,
+                     .step = odd ? random_step(m) : 1,
                      .fade_in = below(m, 3) ? 0 : below(m, length + 10),
                      .fade_out = below(m, 3) ? 0 : below(m, length + 10),
                      .gain = (float)below(m, 1000) / 1000.0f };

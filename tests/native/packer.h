@@ -23,6 +23,7 @@ void packed_f64(packed *p, double v);
 typedef struct mix_clip {
   uint32_t uid, source, shapes;
   int64_t at, length, first, fade_in, fade_out; /* at: from its block's start */
+  double beyond, step; /* of `first`, part of a frame; its rate, below 0 backwards */
   float gain;
 } mix_clip;
 
@@ -49,6 +50,7 @@ typedef struct mix_model {
   int64_t source_frames; /* of each, about */
   int64_t around;        /* clips are laid near this frame */
   int64_t spread;
+  uint32_t odd; /* of a hundred clips: at other rates, backwards or from between two frames */
   uint32_t count;
   mix_track tracks[MIX_TRACKS];
 } mix_model;

@@ -12,7 +12,7 @@ static double first[PAGES], end[PAGES];
 
 static void check_columns(uint32_t engine, uint32_t source, const char *expected) {
   uint8_t out[PAGES] = {0};
-  CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 0, out) == LP_OK, "columns");
+  CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 0, 1, out) == LP_OK, "columns");
   for (int c = 0; c < PAGES; c++) CHECK("ipo"[out[c]] == expected[c], "column %d is %c, not as in %s", c, "ipo"[out[c]], expected);
 }
 
@@ -44,18 +44,18 @@ static void test_failures(void) {
   /* Two columns a page, and one column for all: the worst counts. */
   uint8_t out[2] = {0};
   const double half[2] = {3 * PAGE, 3.5 * PAGE}, half_end[2] = {3.5 * PAGE, 4 * PAGE};
-  CHECK(lp_source_columns(engine, source, half, half_end, 0, 2, 0, PAGES * PAGE, 0, out) == LP_OK, "halves");
+  CHECK(lp_source_columns(engine, source, half, half_end, 0, 2, 0, PAGES * PAGE, 0, 1, out) == LP_OK, "halves");
   CHECK(out[0] == LP_UNREADABLE && out[1] == LP_UNREADABLE, "halves %u %u", out[0], out[1]);
   out[0] = LP_READY;
   const double all = 0, all_end = PAGES * PAGE;
-  CHECK(lp_source_columns(engine, source, &all, &all_end, 0, 1, 0, PAGES * PAGE, 0, out) == LP_OK && out[0] == LP_UNREADABLE, "all");
+  CHECK(lp_source_columns(engine, source, &all, &all_end, 0, 1, 0, PAGES * PAGE, 0, 1, out) == LP_OK && out[0] == LP_UNREADABLE, "all");
   /* Moved: what stands at frame 0 is the source's third page, and behind the last one is silence. */
   uint8_t moved[PAGES] = {0};
-  CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 3 * PAGE, moved) == LP_OK, "moved");
+  CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 3 * PAGE, 1, moved) == LP_OK, "moved");
   for (int c = 0; c < PAGES; c++) CHECK("ipo"[moved[c]] == "oppppiii"[c], "moved column %d is %u", c, moved[c]);
   /* What was raised is never lowered, and columns beside are left alone. */
   uint8_t kept[PAGES] = {LP_NOT_READ, LP_NOT_READ, 0, 0, 0, LP_UNREADABLE, 0, 0};
-  CHECK(lp_source_columns(engine, source, first, end, 1, 2, 0, PAGES * PAGE, 0, kept) == LP_OK, "kept");
+  CHECK(lp_source_columns(engine, source, first, end, 1, 2, 0, PAGES * PAGE, 0, 1, kept) == LP_OK, "kept");
   CHECK(kept[0] == LP_NOT_READ && kept[1] == LP_NOT_READ && kept[2] == 0 && kept[5] == LP_UNREADABLE, "kept");
   /* The file as a whole. */
   read_page(engine, source, 5);
@@ -67,10 +67,10 @@ static void test_failures(void) {
   check_columns(engine, source, "iipopopo"); /* which pages failed is remembered until they are read */
   for (int page = 0; page < PAGES; page++) read_page(engine, source, page);
   check_columns(engine, source, "iiiiiiii");
-  CHECK(lp_source_columns(engine, source + 1, first, end, 0, PAGES, 0, 1, 0, out) == LP_E_HANDLE, "no source");
-  CHECK(lp_source_columns(engine + 1, source, first, end, 0, PAGES, 0, 1, 0, out) == LP_E_HANDLE, "no engine");
-  CHECK(lp_source_columns(engine, source, first, end, 2, 1, 0, 1, 0, out) == LP_E_ARGUMENT, "columns backwards");
-  CHECK(lp_source_columns(engine, source, first, end, 0, 1, 0.0 / 0.0, 1, 0, out) == LP_E_ARGUMENT, "not a number");
+  CHECK(lp_source_columns(engine, source + 1, first, end, 0, PAGES, 0, 1, 0, 1, out) == LP_E_HANDLE, "no source");
+  CHECK(lp_source_columns(engine + 1, source, first, end, 0, PAGES, 0, 1, 0, 1, out) == LP_E_HANDLE, "no engine");
+  CHECK(lp_source_columns(engine, source, first, end, 2, 1, 0, 1, 0, 1, out) == LP_E_ARGUMENT, "columns backwards");
+  CHECK(lp_source_columns(engine, source, first, end, 0, 1, 0.0 / 0.0, 1, 0, 1, out) == LP_E_ARGUMENT, "not a number");
   CHECK(lp_engine_close(engine) == 0, "close");
 }
 
@@ -85,7 +85,7 @@ static void test_churn(void) {
   for (int turn = 0; turn < 2000 || !seen[LP_READY] || !seen[LP_NOT_READ]; turn++) {
     uint8_t out[PAGES] = {0};
     CHECK(lp_source_prefetch(engine, source, 0, PAGES * PAGE) == LP_OK, "prefetch");
-    CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 0, out) == LP_OK, "columns");
+    CHECK(lp_source_columns(engine, source, first, end, 0, PAGES, 0, PAGES * PAGE, 0, 1, out) == LP_OK, "columns");
     for (int c = 0; c < PAGES; c++) {
       CHECK(out[c] <= LP_NOT_READ, "column %d is %u", c, out[c]);
       seen[out[c]]++;

@@ -146,7 +146,7 @@ static void check_reports(const pair *p, double count_before[2]) {
   CHECK(!memcmp(one + 32, other + 32, sizeof one - 32), "the meters differ");
 }
 
-static uint64_t play_round(uint64_t seed, double missing[2]) {
+static uint64_t play_round(uint64_t seed, uint32_t odd, double missing[2]) {
   int32_t e = lp_engine_create(RATE, 3e6, 1, LP_ENGINE_SINGLE_STEP | LP_ENGINE_MANUAL_CLOCK);
   CHECK(e > 0, "engine: %d", e);
   pair p = { .engine = (uint32_t)e };
@@ -161,6 +161,7 @@ static uint64_t play_round(uint64_t seed, double missing[2]) {
   model.source_frames = FRAMES;
   model.around = 20000;
   model.spread = 60000;
+  model.odd = odd;
   packed edit = { 0 };
   mix_full(&model, &edit);
   publish(&p, &edit);
@@ -211,12 +212,16 @@ int main(int argc, char **argv) {
   double missing = 0, faded = 0;
   for (int i = 0; i < rounds; i++) {
     double counts[2] = { 0 };
-    quick += play_round(seed + (uint64_t)i, counts);
+    quick += play_round(seed + (uint64_t)i, 0, counts);
     missing += counts[0];
     faded += counts[1];
   }
   /* Else nothing has been compared. */
   CHECK(quick > (uint64_t)rounds * BLOCKS / 4 && missing > 0 && faded > 0, "%llu quick blocks, %g frames missing, %g faded", (unsigned long long)quick, missing, faded);
+  /* Clips at other rates never go the quick way, between others that do. */
+  uint64_t between = 0;
+  for (int i = 0; i < rounds / 2; i++) between += play_round(seed + 1000 + (uint64_t)i, 20, (double[2]){ 0 });
+  CHECK(between > (uint64_t)rounds, "%llu quick blocks between clips at other rates", (unsigned long long)between);
   printf("ok: %llu tracks' blocks the quick way, %g frames missing, %g faded\n", (unsigned long long)quick, missing, faded);
   return 0;
 }

@@ -67,15 +67,20 @@ function put(track: Track, clip: Clip, first = false) {
   track.clips.splice(i < 0 ? track.clips.length : i, 0, clip);
 }
 
+/** As exactly as places in a source are told apart. */
+const fine = (x: number) => Math.round(x * 2 ** 24) / 2 ** 24;
+
 function part(clip: Clip, from: number, to: number, cutLeft: boolean, cutRight: boolean): Clip {
   const lengthFrames = to - from;
+  // Of one that plays from its end, what is cut off in front is the end of its source.
+  const skipped = clip.reverse ? end(clip) - to : from - clip.startFrame;
   return {
     ...clip,
     startFrame: from,
     lengthFrames,
-    // A reversed clip begins with the end of what it plays.
-    sourceFrame: clip.sourceFrame +
-      (clip.reverse ? end(clip) - to : from - clip.startFrame) * clip.rate,
+    sourceFrame: skipped === 0
+      ? clip.sourceFrame
+      : fine(clip.sourceFrame) + skipped * fine(clip.rate),
     fadeInFrames: cutLeft ? 0 : Math.min(clip.fadeInFrames, lengthFrames),
     fadeOutFrames: cutRight ? 0 : Math.min(clip.fadeOutFrames, lengthFrames),
   };
@@ -458,6 +463,7 @@ function naiveStep(
       const track = trackOf(edit.trackId);
       if (edit.clip.clipId !== undefined && exists(edit.clip.clipId)) refuse("clip taken");
       const clip: Clip = { ...NEUTRAL, ...edit.clip, clipId: edit.clip.clipId ?? newId() };
+      if (clip.reverse === false) delete clip.reverse;
       if (Math.max(clip.fadeInFrames, clip.fadeOutFrames) > clip.lengthFrames) refuse("fade");
       put(track, clip);
       return;
@@ -479,6 +485,7 @@ function naiveStep(
       for (const name of ["fadeInShape", "fadeOutShape", "groupId", "name", "meta"] as const) {
         if (next[name] === null) delete next[name];
       }
+      if (next.reverse === false) delete next.reverse;
       replace(track, clip, next);
       return;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clip, ClipInput, Edit, Timeline } from "../../engine/pulse/types.ts";
+import type { SpeedMode } from "../../engine/signal/model.ts";
 import type { Prng } from "./prng.ts";
 
 export interface EditRange {
@@ -11,7 +12,7 @@ export interface EditRange {
   frames: number;
   tracks: number;
   clips: number;
-  /** Speeds that clips may have; 1 alone if left out. */
+  /** Speeds that clips may have, backwards too; 1 forward alone if left out. */
   rates?: readonly number[];
 }
 
@@ -21,6 +22,12 @@ let nextId = 0;
 export function startIds(from: number): void {
   nextId = from;
 }
+
+/** Speeds of every kind, half of them the project's own. */
+export const ALL_RATES: readonly number[] = [
+  ...[1.5, 0.75, 2, 0.5, 1 / 3, 48_000 / 44_100, 4, 16, 1 / 16],
+  ...Array.from({ length: 9 }, () => 1),
+];
 
 /** A frame: mostly on a coarse grid, so that starts and ends coincide. */
 function frame(random: Prng, below: number): number {
@@ -44,7 +51,12 @@ export function randomClip(random: Prng, range: EditRange): ClipInput {
   if (random.chance(0.2)) clip.fadeInShape = random.pick(["linear", "equalPower"]);
   if (random.chance(0.1)) clip.meta = { n: random.int(5) };
   if (random.chance(0.1)) clip.name = `clip ${random.int(9)}`;
-  if (range.rates !== undefined) clip.rate = random.pick(range.rates);
+  if (range.rates !== undefined) {
+    clip.rate = random.pick(range.rates);
+    clip.speedMode = random.pick(["matchSpeed", "matchSpeed", "maintainPitch", "mute"]);
+    if (random.chance(0.2)) clip.sourceFrame = random.int(100_000) / 100;
+    if (random.chance(0.2)) clip.reverse = random.chance(0.9);
+  }
   return clip;
 }
 
@@ -118,6 +130,11 @@ export function randomEdit(random: Prng, timeline: Timeline, range: EditRange): 
         { lengthFrames: 1 + random.int(100) },
         { groupId: `g${random.int(12)}` },
         { assetId: "a9", fadeInFrames: random.int(20) },
+        ...(range.rates === undefined ? [] : [
+          { rate: random.pick(range.rates) },
+          { reverse: random.chance(0.6) },
+          { speedMode: random.pick<SpeedMode>(["matchSpeed", "mute"]) },
+        ]),
       ]),
     }),
     () => ({ op: "clip.move", clipId, startFrame: at }),

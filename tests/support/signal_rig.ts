@@ -6,7 +6,7 @@
 import type { BlockRef, MixClipBody, MixModel, MixTrack } from "../../engine/signal/model.ts";
 import { Signal, type SignalOptions } from "../../engine/signal/signal.ts";
 import { type AudioMaterial, expectedFloats, makeWav } from "./audio_files.ts";
-import type { ReferenceClip, ReferenceTrack } from "./reference_mix.ts";
+import { INTERPOLATION_ERROR, type ReferenceClip, type ReferenceTrack } from "./reference_mix.ts";
 
 export interface TestClip extends ReferenceClip {
   clipId: string;
@@ -139,4 +139,21 @@ export function firstDifference(a: Float32Array, b: Float32Array): number {
   const flush = (x: number) => Math.abs(x) < 1.1754943508222875e-38 ? 0 : x;
   if (a.length !== b.length) return Math.min(a.length, b.length);
   return a.findIndex((x, i) => flush(x) !== flush(b[i]));
+}
+
+/**
+ * First frame where a signal is not what was computed: to the bit, but where the computation is approximate within an error (`referenceMix`). −1 if none.
+ */
+export function firstUnlike(
+  got: Float32Array,
+  computed: Float32Array,
+  approximate: Uint8Array,
+): number {
+  if (got.length !== computed.length) return Math.min(got.length, computed.length);
+  const flush = (x: number) => Math.abs(x) < 1.1754943508222875e-38 ? 0 : x;
+  return got.findIndex((x, i) =>
+    approximate[i]
+      ? !(Math.abs(x - computed[i]) <= INTERPOLATION_ERROR)
+      : flush(x) !== flush(computed[i])
+  );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { MAX_RATE, MIN_RATE } from "../../signal/speed.ts";
 import {
   FrameSchema,
   GainSchema,
@@ -17,12 +18,9 @@ import {
 export const FadeShapeSchema = z.enum(["linear", "equalPower"]);
 export const SpeedModeSchema = z.enum(["mute", "matchSpeed", "maintainPitch"]);
 
-const RateSchema = z.number().refine((rate) => rate === 1, {
-  error: "a rate other than 1 is not yet supported",
-});
-const ReverseSchema = z.boolean().refine((reverse) => !reverse, {
-  error: "reverse is not yet supported",
-});
+/** Frames of the source in one of the timeline. */
+const RateSchema = z.number().min(MIN_RATE, { error: "must be at least 1/16" })
+  .max(MAX_RATE, { error: "must be at most 16" });
 const PipelineSchema = z.array(z.unknown()).max(0, { error: "a pipeline is not yet supported" });
 
 const members = {
@@ -35,7 +33,7 @@ const members = {
   fadeOutShape: FadeShapeSchema,
   rate: RateSchema,
   speedMode: SpeedModeSchema,
-  reverse: ReverseSchema,
+  reverse: z.boolean(),
   groupId: IdSchema,
   name: NameSchema,
   pipeline: PipelineSchema,

@@ -308,13 +308,14 @@ export class ClipWindows implements Disposable {
   #open(entry: Entry): void {
     const { wanted, params: { cohort, playRate = 1, isLooping = false } } = entry;
     const { assetId, from, to } = wanted!;
+    const reach = entry.clip?.reach ?? 0;
     const before = entry.window;
     entry.range = entry.last = wanted!;
     const open = () =>
       this.#options.signal().openWindow({
         assetId,
-        startFrame: Math.max(0, Math.floor(from)),
-        endFrame: Math.max(0, Math.ceil(to)),
+        startFrame: Math.max(0, Math.floor(from) - reach),
+        endFrame: Math.max(0, Math.ceil(to) + reach),
         cohort,
         rate: playRate,
         isLooping,

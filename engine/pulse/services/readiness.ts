@@ -21,7 +21,7 @@ import { Slices } from "../store/slices.ts";
 import type { Frames } from "../types.ts";
 import type { AssetEntry } from "./asset_entry.ts";
 
-/** Frames that one call asks about: at most 4,096 pages, a fraction of a millisecond. */
+/** Frames of a source that one call asks about: at most 4,096 pages, a fraction of a millisecond. */
 const CALL_FRAMES = 2 ** 24;
 /** Clips between two looks at the clock. */
 const CLIPS_A_TURN = 16;
@@ -86,10 +86,16 @@ export async function readiness(
 
 /** A stretch in parts that are each asked about in one call; itself if it is short. */
 function* partsOf(stretch: SourceStretch): Generator<SourceStretch> {
-  const { fromFrame, toFrame } = stretch;
-  if (toFrame - fromFrame <= CALL_FRAMES) return yield stretch;
-  for (let at = fromFrame; at < toFrame; at += CALL_FRAMES) {
-    yield { ...stretch, fromFrame: at, toFrame: Math.min(toFrame, at + CALL_FRAMES) };
+  const { fromFrame, toFrame, sourceFrame, step } = stretch;
+  const frames = Math.floor(CALL_FRAMES / Math.max(1, Math.abs(step)));
+  if (toFrame - fromFrame <= frames) return yield stretch;
+  for (let at = fromFrame; at < toFrame; at += frames) {
+    yield {
+      ...stretch,
+      fromFrame: at,
+      toFrame: Math.min(toFrame, at + frames),
+      sourceFrame: sourceFrame + (at - fromFrame) * step,
+    };
   }
 }
 

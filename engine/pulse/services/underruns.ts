@@ -52,6 +52,7 @@ interface Entry {
   readonly record: Underrun;
   readonly source: number;
   readonly sourceFrame: number;
+  readonly step: number;
   readonly dueMs: number;
   /** `null` while it lasts. */
   endMs: number | null;
@@ -178,12 +179,13 @@ export class Underruns {
       cause,
       filledBy,
     };
-    const { source = 0, sourceFrame = 0 } = event;
+    const { source = 0, sourceFrame = 0, step = 1 } = event;
     // Its beginning was not told where it begins with its end.
     const lasted = event.kind === "gapEnd" && this.#pages !== null
       ? event.frames / this.#pages().sampleRate * 1000
       : 0;
-    const entry: Entry = { record, source, sourceFrame, dueMs: timeMs - lasted, endMs: null };
+    const dueMs = timeMs - lasted;
+    const entry: Entry = { record, source, sourceFrame, step, dueMs, endMs: null };
     this.#open.set(key, entry);
     this.#records.push(record);
     if (this.#records.length > KEPT) this.#records.shift();
@@ -219,15 +221,16 @@ export class Underruns {
   /** Says what is known by now. */
   #explain(entry: Entry): void {
     if (this.#pages === null) return;
-    const { record, source, sourceFrame, dueMs, endMs } = entry;
+    const { record, source, sourceFrame, step, dueMs, endMs } = entry;
     const pages = this.#pages();
     const nowMs = pages.nowMs();
     // Where the head stands in the source, or stood when the gap ended: what came behind it did not help.
     const frames = ((endMs ?? nowMs) - dueMs) * pages.sampleRate / 1000;
-    const lastFrame = sourceFrame + Math.round(Math.max(0, frames));
+    const lastFrame = sourceFrame + Math.round(Math.max(0, frames) * step);
     const state = this.#stateOf(source, sourceFrame, lastFrame);
     const gap = { dueMs, endMs, cause: record.cause, filledBy: record.filledBy };
-    const fills = this.#fills.of(source, sourceFrame, lastFrame, dueMs);
+    const [from, to] = step < 0 ? [lastFrame, sourceFrame] : [sourceFrame, lastFrame];
+    const fills = this.#fills.of(source, from, to, dueMs);
     record.forensics = forensicsOf(gap, fills, state, nowMs);
     this.#unexplained.delete(entry);
     // News of a page that has just come may be a moment behind it. Of one that nobody waited for there are none.
