@@ -93,7 +93,7 @@ Deno.test("thousands of segments abut, end where their sum does, and continue ea
     let at = 0;
     for (let i = 0; i < 5_000; i++) {
       const length = 0.01 + random.next() / 3;
-      const timescale = random.pick([1, 1, 1, 1.5, 0.75]);
+      const timescale = random.pick([1, 1, 1, 1.5, 1.1]);
       segments.push(segment(0, at, at + length, { timescale }));
       at += length;
     }
@@ -112,7 +112,9 @@ Deno.test("thousands of segments abut, end where their sum does, and continue ea
       assert(Math.abs(end - exact) <= 0.5 + 1e-6, `segment ${i} ends at ${end}, not ${exact}`);
       const next = clips[i + 1];
       if (next === undefined || next.rate !== clip.rate) continue;
-      assertEquals(next.sourceFrame, clip.sourceFrame + clip.lengthFrames * clip.rate);
+      // As after a cut: by the rate that sounds, so that no bit of it differs.
+      const rate = Math.round(clip.rate * 2 ** 24) / 2 ** 24;
+      assertEquals(next.sourceFrame, clip.sourceFrame + clip.lengthFrames * rate);
       // However far one goes on from the other, it is never off by more than a frame of its source.
       const asked = segments[i + 1].start * sampleRate + 12_000 / 48_000 * sampleRate;
       assert(Math.abs(next.sourceFrame - asked) <= next.rate + 1, `${next.sourceFrame} ${asked}`);

@@ -39,7 +39,7 @@ const RECORDING_SILENCE_DB = -30;
 const MUSIC_SILENCE_DB = -60;
 /** Most tracks that one of Cap's tracks of music becomes. */
 const MOST_LANES = 16;
-/** Source places that sound are multiples of 2⁻²⁴ frames. */
+/** Rates and source places that sound are multiples of 2⁻²⁴ frames. */
 const FINENESS = 2 ** 24;
 
 const SOUNDS = ["mic", "systemAudio"] as const;
@@ -48,6 +48,11 @@ const TRACKS = {
   mic: { trackId: "cap-mic", name: "Microphone" },
   systemAudio: { trackId: "cap-system", name: "System audio" },
 } as const;
+
+/** A rate or place as it sounds: so that a segment that goes on does so to the bit, as after a cut. */
+function sounding(value: number): number {
+  return Math.round(value * FINENESS) / FINENESS;
+}
 
 /** Where and how a segment plays, on every track. */
 interface Placed {
@@ -172,10 +177,10 @@ function* placeSegments(
       before.segment.recording === segment.recording && before.segment.end === segment.start &&
       before.segment.timescale === segment.timescale;
     const sourceFrame: number = goesOn
-      ? before!.sourceFrame + (startFrame - before!.startFrame) * segment.timescale
+      ? before!.sourceFrame + (startFrame - before!.startFrame) * sounding(segment.timescale)
       : segment.timescale === 1
       ? Math.round(segment.start * sampleRate)
-      : Math.round(segment.start * sampleRate * FINENESS) / FINENESS;
+      : sounding(segment.start * sampleRate);
     before = { segment, startFrame, sourceFrame };
     if (endFrame <= startFrame) {
       report.add(segment.path, "a segment shorter than a frame", "left out");
