@@ -4,6 +4,7 @@ import { applyChanges } from "../engine/pulse/apply_changes.ts";
 import { applyEdits } from "../engine/pulse/apply_edits.ts";
 import { diffModels } from "../engine/pulse/diff_models.ts";
 import { modelFromTimeline } from "../engine/pulse/model_from_timeline.ts";
+import { replayChanges } from "../engine/pulse/replay_changes.ts";
 import { ChangesSchema, EditsSchema, TimelineSchema } from "../engine/pulse/schema.ts";
 import { findClip, type TimelineModel, timelineOf } from "../engine/pulse/timeline_model.ts";
 import type { Edit, Timeline } from "../engine/pulse/types.ts";
@@ -39,6 +40,15 @@ function checkStructure(model: TimelineModel) {
       }
       assertEquals(block.maxEnd, end);
     }
+  }
+}
+
+/** What the journal keeps of the way between two timelines leads from each to the other. */
+function checkReplays(before: TimelineModel, after: TimelineModel) {
+  for (const [from, to] of [[before, after], [after, before]]) {
+    const replayed = replayChanges(from, JSON.parse(JSON.stringify(diffModels(from, to))));
+    assertEquals(timelineOf(replayed), timelineOf(to));
+    checkStructure(replayed);
   }
 }
 
@@ -92,6 +102,7 @@ function run(seed: number, range: EditRange, start: (random: Prng) => Timeline, 
         past.push({ model, timeline: naive });
         if (past.length > 20) past.shift();
         mirror = applyChanges(mirror, applied.changes);
+        checkReplays(model, applied.model);
         model = applied.model;
         naive = expected.timeline;
         assertEquals(applied.map, expected.map);

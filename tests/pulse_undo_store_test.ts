@@ -339,3 +339,37 @@ Deno.test("a long drag of many clips that lie apart leaves little in the file, a
     again.redo({}, bob);
     assertEquals(copy(again), after);
   }));
+
+Deno.test("an undo after a restart takes clips that were moved together back past others, in their order", () =>
+  inFolder(async (dataDir) => {
+    const clip = (clipId: string, startFrame: number) => ({
+      clipId,
+      assetId: "a",
+      startFrame,
+      lengthFrames: 10,
+    });
+    const states = await life(dataDir, (timeline) => {
+      const clips = [clip("a", 10), clip("c", 47), clip("b", 120)];
+      timeline.edit([{ op: "track.add", track: { trackId: "t", clips } }], {}, ann);
+      const states = [copy(timeline)];
+      // Past the one between them, onto its begin, and back.
+      for (const by of [46, -9, -37]) {
+        const edits = timeline.get().timeline.tracks[0].clips
+          .filter(({ clipId }) => clipId !== "c")
+          .flatMap(({ clipId, startFrame }) => move(clipId, startFrame + by));
+        timeline.edit(edits, {}, ann);
+        states.push(copy(timeline));
+      }
+      return states;
+    });
+    await life(dataDir, (timeline) => {
+      for (const state of states.slice(0, -1).reverse()) {
+        timeline.undo({}, ann);
+        assertEquals(copy(timeline), state);
+      }
+      for (const state of states.slice(1)) {
+        timeline.redo({}, ann);
+        assertEquals(copy(timeline), state);
+      }
+    });
+  }));

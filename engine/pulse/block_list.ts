@@ -297,7 +297,7 @@ function shiftRefs(blocks: Blocks, first: number, by: Frames): TimelineBlockRef[
   return refs;
 }
 
-/** Moves all clips that start at or after `from`. The caller knows that the order stays. */
+/** Moves all clips that start at or after `from`. One that comes before others takes its place among them, behind what starts with it. */
 export function shiftFrom(
   blocks: Blocks,
   from: Frames,
@@ -310,6 +310,11 @@ export function shiftFrom(
   if (next === 0) return moved.length === 0 ? blocks : moved;
   const straddling = blocks[next - 1];
   const items = itemsOf(straddling);
+  const lastKept = items.findLast((item) => item.start < from)!.start;
+  const first = items.find((item) => item.start >= from)?.start ?? blocks[next]?.start;
+  if (first !== undefined && first + by < lastKept) {
+    return shiftAmong(blocks, from, by, first + by, lastKept, context);
+  }
   if (items[items.length - 1].start < from) {
     return moved.length === 0 ? blocks : [...blocks.slice(0, next), ...moved];
   }
@@ -318,6 +323,30 @@ export function shiftFrom(
     ...blocks.slice(0, next - 1),
     makeBlock(shifted, 0, shifted.length, straddling.block.home, context.index),
     ...moved,
+  ];
+}
+
+/** The same where clips that move, from `low` on, come among those that stay, the last of which starts at `high`. */
+function shiftAmong(
+  blocks: Blocks,
+  from: Frames,
+  by: Frames,
+  low: Frames,
+  high: Frames,
+  context: BlockContext,
+): Blocks {
+  const first = blocks.findIndex(({ start, block }) =>
+    start + block.clips[block.clips.length - 1].at > low
+  );
+  const behind = blocks.findIndex(({ start }) => start >= from && start + by >= high);
+  const after = behind < 0 ? blocks.length : behind;
+  const items = blocks.slice(first, after).flatMap(itemsOf)
+    .map((item) => item.start < from ? item : movedBy(item, by))
+    .sort((a, b) => a.start - b.start);
+  return [
+    ...blocks.slice(0, first),
+    ...buildBlocks(items, context),
+    ...shiftRefs(blocks, after, by),
   ];
 }
 
