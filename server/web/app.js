@@ -257,7 +257,7 @@ export class App {
       this.selection.prune(session.mirror);
       this.timeline.contentChanged();
     });
-    session.on("pipeline", () => this.timeline.repaint());
+    session.on("pipeline", (clipId) => this.timeline.clipsChanged([clipId]));
     this.scope.on("changed", () => {
       this.timeline.headers.update();
       this.timeline.repaint();

@@ -6,7 +6,7 @@
  * @typedef {object} Pipeline
  * @property {"queued" | "rendering" | "ready" | "failed"} state
  * @property {number} [progress] 0…1
- * @property {string} [error] why there is none
+ * @property {{ code: string, message: string }} [error] why there is none
  */
 
 /**
@@ -32,8 +32,9 @@ export class Pipelines {
     return pipeline.state === "failed" && before?.state !== "failed";
   }
 
-  clear() {
-    this.#byClip.clear();
+  /** @param {({ clipId: string } & Pipeline)[]} pipelines of the clips whose sound is not ready; of all others it is */
+  reset(pipelines) {
+    this.#byClip = new Map(pipelines.map(({ clipId, ...pipeline }) => [clipId, pipeline]));
   }
 }
 

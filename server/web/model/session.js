@@ -180,10 +180,8 @@ export class Session extends Emitter {
   /** @param {Sync} sync */
   async #sync({ hello, fresh, topics }) {
     this.hello = hello;
-    if (fresh) {
-      this.jobs.clear();
-      this.pipelines.clear();
-    }
+    if (fresh) this.jobs.clear();
+    if (topics.timeline !== undefined) this.pipelines.reset(topics.timeline.pipelines ?? []);
     const { assets, device, jobs, diagnostics } = topics;
     this.device = device?.device ?? hello.device;
     for (const job of jobs?.jobs ?? []) this.jobs.set(job.jobId, job);
@@ -252,16 +250,11 @@ export class Session extends Emitter {
         this.emit("jobs", job);
       });
     }
-    const pipelines =
-      /** @type {Emitter<{ "clip.pipelineUpdated": { clipId: string } & import("./pipelines.js").Pipeline }>} */ (
-        /** @type {unknown} */ (client)
-      );
-    pipelines.on("clip.pipelineUpdated", ({ clipId, ...pipeline }) => {
+    client.on("clip.pipelineUpdated", ({ clipId, ...pipeline }) => {
       const failed = this.pipelines.put(clipId, pipeline);
       this.emit("pipeline", clipId);
       if (!failed) return;
-      const message = pipeline.error ?? "it could not be stretched";
-      this.notices.fail({ code: "clip.pipeline", message }, "stretch", this.#nameOf(clipId));
+      this.notices.fail(pipeline.error, "stretch", this.#nameOf(clipId));
     });
     client.on("device.changed", ({ device }) => {
       this.device = device;

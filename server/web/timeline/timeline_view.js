@@ -127,8 +127,17 @@ export class TimelineView {
    * @param {Iterable<string>} clipIds that are now, or were
    */
   selectionChanged(clipIds) {
-    for (const clipId of clipIds) this.#damageClip(clipId);
     this.overview.invalidate();
+    this.clipsChanged(clipIds);
+  }
+
+  /**
+   * Clips look otherwise where they are.
+   *
+   * @param {Iterable<string>} clipIds
+   */
+  clipsChanged(clipIds) {
+    for (const clipId of clipIds) this.#damageClip(clipId);
     this.app.loop.request(this.#draw);
     this.accessible.changed();
   }

@@ -103,7 +103,9 @@ export class SpeedDialog {
       const pipeline = pipelines.of(clip.clipId);
       const text = pipelineText(clip, pipeline);
       if (text === "") return [];
-      return [pipeline?.error ?? `The pitch follows the speed until that is done: ${text}.`];
+      return [
+        pipeline?.error?.message ?? `The pitch follows the speed until that is done: ${text}.`,
+      ];
     });
     setText(this.#state, [...new Set(states)].join(" "));
   }
