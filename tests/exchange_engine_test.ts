@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Asset, Timeline } from "../engine/pulse/types.ts";
 import { sinePlanes } from "./support/audio_files.ts";
-import { EnginePlace, ME } from "./support/engine_place.ts";
+import { EnginePlace, finished, ME } from "./support/engine_place.ts";
 import {
   type Json,
   otioClip,
@@ -160,6 +160,62 @@ Deno.test("the same project with another offset opens no source and reads nothin
   assertEquals([openings, signal.counters().reads], [0, reads]);
   // And the same document once more is no edit at all.
   assertEquals((await engine.timeline.importCap({ path: folder }, ME)).revision, revision);
+});
+
+Deno.test("speeds of Cap sound, and the same is heard after a way through OpenTimelineIO", async () => {
+  await using place = await EnginePlace.make();
+  await using opened = await place.open();
+  const { engine } = opened;
+  const folder = await makeCap(place);
+  const mic = `${folder}/content/segments/segment-0/audio-input.wav`;
+  const segment = (start: number, end: number, timescale: number, speedAudioMode?: string) => ({
+    ...{ recordingSegment: 0, start, end, timescale },
+    ...(speedAudioMode && { speedAudioMode }),
+  });
+  const document = {
+    timeline: {
+      segments: [
+        segment(0, 0.5, 1),
+        segment(0.5, 1.5, 2, "matchSpeed"),
+        segment(1.5, 2, 2),
+        segment(2, 2.5, 0.5, "maintainPitch"),
+      ],
+    },
+  };
+  await engine.timeline.importCap({ document, files: { "0/mic": mic } }, ME);
+  const { timeline } = engine.timeline.get();
+  assertEquals(
+    timeline.tracks[0].clips.map(({ startFrame, sourceFrame, rate, speedMode }) => [
+      ...[startFrame, sourceFrame, rate, speedMode],
+    ]),
+    [
+      [0, 0, 1, "mute"],
+      [24_000, 24_000, 2, "matchSpeed"],
+      [48_000, 72_000, 2, "mute"],
+      [60_000, 96_000, 0.5, "maintainPitch"],
+    ],
+  );
+  // Through a document of OpenTimelineIO nothing of it is lost, and the same is heard.
+  const render = async (path: string) => {
+    const params = { path, container: "wav", sampleFormat: "f32", lengthFrames: 60_000 } as const;
+    const { jobId } = engine.render.mixdown(params, ME);
+    assertEquals((await finished(engine, jobId)).state, "done");
+    return await Deno.readFile(`${place.exports}/${path}`);
+  };
+  const before = await render("before.wav");
+  const { document: otio } = await engine.timeline.exportOtio({}) as Json;
+  const [, double, , half] = otio.tracks.children[0].children;
+  assertEquals([double, half].map(({ effects }: Json) => effects[0].time_scalar), [2, 0.5]);
+  engine.timeline.edit([{ op: "track.remove", trackId: "cap-mic" }], {}, ME);
+  await engine.timeline.importOtio({ document: otio }, ME);
+  assertEquals(engine.timeline.get().timeline, timeline);
+  assertEquals(await render("after.wav"), before);
+  // It is no silence, save where the speed is muted.
+  const frames = new Float32Array(before.buffer.slice(before.length - 60_000 * 8));
+  const loudest = (from: number, to: number) =>
+    frames.slice(from * 2, to * 2).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  assert(loudest(0, 24_000) > 0.1 && loudest(24_000, 48_000) > 0.1);
+  assertEquals(loudest(48_100, 59_900), 0);
 });
 
 Deno.test("a project that is sent finds its files by the folder that it is said to be in, or one by one", async () => {

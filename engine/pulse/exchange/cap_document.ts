@@ -36,6 +36,7 @@ import {
   without,
 } from "./fields.ts";
 import { LIMITS } from "../limits.ts";
+import { MAX_RATE, MIN_RATE } from "../../signal/speed.ts";
 import type { Clip } from "../types.ts";
 import { plainPath } from "./media.ts";
 import type { ReportWriter } from "./report.ts";
@@ -173,7 +174,7 @@ function readSegment(given: unknown, path: Path): CapSegment {
   const end = secondsOf(member(object, "end"), [...path, "end"]);
   if (end < start) throw invalid([...path, "end"], `must be at least start (${start})`, end);
   const timescale = requireNumber(member(object, "timescale") ?? 1, [...path, "timescale"]);
-  if (timescale < 1 / 16 || timescale > 16) {
+  if (timescale < MIN_RATE || timescale > MAX_RATE) {
     throw invalid([...path, "timescale"], "must be from 1/16 to 16", timescale);
   }
   const mode = firstMember(object, ["speedAudioMode", "speed_audio_mode"]);

@@ -13,6 +13,7 @@ import { LIMITS } from "../limits.ts";
 import type { FindMedia, Media, MediaNeed } from "./media.ts";
 import type { TimelineInput } from "../model_from_timeline.ts";
 import type { ReportWriter } from "./report.ts";
+import { soundingFrame, soundingRate } from "../../signal/speed.ts";
 import { sorting, Turns } from "../turns.ts";
 import type { ClipInput, Frames } from "../types.ts";
 
@@ -39,8 +40,6 @@ const RECORDING_SILENCE_DB = -30;
 const MUSIC_SILENCE_DB = -60;
 /** Most tracks that one of Cap's tracks of music becomes. */
 const MOST_LANES = 16;
-/** Rates and source places that sound are multiples of 2⁻²⁴ frames. */
-const FINENESS = 2 ** 24;
 
 const SOUNDS = ["mic", "systemAudio"] as const;
 type Sound = typeof SOUNDS[number];
@@ -48,11 +47,6 @@ const TRACKS = {
   mic: { trackId: "cap-mic", name: "Microphone" },
   systemAudio: { trackId: "cap-system", name: "System audio" },
 } as const;
-
-/** A rate or place as it sounds: so that a segment that goes on does so to the bit, as after a cut. */
-function sounding(value: number): number {
-  return Math.round(value * FINENESS) / FINENESS;
-}
 
 /** Where and how a segment plays, on every track. */
 interface Placed {
@@ -177,10 +171,10 @@ function* placeSegments(
       before.segment.recording === segment.recording && before.segment.end === segment.start &&
       before.segment.timescale === segment.timescale;
     const sourceFrame: number = goesOn
-      ? before!.sourceFrame + (startFrame - before!.startFrame) * sounding(segment.timescale)
+      ? before!.sourceFrame + (startFrame - before!.startFrame) * soundingRate(segment.timescale)
       : segment.timescale === 1
       ? Math.round(segment.start * sampleRate)
-      : sounding(segment.start * sampleRate);
+      : soundingFrame(segment.start * sampleRate);
     before = { segment, startFrame, sourceFrame };
     if (endFrame <= startFrame) {
       report.add(segment.path, "a segment shorter than a frame", "left out");
@@ -207,7 +201,9 @@ function* placeSegments(
       segment,
       startFrame: startFrame + cut.head,
       lengthFrames: endFrame - startFrame - cut.head - cut.tail,
-      sourceFrame: sourceFrame + cut.head * segment.timescale,
+      sourceFrame: cut.head === 0
+        ? sourceFrame
+        : soundingFrame(sourceFrame) + cut.head * soundingRate(segment.timescale),
       fades,
       id,
     });

@@ -162,7 +162,7 @@ class EventWriter {
       this.#before = null;
       return [];
     }
-    const reverse = (body as { reverse?: boolean }).reverse === true;
+    const reverse = body.reverse === true;
     const rate = reverse ? -body.rate : body.rate;
     // Played backwards it begins at the end of what it plays.
     const first = reverse

@@ -20,6 +20,7 @@ import { lastPart, type MediaNeed } from "./media.ts";
 import { othersMetadata } from "./otio_aside.ts";
 import { DEFAULT_MEDIA, schemaOf } from "./otio_words.ts";
 import type { ReportWriter } from "./report.ts";
+import { MAX_RATE, MIN_RATE } from "../../signal/speed.ts";
 
 /** A range as a document gives it. */
 export interface GivenRange {
@@ -136,9 +137,6 @@ export interface GivenSpeed {
   readonly others: readonly unknown[];
 }
 
-/** Slowest and fastest speed that sounds. */
-const RATES = { least: 1 / 16, most: 16 } as const;
-
 /** @throws {InvalidParams} */
 export function readSpeed(clip: JsonObject, path: Path, report: ReportWriter): GivenSpeed {
   const effects = listOf(clip, "effects", path);
@@ -163,7 +161,7 @@ export function readSpeed(clip: JsonObject, path: Path, report: ReportWriter): G
     }
   }
   const rate = Math.abs(scalar);
-  if (rate >= RATES.least && rate <= RATES.most) {
+  if (rate >= MIN_RATE && rate <= MAX_RATE) {
     return { rate, reverse: scalar < 0, silent: false, others };
   }
   report.add(

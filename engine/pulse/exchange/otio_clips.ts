@@ -26,9 +26,10 @@ import {
 import type { OtioMarkers } from "./otio_markers.ts";
 import { framesIn, gainIn, idIn, metaIn, numberIn, shapeIn, speedModeIn } from "./otio_ours.ts";
 import { type GivenTransition, transitionAside } from "./otio_transition.ts";
+import { slicedSourceFrame, soundingFrame } from "../../signal/speed.ts";
 import type { ClipInput, Frames } from "../types.ts";
 
-/** Source places that sound are multiples of 2⁻²⁴ frames. */
+/** What a length in seconds is rounded to: finer than a thousandth of a frame at any rate. */
 const FINENESS = 2 ** 24;
 
 /** Where a clip stands, and beside what. */
@@ -136,7 +137,7 @@ export class OtioClips {
     if (goesOn) return before.begin + (cut - before.cut);
     return speed.rate === 1
       ? this.#places.frameAt(begin, medium.need.path)
-      : Math.round(framesWithFraction(begin, sampleRate) * FINENESS) / FINENESS;
+      : soundingFrame(framesWithFraction(begin, sampleRate));
   }
 
   #sound(
@@ -258,13 +259,12 @@ function trimmed(clip: ClipInput, seen: Seen): ClipInput | null {
   const end = Math.min(clip.startFrame + clip.lengthFrames, seen.to);
   if (end <= start) return null;
   if (start === clip.startFrame && end - start === clip.lengthFrames) return clip;
-  const head = clip.reverse === true
-    ? clip.startFrame + clip.lengthFrames - end
-    : start - clip.startFrame;
+  const { sourceFrame = 0, lengthFrames, rate = 1, reverse } = clip;
+  const source = { sourceFrame, lengthFrames, rate, ...(reverse && { reverse }) };
   return {
     ...clip,
     startFrame: start,
     lengthFrames: end - start,
-    sourceFrame: clip.sourceFrame! + head * clip.rate!,
+    sourceFrame: slicedSourceFrame(source, start - clip.startFrame, end - start),
   };
 }

@@ -216,7 +216,7 @@ class Export {
   ): Json {
     const { sampleRate } = this.model;
     const { report } = this.options;
-    const reverse = (body as { reverse?: boolean }).reverse === true;
+    const reverse = body.reverse === true;
     const added = (reverse ? end - endCut : cut - start) * body.rate;
     const source = body.sourceFrame + added;
     const asset = this.options.asset(body.assetId);
@@ -349,7 +349,7 @@ function asideComesBack(
     if (!Array.isArray(effects) || effects.length === 0 || !effects.every(isObject)) return false;
     // A speed that cannot sound is written back for a clip that is still silent and has none of its own.
     const warps = effects.some((one) => /TimeWarp|FreezeFrame/.test(String(one.OTIO_SCHEMA)));
-    const reverse = (body as { reverse?: boolean }).reverse === true;
+    const reverse = body.reverse === true;
     if (warps && (body.gainDb !== null || body.rate !== 1 || reverse)) return false;
   }
   if (isObject(aside.transition) && !transitionComesBack(aside.transition, cut)) return false;
