@@ -380,6 +380,7 @@ export const SYMBOLS = {
     parameters: ["buffer", /* const uint8_t *bytes */ "u32" /* bytes_count */],
     result: "i32",
   },
+  lp_thread_lower: { parameters: [], result: "i32" },
   lp_damage_since: {
     parameters: ["f64", /* since */ "buffer", /* double *out */ "u32" /* count */],
     result: "i32",
@@ -396,4 +397,10 @@ export const SCAN_SYMBOLS = {
   lp_scan_index_step: { ...SYMBOLS.lp_scan_index_step, nonblocking: false },
   lp_scan_index_take: { ...SYMBOLS.lp_scan_index_take, nonblocking: false },
   lp_index_give: SYMBOLS.lp_index_give,
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions that the worker that stretches calls, the same way. */
+export const STRETCH_SYMBOLS = {
+  ...SCAN_SYMBOLS,
+  lp_thread_lower: SYMBOLS.lp_thread_lower,
 } as const satisfies Deno.ForeignLibraryInterface;

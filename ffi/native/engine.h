@@ -488,6 +488,9 @@ LP_API int32_t lp_scan_index_take(uint32_t scan, uint8_t *out, uint32_t out_byte
  * state that they are of is open; LP_E_ARGUMENT: they are damaged. */
 LP_API int32_t lp_index_give(const uint8_t *bytes, uint32_t bytes_count);
 
+/* [any] Lets the calling thread work below all others of this process from now on. LP_E_STATE: the system refuses, and nothing has changed. */
+LP_API int32_t lp_thread_lower(void);
+
 /* [any] What was found broken in compressed files by anybody in this process after news number `since` (0: all that is remembered), the oldest first:
  * records of 11 f64: 0 number of the news, 1 device, 2 inode, 3 bytes, 4 mtime s, 5 mtime ns, 6 ctime s, 7 ctime ns, 8 runs of samples that are
  * silence because they cannot be decoded (256: at least so many), 9 the first of these samples, 10 how many they are. A file's later record
