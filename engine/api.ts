@@ -359,6 +359,8 @@ export interface EngineApi {
   };
   readonly render: {
     mixdown(params: MixdownParams, caller: Caller): { jobId: string; revision: number };
+    /** A job that makes what the clip is to be heard from: done at once where it needs nothing, or has it. */
+    requestClipGhost(clipId: string, caller: Caller): { jobId: string };
     /** The resolved path of a finished render under the export folder, for `GET /aura/exports/{path}`. */
     exportFile(path: string): { path: string; contentType: string };
   };

@@ -25,6 +25,7 @@ import { AUDIO_EXTENSIONS } from "./files/head.ts";
 import { isWithin } from "./files/paths.ts";
 import { Analysis } from "./media/analysis.ts";
 import { MAX_COLUMNS } from "./media/columns.ts";
+import { Stretch } from "./media/stretch.ts";
 import { Notices } from "./notices.ts";
 import { type EngineOptions, resolveOptions } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -98,7 +99,7 @@ export class Engine implements EngineApi, AsyncDisposable {
   readonly capabilities: Readonly<Record<string, unknown>> = {
     extensions: [...AUDIO_EXTENSIONS],
     render: { containers: ["wav"], sampleFormats: ["s16", "s24", "f32"], dither: ["s16", "s24"] },
-    speedModes: ["mute", "matchSpeed"],
+    speedModes: ["mute", "matchSpeed", "maintainPitch"],
     clipRates: { least: MIN_RATE, most: MAX_RATE },
     rates: false,
     reverse: true,
@@ -170,6 +171,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       signal,
       model: () => this.#session.timeline.model,
       costOf: (assetId) => this.#session.readingOf(assetId),
+      played: (body) => this.#session.renders.played(body),
       warn: this.#diagnostics.warn,
     });
     this.#voices = new VoiceWatch({ signal, warn: this.#diagnostics.warn });
@@ -186,6 +188,7 @@ export class Engine implements EngineApi, AsyncDisposable {
       jobs: this.#jobs,
       underruns: this.#underruns,
       analysis: this.#analysis,
+      stretch: new Stretch({ libraryPath, cacheDir: options.cacheDir }),
       onSignal: async (before) => {
         this.#retire(before, this.#session);
         await this.#devices.settled(PATIENCE_MS);
@@ -285,7 +288,10 @@ export class Engine implements EngineApi, AsyncDisposable {
     this.#files[Symbol.dispose]();
     const ending = Promise.all([this.#session.quiet(), this.#background.end()]);
     const isCalm = await withinMs(ending.then(() => true), STUCK_MS, false);
-    await this.#analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {});
+    await Promise.all([
+      this.#analysis.then((analysis) => analysis[Symbol.asyncDispose](), () => {}),
+      this.#shared.stretch[Symbol.asyncDispose](),
+    ]);
     // A native call that hangs in a dead volume or sound server would run in code that is gone: then it is left to the process's end.
     if (isFree && isCalm) await this.#session.signal[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
@@ -302,8 +308,11 @@ export class Engine implements EngineApi, AsyncDisposable {
   topicState(topic: Topic, sinceRevision?: number): unknown {
     const { timeline, transport, assets } = this.#session;
     switch (topic) {
-      case "timeline":
-        return timeline.changesSince(sinceRevision);
+      case "timeline": {
+        const pipelines = this.#session.renders.pipelines();
+        const state = timeline.changesSince(sinceRevision);
+        return pipelines.length === 0 ? state : { ...state, pipelines };
+      }
       case "transport":
         return transport.get();
       case "assets":
@@ -434,6 +443,7 @@ export class Engine implements EngineApi, AsyncDisposable {
 
   readonly render: EngineApi["render"] = {
     mixdown: (params, caller) => this.#openSession().mixdown.start(params, caller),
+    requestClipGhost: (clipId, caller) => this.#openSession().ghosts.request(clipId, caller),
     exportFile: (path) => {
       const { path: resolved } = existingExport(this.#options.exportDir, path);
       return { path: resolved, contentType: exportType(resolved) };

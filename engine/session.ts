@@ -10,6 +10,7 @@ import type { AssetCost, DemandHead } from "./pulse/demand.ts";
 import { type Files, SlowDisk } from "./files/files.ts";
 import { Grants } from "./files/grants.ts";
 import type { Analysis } from "./media/analysis.ts";
+import type { Stretch } from "./media/stretch.ts";
 import type { Notify } from "./notices.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Intent } from "./pulse/anticipation.ts";
@@ -24,7 +25,9 @@ import { Assets } from "./pulse/services/assets.ts";
 import { DamageWatch } from "./pulse/services/damage_watch.ts";
 import type { Jobs } from "./pulse/services/jobs.ts";
 import { ClipWindows } from "./pulse/services/clip_windows.ts";
+import { ClipGhosts } from "./pulse/services/clip_ghosts.ts";
 import { Mixdown } from "./pulse/services/mixdown.ts";
+import { PitchRenders } from "./pulse/services/pitch_renders.ts";
 import { ProjectOpening } from "./pulse/services/project_opening.ts";
 import { readiness } from "./pulse/services/readiness.ts";
 import { publishGradually } from "./pulse/services/publish_gradually.ts";
@@ -49,6 +52,7 @@ export interface Shared {
   readonly jobs: Jobs;
   readonly underruns: Underruns;
   readonly analysis: Promise<Analysis>;
+  readonly stretch: Stretch;
   /** Called when another renderer has taken over from `before`; resolves when the device has, if that is quick. */
   readonly onSignal: (before: SignalApi) => Promise<void>;
 }
@@ -81,6 +85,8 @@ export class Session {
   readonly anticipator: Anticipator;
   readonly exchange: Exchange;
   readonly opening: ProjectOpening;
+  readonly renders: PitchRenders;
+  readonly ghosts: ClipGhosts;
   readonly #shared: Shared;
   #file: ProjectFile;
   readonly #timeline: ProjectFile["timeline"];
@@ -114,7 +120,10 @@ export class Session {
         this.assets.analysed(assetId, result);
         this.#damage.see(assetId);
       },
-      onHash: (assetId, hash) => this.assets.update(assetId, { hash }),
+      onHash: (assetId, hash) => {
+        this.assets.update(assetId, { hash });
+        this.renders.hashed(assetId);
+      },
       onError: (assetId, error) => this.assets.unreadable(assetId, error),
     });
     this.assets = new Assets({
@@ -138,7 +147,10 @@ export class Session {
       rateIsOpen: () => rateIsOpen(this.#file),
       volumeOf: files.volumeOf,
       adoptRate: (sampleRate) => this.#adoptRate(sampleRate),
-      onBound: () => this.anticipator.changed(),
+      onBound: (assetId) => {
+        this.anticipator.changed();
+        this.renders.bound(assetId);
+      },
     });
     this.#watch = new AssetWatch(
       this.assets,
@@ -188,6 +200,7 @@ export class Session {
       asset: (assetId) => this.assets.get(assetId),
       model: () => this.timeline.model,
       hold: (assetId) => this.assets.hold(assetId),
+      played: (body) => this.renders.played(body),
       notify,
     });
     this.anticipator = new Anticipator({
@@ -196,12 +209,28 @@ export class Session {
       landings: () => this.timeline.landings,
       head: () => this.transport.head,
       asset: (assetId) => this.assets.entry(assetId),
+      played: (body) => this.renders.played(body),
+      render: (sourceId) => this.renders.source(sourceId),
       memoryBytes: options.memoryBytes,
     });
+    this.renders = new PitchRenders({
+      stretch: shared.stretch,
+      signal: () => this.#signal,
+      model: () => this.timeline.model,
+      headFrame: () => this.transport.positionFrame,
+      asset: (assetId) => this.assets.entry(assetId),
+      notify,
+      onPlayed: (clipIds) => {
+        this.clipWindows.playOther(clipIds);
+        this.anticipator.changed();
+      },
+    });
+    this.ghosts = new ClipGhosts({ jobs, renders: this.renders, model: () => this.timeline.model });
     this.mixdown = new Mixdown({
       signal: () => this.#signal,
       jobs,
       exportDir: options.exportDir,
+      renders: this.renders,
       snapshot: () => {
         const { model, revision } = this.timeline;
         return { mix: model, revision, tracks: [...model.tracks], endFrame: this.endFrame };
@@ -255,6 +284,7 @@ export class Session {
       timeline: () => this.timeline,
       endFrame: () => this.endFrame,
       asset: (assetId) => this.assets.entry(assetId),
+      played: this.renders.played,
     });
   }
 
@@ -265,6 +295,7 @@ export class Session {
     this.#begun = true;
     this.#background.run(this.grants.resolveRoots());
     this.#background.run(this.opening.run());
+    this.#background.run(this.renders.begin());
     this.#watch.begin();
     this.anticipator.begin();
   }
@@ -334,12 +365,15 @@ export class Session {
 
   /** What is to be looked at now and then. */
   tick(): void {
-    if (!this.#closed) this.#damage.tick();
+    if (this.#closed) return;
+    this.#damage.tick();
+    this.renders.tick();
   }
 
   /** Fetches what a user may want next, and analyses first what they look at. */
   hint(caller: Caller, intent: Intent): void {
     this.anticipator.hint(caller, intent);
+    this.renders.hint(caller, intent);
     const { selectedClipIds = [], visible } = intent;
     if (this.analysis.state.underway === 0 && this.opening.isOver) return;
     const { model } = this.timeline;
@@ -379,6 +413,7 @@ export class Session {
     this.clipWindows[Symbol.dispose]();
     this.#closed = true;
     this.anticipator[Symbol.dispose]();
+    this.renders[Symbol.dispose]();
     this.transport[Symbol.dispose]();
     this.analysis.dropAll();
     this.analysis.close();
@@ -419,6 +454,7 @@ export class Session {
     this.#signal.publish(model, commit.revision, map);
     this.#shared.notify({ topic: "timeline", method: "timeline.changed", params: told });
     tell();
+    this.renders.follow(commit.changes);
     this.clipWindows.follow(commit.changes);
     this.anticipator.changed();
     const unbound = new Set<string>();
@@ -430,8 +466,12 @@ export class Session {
     this.opening.want(unbound);
   }
 
-  /** What reading an asset takes, and where it lies; `undefined` while its file is away or not known. */
+  /** What reading an asset or a render takes, and where it lies; `undefined` while its file is away or not known. */
   readingOf(assetId: string): (AssetCost & { path: string }) | undefined {
+    const render = this.renders.source(assetId);
+    if (render !== undefined) {
+      return { ...render, compressed: false, volume: String(render.device) };
+    }
     const entry = this.assets.entry(assetId);
     if (entry === undefined || entry.asset.offlineStatus !== "present") return undefined;
     const { path, sampleRate, lengthSamples, codec } = entry.asset;

@@ -175,7 +175,7 @@ Deno.test("the methods are those of API.md that are there so far, and no others"
     "timeline.get timeline.set timeline.edit timeline.undo timeline.redo timeline.history",
     "timeline.importCap timeline.importOtio timeline.exportOtio timeline.exportEdl",
     "transport.get transport.play transport.pause transport.stop transport.seek transport.setLoop",
-    "stream.start stream.stop clipWindow.request clipWindow.release render.mixdown job.list job.get job.cancel device.list device.open",
+    "stream.start stream.stop clipWindow.request clipWindow.release render.mixdown render.requestClipGhost job.list job.get job.cancel device.list device.open",
     "diagnostics.get diagnostics.reset diagnostics.underruns",
   ];
   assertEquals([...METHODS.keys()].sort(), names.join(" ").split(" ").sort());

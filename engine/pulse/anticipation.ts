@@ -11,6 +11,7 @@
 import { hasSolo, trackGains } from "../signal/gains.ts";
 import { type HeadMapStep, mapFrame } from "../signal/model.ts";
 import type { WantedStretch } from "../signal/signal_api.ts";
+import { asIs, type PlayedOf } from "../signal/played.ts";
 import { isSilent, sourcePath, sourceSpan } from "../signal/speed.ts";
 import { endOf } from "./block_list.ts";
 import { clipsWithin, isAnyWithin, isMoreThan } from "./block_range.ts";
@@ -61,6 +62,8 @@ export interface AnticipationInput {
   readonly budgetUnits: number;
   /** `undefined` where an asset cannot be read now: it is left out. */
   readonly shapeOf: (assetId: string) => PageShape | undefined;
+  /** What clips really play; unless told, what they say. */
+  readonly played?: PlayedOf;
 }
 
 /** Distances from the head, in seconds, between which frames have one rank; beyond the last of them steps are an eighth of the distance. */
@@ -309,6 +312,7 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
   spans.sort((a, b) => a.rankMs - b.rankMs);
   yield;
   const plan = new Plan(input.budgetUnits, input.shapeOf);
+  const { played = asIs } = input;
   let pieces = 0;
   let looked = 0;
   const left = spans.reverse();
@@ -333,7 +337,8 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
     }
     for (const { blocks } of of) {
       const found: { assetId: string; from: number; to: number; turned: boolean }[] = [];
-      clipsWithin(blocks, from, to, (start, body) => {
+      clipsWithin(blocks, from, to, (start, clip) => {
+        const body = played(clip);
         if (isSilent(body)) return;
         const a = Math.max(from, start) - start;
         const b = Math.min(to, start + body.lengthFrames) - start;

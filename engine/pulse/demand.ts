@@ -5,6 +5,7 @@
  * @module
  */
 import { hasSolo, trackGains } from "../signal/gains.ts";
+import { asIs, type PlayedOf } from "../signal/played.ts";
 import { isSilent, sourcePath } from "../signal/speed.ts";
 import { Stretches } from "./stretches.ts";
 import type { TimelineModel } from "./timeline_model.ts";
@@ -70,6 +71,8 @@ export interface DemandOptions {
   costOf: (assetId: string) => AssetCost | undefined;
   /** Whether frames of an asset, at the project's rate, need not be read; `false` unless told. Asked once for each clip in the span. */
   isResident?: (assetId: string, startFrame: Frames, endFrame: Frames) => boolean;
+  /** What clips really play; unless told, what they say. */
+  played?: PlayedOf;
   /** 60 unless told. At least a second; a fraction counts as a whole one. */
   spanSeconds?: number;
 }
@@ -111,13 +114,13 @@ function rangeOf({ source, seconds, rate }: Piece, sampleRate: number): [from: n
 export function* demanding(
   model: Pick<TimelineModel, "sampleRate" | "tracks">,
   head: DemandHead,
-  { costOf, isResident = () => false, spanSeconds = 60 }: DemandOptions,
+  { costOf, isResident = () => false, played = asIs, spanSeconds = 60 }: DemandOptions,
 ): Generator<void, Demand> {
   const turns = new Turns(WORK_A_TURN);
   const seconds = Math.max(1, Math.ceil(spanSeconds));
   const runs = runsOf(head, seconds * model.sampleRate);
-  const heard = yield* piecesOf(model, runs, false, turns);
-  const muted = yield* piecesOf(model, runs, true, turns);
+  const heard = yield* piecesOf(model, runs, false, turns, played);
+  const muted = yield* piecesOf(model, runs, true, turns, played);
   const volumes = new Map<string, VolumeDemand>();
   const assets: AssetDemand[] = [];
   for (const assetId of keysOf(heard, muted)) {
@@ -168,6 +171,7 @@ function* piecesOf(
   runs: readonly Run[],
   muted: boolean,
   turns: Turns,
+  played: PlayedOf,
 ): Generator<void, Map<string, Piece[]>> {
   const pieces = new Map<string, Piece[]>();
   const anySolo = hasSolo({ tracks });
@@ -180,7 +184,8 @@ function* piecesOf(
         if (turns.isOver()) yield;
         if (start >= run.end) break;
         if (start + block.maxEnd <= run.start) continue;
-        for (const { at, body } of block.clips) {
+        for (const { at, body: clip } of block.clips) {
+          const body = played(clip);
           if (turns.isOver()) yield;
           const clipStart = start + at;
           if (clipStart >= run.end) break;

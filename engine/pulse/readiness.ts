@@ -7,6 +7,7 @@
 import { checkColumnRange, type ColumnRange, columnSamples } from "../media/columns.ts";
 import type { MixClipBody, MixTrack } from "../signal/model.ts";
 import type { SourceStretch } from "../signal/signal_api.ts";
+import { asIs, type PlayedOf } from "../signal/played.ts";
 import { isSilent, sourcePath } from "../signal/speed.ts";
 import type { Frames } from "./types.ts";
 
@@ -57,11 +58,13 @@ export function* stretchesWithin(
   { blocks }: MixTrack<MixClipBody>,
   start: Frames,
   end: Frames,
+  played: PlayedOf = asIs,
 ): Generator<SourceStretch> {
   for (const { start: blockStart, block } of blocks) {
     if (blockStart >= end) return;
     if (blockStart + block.maxEnd <= start) continue;
-    for (const { at, body } of block.clips) {
+    for (const { at, body: clip } of block.clips) {
+      const body = played(clip);
       const clipStart = blockStart + at;
       if (clipStart >= end) return;
       const clipEnd = clipStart + body.lengthFrames;

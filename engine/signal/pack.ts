@@ -7,6 +7,7 @@
 import { BytesWriter } from "./bytes_writer.ts";
 import { hasSolo, linear, trackGains } from "./gains.ts";
 import { type BlocksDraft, KnownBlocks } from "./known_blocks.ts";
+import { playedFrom } from "./played.ts";
 import { isSilent, sourcePath } from "./speed.ts";
 import type {
   BlockRef,
@@ -118,7 +119,7 @@ export class Packer {
 
   /**
    * @param mix What shall sound.
-   * @param sourceOf Native handle of an asset's source, 0 if it has none.
+   * @param sourceOf Native handle of an asset's source, or of a render (`played.ts`), 0 if it has none.
    * @param again What is packed anew because handles have changed.
    * @throws {RangeError} If there are more tracks than slots.
    */
@@ -351,7 +352,10 @@ export class Packer {
     out.f64(suffixShift);
     out.u32(inserted.length);
     out.u32(0);
-    for (const [i, { at, body }] of inserted.entries()) {
+    const played = playedFrom((sourceId) => sourceOf(sourceId) !== 0);
+    for (const [i, clip] of inserted.entries()) {
+      const { at } = clip;
+      const body = played(clip.body);
       const silent = isSilent(body);
       const { first, step } = sourcePath(body);
       out.u32(draft.uidAt(block, prefix + i));

@@ -5,6 +5,7 @@
  * @module
  */
 import type { BlockRef, Frames, MixBlock, MixModel } from "./model.ts";
+import { sourcesOf } from "./played.ts";
 
 /** Most blocks that one publication packs anew because of their sources. */
 export const BLOCKS_AGAIN = 8;
@@ -21,7 +22,7 @@ const assetsOfBlock = new WeakMap<MixBlock, ReadonlySet<string>>();
 function assetsOf(block: MixBlock): ReadonlySet<string> {
   let known = assetsOfBlock.get(block);
   if (known === undefined) {
-    known = new Set(block.clips.map(({ body }) => body.assetId));
+    known = new Set(block.clips.flatMap(({ body }) => sourcesOf(body)));
     assetsOfBlock.set(block, known);
   }
   return known;

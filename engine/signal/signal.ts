@@ -30,6 +30,7 @@ import type { Frames, HeadMapStep, MixBlock, MixModel } from "./model.ts";
 import { renderOffline } from "./offline.ts";
 import { NativeDiagnosis } from "./native_diagnosis.ts";
 import { Packer } from "./pack.ts";
+import { assetOfSource } from "./played.ts";
 import { PageWindow } from "./page_window.ts";
 import { ProxyPairs } from "./proxy_pairs.ts";
 import { Rebinding } from "./rebinding.ts";
@@ -242,7 +243,7 @@ export class Signal implements SignalApi {
     await this.#giveIndex(info);
     const before = this.#sources.get(assetId);
     this.#sources.set(assetId, result);
-    this.#assets.set(result, assetId);
+    this.#assets.set(result, assetOfSource(assetId)); // Of a render its asset is what people know.
     this.#former.delete(result);
     this.#rebind(assetId, before);
     this.#proxies.opened(assetId);
@@ -294,9 +295,9 @@ export class Signal implements SignalApi {
     this.#rebound.add(assetId);
     this.#rebinding.add(assetId);
     if (before !== undefined) {
-      this.diagnosis.closing(before, assetId);
+      this.diagnosis.closing(before, assetOfSource(assetId));
       this.#assets.delete(before);
-      this.#former.set(before, assetId);
+      this.#former.set(before, assetOfSource(assetId));
       if (this.#former.size > MOST_FORMER) {
         this.#former.delete(this.#former.keys().next().value!);
       }

@@ -219,7 +219,8 @@ export interface SignalApi extends AsyncDisposable {
   readonly sampleRate: number;
   nowMs(): number;
   /**
-   * Opens the file and binds it to `assetId`: clips of that asset sound from the next publication on. Throws `EngineError`
+   * Opens the file and binds it to `assetId`: clips of that asset sound from the next publication on, by a publication of its own if none comes. The same
+   * for a render (`played.ts`), whose clips go over to it. Throws `EngineError`
    * `asset.unsupported`, `asset.unreadable` or `asset.notFound`; the path must already be resolved and allowed.
    */
   openSource(assetId: string, path: string): Promise<SourceInfo>;

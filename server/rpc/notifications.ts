@@ -8,6 +8,7 @@ import type { Topic } from "../../engine/api.ts";
 import {
   AssetSchema,
   ChangesSchema,
+  ClipPipelineSchema,
   ClipWindowSchema,
   IdSchema,
   JobSchema,
@@ -158,6 +159,13 @@ export const NOTIFICATIONS = [
     topic: "assets",
     summary: "An asset could not be read.",
     params: z.strictObject({ assetId: IdSchema, code: z.string(), message: z.string() }),
+  },
+  {
+    name: "clip.pipelineUpdated",
+    topic: "timeline",
+    summary:
+      "How far the render of a clip is that keeps its pitch at another speed; until it is ready the clip is heard with the pitch of its speed.",
+    params: ClipPipelineSchema,
   },
   { name: "job.progress", topic: "jobs", summary: "A job went on, 5 a second.", params: job },
   {

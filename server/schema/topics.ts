@@ -8,6 +8,7 @@ import type { Topic } from "../../engine/api.ts";
 import {
   AssetSchema,
   ChangesSchema,
+  ClipPipelineSchema,
   ClipWindowSchema,
   IdSchema,
   JobSchema,
@@ -19,6 +20,8 @@ import { revision } from "./base.ts";
 import { LibraryEntrySchema, OpenDeviceSchema } from "./device.ts";
 import { WarningSchema } from "./diagnostics.ts";
 
+const pipelines = z.array(ClipPipelineSchema).optional();
+
 const states = {
   transport: TransportSchema,
   assets: z.strictObject({ assets: z.array(AssetSchema) }),
@@ -26,10 +29,10 @@ const states = {
     streams: z.array(StreamHandleSchema),
     windows: z.array(ClipWindowSchema),
   }),
-  /** `changes` since the revision that was asked for, where the journal has it; else all. */
+  /** `changes` since the revision that was asked for, where the journal has it; else all. `pipelines`: of clips whose renders are not ready. */
   timeline: z.union([
-    z.strictObject({ revision, changes: ChangesSchema }),
-    z.strictObject({ revision, timeline: TimelineSchema }),
+    z.strictObject({ revision, changes: ChangesSchema, pipelines }),
+    z.strictObject({ revision, timeline: TimelineSchema, pipelines }),
   ]),
   jobs: z.strictObject({ jobs: z.array(JobSchema) }),
   device: z.strictObject({ device: OpenDeviceSchema.nullable() }),

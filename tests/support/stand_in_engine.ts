@@ -232,6 +232,7 @@ export class StandInEngine implements EngineApi {
   };
   readonly render: EngineApi["render"] = {
     mixdown: () => ({ jobId: "j", revision: this.#revision }),
+    requestClipGhost: () => ({ jobId: "g" }),
     exportFile: (path) => ({
       path: `${this.#options.exportDir}/${path}`,
       contentType: "audio/wav",

@@ -49,6 +49,15 @@ export const ClipWindowSchema = z.strictObject({
   state: z.enum(["filling", "resident", "refused", "absent"]),
 });
 
+/** How far what a clip is heard from is: the render of one that keeps its pitch at another speed. */
+export const ClipPipelineSchema = z.strictObject({
+  clipId: IdSchema,
+  state: z.enum(["queued", "rendering", "ready", "failed"]),
+  /** While it is rendered: the part that is done. */
+  progress: z.number().min(0).max(1).optional(),
+  error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+});
+
 export const JobSchema = z.strictObject({
   jobId: IdSchema,
   kind: z.string(),

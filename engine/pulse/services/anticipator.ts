@@ -4,6 +4,7 @@
  * @module
  */
 import type { Caller } from "../../api.ts";
+import { asIs, type PlayedOf } from "../../signal/played.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import {
   type Anticipated,
@@ -20,6 +21,7 @@ import { Slices } from "../store/slices.ts";
 import type { TimelineModel } from "../timeline_model.ts";
 import type { Frames } from "../types.ts";
 import type { AssetEntry } from "./asset_entry.ts";
+import type { RenderSource } from "./pitch_renders.ts";
 
 /** Time between two looks at the head, in milliseconds. */
 export const LOOK_MS = 500;
@@ -40,6 +42,9 @@ const LEAD_PART = 1 / 4;
 const UNIT_BYTES = 16_384;
 /** A plan follows each edit, and the next edit waits for no more than a slice of it, in milliseconds. */
 const SLICE_MS = 1;
+/** Frames in a page of 16-bit integers, and of floats. */
+const SHORT_FRAMES = 8_192;
+const FLOAT_FRAMES = 4_096;
 
 export interface AnticipatorOptions {
   signal: () => SignalApi;
@@ -49,6 +54,9 @@ export interface AnticipatorOptions {
   head: () => AnticipatedHead & { readonly state: string };
   /** What is known of an asset. */
   asset: (assetId: string) => Readonly<AssetEntry> | undefined;
+  /** What clips really play, and what is known of a render that they do; unless told, there are none. */
+  played?: PlayedOf;
+  render?: (sourceId: string) => RenderSource | undefined;
   memoryBytes: number;
   /** Gives others their turn while it is planned; {@linkcode Slices} of a millisecond unless told. */
   slices?: () => Pick<Slices, "turn">;
@@ -200,7 +208,10 @@ export class Anticipator implements Disposable {
       ...landings,
       leadSeconds: this.#lead,
       budgetUnits: this.#budgetUnits(),
-      shapeOf: (assetId: string) => pageShape(this.#options.asset(assetId), model.sampleRate),
+      shapeOf: (assetId: string) =>
+        renderShape(this.#options.render?.(assetId), model.sampleRate) ??
+          pageShape(this.#options.asset(assetId), model.sampleRate),
+      played: this.#options.played ?? asIs,
     };
     return { input, plan: yield* anticipating(input) };
   }
@@ -230,7 +241,9 @@ export class Anticipator implements Disposable {
 
   *#need(model: TimelineModel, head: AnticipatedHead): Generator<void, number> {
     const { volumes } = yield* demanding(model, head, {
-      costOf: (assetId) => assetCost(this.#options.asset(assetId)),
+      costOf: (assetId) =>
+        renderCost(this.#options.render?.(assetId)) ?? assetCost(this.#options.asset(assetId)),
+      played: this.#options.played ?? asIs,
       spanSeconds: NEED_SECONDS,
     });
     const bytes = volumes.reduce((sum, volume) => sum + volume.bytes.reduce((a, b) => a + b, 0), 0);
@@ -250,6 +263,18 @@ function readingOf(counters: Record<string, number>): Measured {
   };
 }
 
+function renderShape(render: RenderSource | undefined, sampleRate: number): PageShape | undefined {
+  if (render === undefined) return undefined;
+  const sourceFrames = Math.ceil(render.lengthSamples * sampleRate / render.sampleRate);
+  return { channels: render.channels, pageFrames: FLOAT_FRAMES, sourceFrames };
+}
+
+function renderCost(render: RenderSource | undefined): AssetCost | undefined {
+  if (render === undefined) return undefined;
+  const { sampleRate, lengthSamples, bytesPerFrame } = render;
+  return { sampleRate, lengthSamples, bytesPerFrame, compressed: false, volume: "" };
+}
+
 /** How Signal holds an asset's samples (`lp_source` of `ffi/native/store.h`). */
 function pageShape(
   entry: Readonly<AssetEntry> | undefined,
@@ -261,7 +286,7 @@ function pageShape(
   const isShort = asset.sampleRate === sampleRate && bitDepth <= 16 && codec !== "mp3";
   return {
     channels,
-    pageFrames: isShort ? 8_192 : 4_096,
+    pageFrames: isShort ? SHORT_FRAMES : FLOAT_FRAMES,
     sourceFrames: Math.ceil(lengthSamples * sampleRate / asset.sampleRate),
   };
 }

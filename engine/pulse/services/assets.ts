@@ -69,7 +69,7 @@ export interface AssetsOptions {
   /** Gives the project another rate, if it is open. Says whether it did. */
   adoptRate: (sampleRate: number) => Promise<boolean>;
   /** Called when the source of an asset was opened, for the first time or anew. */
-  onBound?: () => void;
+  onBound?: (assetId: string) => void;
 }
 
 /** The registry. What it answers is a copy. */
@@ -421,7 +421,7 @@ export class Assets {
       else {
         entry.bound = signal === this.#options.signal();
         this.#readable(entry);
-        this.#options.onBound?.();
+        this.#options.onBound?.(assetId);
       }
       this.#setStatus(entry, "present");
     }
@@ -537,7 +537,7 @@ export class Assets {
     }
     this.#options.keeper.put(entry.asset, identity);
     this.#options.analysis.begin(entry.asset);
-    this.#options.onBound?.();
+    this.#options.onBound?.(entry.asset.assetId);
   }
 
   #requireRoom(path: string): void {
@@ -566,7 +566,7 @@ export class Assets {
     this.#options.keeper.put(asset, identity);
     this.#options.notices.added({ ...asset });
     this.#options.analysis.begin(asset);
-    this.#options.onBound?.();
+    this.#options.onBound?.(assetId);
     return asset;
   }
 

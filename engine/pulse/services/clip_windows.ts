@@ -6,7 +6,9 @@
 import type { Caller, ClipWindowParams, ClipWindowState } from "../../api.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import type { Notify } from "../../notices.ts";
+import { asIs, type PlayedOf } from "../../signal/played.ts";
 import type { SignalApi, SignalWindow } from "../../signal/signal_api.ts";
+import { soundingRate } from "../../signal/speed.ts";
 import {
   type Anchor,
   anchorAt,
@@ -33,6 +35,8 @@ export interface ClipWindowsOptions {
   model: () => TimelineModel;
   /** Keeps an asset's source open. */
   hold: (assetId: string) => Promise<HeldSource>;
+  /** What clips really play; unless told, what they say. */
+  played?: PlayedOf;
   notify: Notify;
 }
 
@@ -56,6 +60,8 @@ interface Entry {
   range: Range | null;
   /** The same, as of the last time that it was something. */
   last: Range;
+  /** What it holds a stretch of: the asset, or a render that the clip plays. */
+  sourceId: string;
   /** Samples of its asset in a frame of the project. */
   scale: number;
   window: SignalWindow | null;
@@ -155,6 +161,14 @@ export class ClipWindows implements Disposable {
     }
   }
 
+  /** Clips play something else than before though nothing of them has changed: what a window holds is then of that. */
+  playOther(clipIds: ReadonlySet<string>): void {
+    for (const [clipId, entries] of this.#byClip) {
+      if (!clipIds.has(clipId)) continue;
+      for (const entry of entries) this.#goOn(entry);
+    }
+  }
+
   /** Goes on with fetching, also where a file was replaced by another; called by itself while there are windows. */
   tick(): void {
     for (const entry of this.#entries.values()) {
@@ -242,6 +256,7 @@ export class ClipWindows implements Disposable {
       wanted,
       range: null,
       last: wanted,
+      sourceId: wanted.assetId,
       scale: held.sampleRate / this.#options.signal().sampleRate,
       window: null,
       held,
@@ -272,7 +287,27 @@ export class ClipWindows implements Disposable {
       entry.clip = clip;
       entry.wanted = { assetId: clip.assetId, ...heldOf(entry.anchor, clip) };
     }
+    this.#goOn(entry);
+  }
+
+  #goOn(entry: Entry): void {
+    // The same stretch of something else is another one.
+    if (entry.wanted !== null && this.#placeIn(entry).assetId !== entry.sourceId) {
+      entry.range = null;
+    }
     if (!entry.moving) this.#move(entry);
+  }
+
+  /** What a window is to hold, in frames of what its clip really plays. */
+  #placeIn({ wanted, clip, params: { clipId } }: Entry): Range {
+    const { assetId, from, to } = wanted!;
+    const reach = clip?.reach ?? 0;
+    const body = clipId && findClip(this.#options.model(), clipId)?.body;
+    const played = body && (this.#options.played ?? asIs)(body);
+    if (!body || !played || played === body) return { assetId, from: from - reach, to: to + reach };
+    // A frame more: where a render begins to play is a whole one.
+    const rate = soundingRate(body.rate);
+    return { assetId: played.assetId, from: from / rate - 1, to: to / rate + 1 };
   }
 
   /** Takes a window to where it is wanted: at once where its asset stays, else as soon as the other one is open. */
@@ -307,15 +342,15 @@ export class ClipWindows implements Disposable {
   /** @throws {EngineError} `cache.budget`, `limit.exceeded`. */
   #open(entry: Entry): void {
     const { wanted, params: { cohort, playRate = 1, isLooping = false } } = entry;
-    const { assetId, from, to } = wanted!;
-    const reach = entry.clip?.reach ?? 0;
+    const { assetId, from, to } = this.#placeIn(entry);
     const before = entry.window;
     entry.range = entry.last = wanted!;
+    entry.sourceId = assetId;
     const open = () =>
       this.#options.signal().openWindow({
         assetId,
-        startFrame: Math.max(0, Math.floor(from) - reach),
-        endFrame: Math.max(0, Math.ceil(to) + reach),
+        startFrame: Math.max(0, Math.floor(from)),
+        endFrame: Math.max(0, Math.ceil(to)),
         cohort,
         rate: playRate,
         isLooping,

@@ -4,6 +4,7 @@
  * @module
  */
 import { Background } from "../../background.ts";
+import { asIs, type PlayedOf } from "../../signal/played.ts";
 import type { SignalApi } from "../../signal/signal_api.ts";
 import { type AssetCost, type Demand, demanding } from "../demand.ts";
 import {
@@ -37,6 +38,8 @@ export interface DiskWatchOptions {
   model: () => TimelineModel;
   /** What reading an asset costs; `undefined` where that is not known or the file is away. */
   costOf: (assetId: string) => AssetCost & { path: string } | undefined;
+  /** What clips really play; unless told, what they say. */
+  played?: PlayedOf;
   warn: (code: string, message: string, details: Record<string, unknown>) => void;
   /** Milliseconds by which it is told how long a look takes; `performance.now` unless told. */
   stopwatch?: () => number;
@@ -146,10 +149,11 @@ export class DiskWatch implements AsyncDisposable {
   ): Generator<void, { demand: Demand; folders: VolumeFolders } | null> {
     const position = signal.position();
     if (position.state !== "playing") return null;
-    const { model, costOf } = this.#options;
+    const { model, costOf, played = asIs } = this.#options;
     const folders = new VolumeFolders();
     const demand = yield* demanding(model(), position, {
       spanSeconds: SPAN_SECONDS,
+      played,
       costOf: (assetId) => {
         const cost = costOf(assetId);
         if (cost !== undefined) folders.add(cost);

@@ -32,6 +32,7 @@ interface Entry {
   readonly clientId: string;
   readonly abort: AbortController;
   readonly run: (task: JobTask) => Promise<unknown>;
+  readonly isLight: boolean;
   committed: boolean;
   progressAt: number;
   finishedAt: number;
@@ -52,9 +53,15 @@ export class Jobs implements AsyncDisposable {
   /**
    * Adds a job, which starts as soon as fewer than {@linkcode RUNNING} others run, at the earliest in the next turn of the event loop.
    *
+   * @param isLight It waits for something else, and takes no other's place.
    * @throws {EngineError} `limit.exceeded` if {@linkcode UNFINISHED} jobs already wait.
    */
-  start(kind: string, caller: Caller, run: (task: JobTask) => Promise<unknown>): Job {
+  start(
+    kind: string,
+    caller: Caller,
+    run: (task: JobTask) => Promise<unknown>,
+    { isLight = false } = {},
+  ): Job {
     if (this.#closed) throw new Error(`Cannot start a ${kind} job: the engine is closing`);
     this.#forget();
     const unfinished = [...this.#entries.values()].filter((entry) => !isFinished(entry.job));
@@ -71,6 +78,7 @@ export class Jobs implements AsyncDisposable {
       clientId: caller.clientId,
       abort: new AbortController(),
       run,
+      isLight,
       committed: false,
       progressAt: -Infinity,
       finishedAt: Infinity,
@@ -134,12 +142,12 @@ export class Jobs implements AsyncDisposable {
   #next(): void {
     let running = 0;
     for (const entry of this.#entries.values()) {
-      if (entry.job.state === "running" && ++running >= RUNNING) return;
+      if (entry.job.state === "running" && !entry.isLight) running++;
     }
     for (const entry of this.#entries.values()) {
-      if (entry.job.state !== "queued") continue;
+      if (entry.job.state !== "queued" || !entry.isLight && running >= RUNNING) continue;
+      if (!entry.isLight) running++;
       void this.#run(entry);
-      if (++running >= RUNNING) return;
     }
   }
 

@@ -13,6 +13,7 @@ import type { SignalApi } from "../../signal/signal_api.ts";
 import type { Frames } from "../types.ts";
 import { type ExportTarget, exportTarget, requireFree } from "./export_path.ts";
 import type { Jobs, JobTask } from "./jobs.ts";
+import { type PitchRenders, rendersWithin } from "./pitch_renders.ts";
 import { SampleEncoder } from "./wav.ts";
 
 /** Frames rendered at a time: what is done with them on the main thread takes well under a millisecond. */
@@ -43,6 +44,8 @@ export interface MixdownOptions {
   signal: () => SignalApi;
   jobs: Jobs;
   exportDir: string;
+  /** What clips that keep their pitch are rendered from, for as long as a mixdown takes. */
+  renders?: Pick<PitchRenders, "need">;
   /** The current revision: what sounds, its tracks' names in order, and where its last clip ends. */
   snapshot: () => { mix: MixModel; revision: number; tracks: NamedTrack[]; endFrame: Frames };
 }
@@ -63,7 +66,7 @@ export class Mixdown {
    * @throws {InvalidParams} @throws {EngineError} `export.exists`, `export.outside`.
    */
   start(params: MixdownParams, caller: Caller): { jobId: string; revision: number } {
-    const { jobs, exportDir, snapshot, signal } = this.options;
+    const { jobs, exportDir, snapshot, signal, renders } = this.options;
     const { mix, revision, tracks, endFrame } = snapshot();
     const renderer = signal();
     requireSupported(params, renderer.sampleRate);
@@ -82,13 +85,37 @@ export class Mixdown {
     const { jobId } = jobs.start(
       "render.mixdown",
       caller,
-      (task) => renderParts(renderer, parts, render, task),
+      (task) => renderWhole(renderer, parts, render, task, renders),
     );
     return { jobId, revision };
   }
 }
 
 type Render = MixdownParams & { startFrame: Frames; lengthFrames: Frames; sampleRate: number };
+
+/** Part of a mixdown's progress that waiting for renders of its clips is, if there is something to wait for. */
+const WAITING_SHARE = 0.5;
+
+/** Waits for what the parts' clips are to be heard from, then renders them. */
+async function renderWhole(
+  signal: SignalApi,
+  parts: readonly Part[],
+  params: Render,
+  task: JobTask,
+  renders: MixdownOptions["renders"],
+): Promise<{ files: RenderedFile[] }> {
+  if (renders === undefined) return await renderParts(signal, parts, params, task);
+  const { startFrame, lengthFrames } = params;
+  const mixes = parts.map(({ mix }) => mix);
+  const bodies = await rendersWithin(mixes, startFrame, startFrame + lengthFrames);
+  let waited = 0;
+  using _held = await renders.need(bodies, task.signal, (done) => {
+    waited = WAITING_SHARE;
+    task.progress(done * WAITING_SHARE);
+  });
+  const progress = (done: number) => task.progress(waited + (1 - waited) * done);
+  return await renderParts(signal, parts, params, { ...task, progress });
+}
 
 async function renderParts(
   signal: SignalApi,

@@ -7,6 +7,7 @@ import type { Readiness, ReadinessQuery } from "../../api.ts";
 import { EngineError, InvalidParams } from "../../errors.ts";
 import { MAX_COLUMNS } from "../../media/columns.ts";
 import type { MixModel } from "../../signal/model.ts";
+import { asIs, assetOfSource, type PlayedOf } from "../../signal/played.ts";
 import type { SignalApi, SourceStretch } from "../../signal/signal_api.ts";
 import {
   columnGrid,
@@ -33,6 +34,8 @@ export interface ReadinessOptions {
   /** Where the last clip ends. */
   readonly endFrame: () => Frames;
   readonly asset: (assetId: string) => Pick<AssetEntry, "asset" | "bound" | "error"> | undefined;
+  /** What clips really play; unless told, what they say. */
+  readonly played?: PlayedOf;
 }
 
 /**
@@ -61,9 +64,9 @@ export async function readiness(
   for (const track of model.tracks) {
     const columns = new Uint8Array(width);
     let clips = 0;
-    for (const stretch of stretchesWithin(track, from, to)) {
+    for (const stretch of stretchesWithin(track, from, to, options.played ?? asIs)) {
       if (clips++ % CLIPS_A_TURN === 0) await turn();
-      const missing = missingIs(options.asset(stretch.assetId));
+      const missing = missingIs(stretch.assetId, options);
       for (const part of partsOf(stretch)) {
         if (part !== stretch) await turn();
         const [first, past] = columnsWithin(grid, part.fromFrame, part.toFrame);
@@ -100,7 +103,12 @@ function* partsOf(stretch: SourceStretch): Generator<SourceStretch> {
 }
 
 /** What it means that frames of an asset are not resident. */
-function missingIs(entry: ReturnType<ReadinessOptions["asset"]>): typeof PENDING | typeof OFFLINE {
+function missingIs(
+  sourceId: string,
+  { asset }: ReadinessOptions,
+): typeof PENDING | typeof OFFLINE {
+  if (assetOfSource(sourceId) !== sourceId) return PENDING; // A render is here, wherever its asset is.
+  const entry = asset(sourceId);
   if (entry === undefined || entry.asset.offlineStatus !== "present") return OFFLINE;
   return !entry.bound && entry.error !== null ? OFFLINE : PENDING;
 }

@@ -1,5 +1,5 @@
 /**
- * `render.mixdown` and `job.*`.
+ * `render.*` and `job.*`.
  *
  * @module
  */
@@ -36,6 +36,17 @@ const mixdown = method({
   run: (params, { engine, client }) => engine.render.mixdown(params, client),
 });
 
+const requestClipGhost = method({
+  name: "render.requestClipGhost",
+  summary:
+    "Makes what a clip is to be heard from, before all others: a clip that keeps its pitch at another speed.",
+  params: z.strictObject({ clipId: IdSchema }),
+  result: z.object({ jobId: IdSchema }),
+  ordered: true,
+  errors: ["timeline.notFound"],
+  run: ({ clipId }, { engine, client }) => engine.render.requestClipGhost(clipId, client),
+});
+
 const list = method({
   name: "job.list",
   summary: "The jobs under way and those of the last hour.",
@@ -62,4 +73,4 @@ const cancel = method({
   run: ({ jobId }, { engine }) => ({ job: engine.jobs.cancel(jobId) }),
 });
 
-export const renderMethods = [mixdown, list, get, cancel];
+export const renderMethods = [mixdown, requestClipGhost, list, get, cancel];

@@ -70,6 +70,13 @@ export interface Changes {
   timeline?: { ioPoints?: { inFrame: number; outFrame: number; } | null; markers?: Marker[]; frameRate?: { numerator: number; denominator: number; drop?: boolean; } | null; sampleRate?: number; meta?: unknown; };
 }
 
+export interface ClipPipeline {
+  clipId: string;
+  state: "queued" | "rendering" | "ready" | "failed";
+  progress?: number;
+  error?: { code: string; message: string; };
+}
+
 export interface ClipWindow {
   windowId: string;
   clipId?: string;
@@ -357,12 +364,12 @@ export interface Methods {
   /** Hears of topics from here on; each topic's state at this point of the queue is the answer. */
   "engine.subscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; sinceRevision?: number; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; pipelines?: ClipPipeline[]; } | { revision: number; timeline: Timeline; pipelines?: ClipPipeline[]; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** Hears of topics no more. */
   "engine.unsubscribe": {
     params: { topics: ("transport" | "assets" | "streams" | "timeline" | "jobs" | "device" | "library" | "diagnostics" | "meters")[]; };
-    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; } | { revision: number; timeline: Timeline; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
+    result: { state: { transport?: Transport; assets?: { assets: Asset[]; }; streams?: { streams: StreamHandle[]; windows: ClipWindow[]; }; timeline?: { revision: number; changes: Changes; pipelines?: ClipPipeline[]; } | { revision: number; timeline: Timeline; pipelines?: ClipPipeline[]; }; jobs?: { jobs: Job[]; }; device?: { device: OpenDevice | null; }; library?: { entries: LibraryEntry[]; total: number; }; diagnostics?: { warnings: { code: string; message: string; details: unknown; }[]; }; meters?: { trackIds: string[]; }; }; };
   };
   /** The engine's monotonic clock and the time of day of the same instant. */
   "engine.clock": {
@@ -539,6 +546,11 @@ export interface Methods {
     params: { path: string; startFrame?: number; lengthFrames?: number; container: "wav" | "flac"; sampleFormat: "s16" | "s24" | "f32"; sampleRate?: number; dither?: boolean; trackIds?: string[]; stems?: boolean; overwrite?: boolean; };
     result: { jobId: string; revision: number; };
   };
+  /** Makes what a clip is to be heard from, before all others: a clip that keeps its pitch at another speed. */
+  "render.requestClipGhost": {
+    params: { clipId: string; };
+    result: { jobId: string; };
+  };
   /** The jobs under way and those of the last hour. */
   "job.list": {
     params: Record<string, never>;
@@ -615,6 +627,8 @@ export interface Notifications {
   "stream.underrun": Underrun;
   /** An asset could not be read. */
   "decode.error": { assetId: string; code: string; message: string; };
+  /** How far the render of a clip is that keeps its pitch at another speed; until it is ready the clip is heard with the pitch of its speed. */
+  "clip.pipelineUpdated": ClipPipeline;
   /** A job went on, 5 a second. */
   "job.progress": { job: Job; };
   /** A job ended, whatever the outcome; once. */
