@@ -238,6 +238,19 @@ Deno.test("every method answers what its schema says, and every notification is 
     await refused("render.mixdown", { ...mixdown, path: "../out.wav" }),
     "export.outside",
   );
+  const set = { rate: 2, speedMode: "maintainPitch" };
+  await ok("timeline.edit", { edits: [{ op: "clip.set", clipId: "x", set }] });
+  const ghost = await ok("render.requestClipGhost", { clipId: "x" });
+  const made = await client.until(
+    ({ method, params }) => method === "render.finished" && params.job.jobId === ghost.jobId,
+  );
+  assertEquals([made.params.job.kind, made.params.job.state], ["render.clipGhost", "done"]);
+  await client.until(
+    ({ method, params }) => method === "clip.pipelineUpdated" && params.state === "ready",
+  );
+  assertEquals(await refused("render.requestClipGhost", { clipId: "?" }), "timeline.notFound");
+  await ok("timeline.undo");
+
   const [{ url }] = finished.params.job.result.files;
   const file = await fetch(new URL(url, test.url));
   assertEquals(file.status, 200);
