@@ -326,6 +326,8 @@ export interface EngineApi {
   readonly timeline: {
     get(): { timeline: Timeline; revision: number };
     set(timeline: Timeline, options: EditOptions, caller: Caller): EditResult;
+    /** `set` of a large timeline, which must not change meanwhile: others may edit until it takes effect. */
+    setInTurns(timeline: Timeline, options: EditOptions, caller: Caller): Promise<EditResult>;
     edit(edits: readonly Edit[], options: EditOptions, caller: Caller): EditResult;
     undo(options: { baseRevision?: number }, caller: Caller): EditResult;
     redo(options: { baseRevision?: number }, caller: Caller): EditResult;

@@ -405,6 +405,8 @@ export class Engine implements EngineApi, AsyncDisposable {
     get: () => this.#session.timeline.get(),
     set: (timeline: Timeline, options: EditOptions, caller: Caller): EditResult =>
       this.#openSession().timeline.set(timeline, options, caller),
+    setInTurns: async (timeline, options, caller) =>
+      await this.#openSession().timeline.setInTurns(timeline, options, caller),
     edit: (edits: readonly Edit[], options: EditOptions, caller: Caller): EditResult =>
       this.#openSession().timeline.edit(edits, options, caller),
     undo: (options, caller) => this.#openSession().timeline.undo(options, caller),

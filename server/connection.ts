@@ -108,7 +108,8 @@ export class Connection implements Client {
   /** Puts something at the end of the queue; a client with too much waiting is closed. */
   push(parcel: Parcel): void {
     if (this.#closing !== null || this.#outbox === null) return;
-    if (!this.#outbox.push(parcel)) this.#endSlow();
+    if (parcel.late !== undefined) this.#pushLate(parcel.late());
+    else if (!this.#outbox.push(parcel)) this.#endSlow();
   }
 
   #endSlow(): void {
@@ -165,11 +166,16 @@ export class Connection implements Client {
 
   /** What is queued meanwhile goes out behind it. */
   #replyLate(writing: Generator<void, string>): void {
-    if (this.#closing !== null || this.#outbox === null) return;
-    const put = this.#outbox.reserve();
+    if (this.#closing !== null) return;
+    this.#pushLate(inSlices(writing));
     this.#options.onTopics();
-    void inSlices(writing).then((reply) => {
-      if (!put(reply)) this.#endSlow();
+  }
+
+  #pushLate(text: Promise<string>): void {
+    if (this.#outbox === null) return;
+    const put = this.#outbox.reserve();
+    void text.then((text) => {
+      if (!put(text)) this.#endSlow();
     });
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Notification } from "../engine/api.ts";
+import { isLarge, jsonInSlices } from "../engine/json_slices.ts";
+import { inSlices } from "../engine/pulse/store/slices.ts";
 import type { Parcel } from "./outbox.ts";
 
 /** A notification's message. */
@@ -26,7 +28,12 @@ interface Import {
  */
 export function toParcel({ method, params }: Notification): Parcel {
   const key = keyOf(method, params);
-  if (key === null) return { data: encodeNotification(method, params) };
+  if (key === null) {
+    if (!isLarge(params)) return { data: encodeNotification(method, params) };
+    let writing: Promise<string> | undefined;
+    const late = () => writing ??= inSlices(jsonInSlices({ jsonrpc: "2.0", method, params }));
+    return { data: "", late };
+  }
   let text: string | undefined;
   const parcel: Told = {
     data: () => text ??= encodeNotification(method, params),

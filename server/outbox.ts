@@ -9,6 +9,8 @@
 export interface Parcel {
   /** The message, or how to make it when its turn comes (made once, also for many connections). */
   data: string | Uint8Array | (() => string);
+  /** Writes a large message in turns, once for all connections, while its place is kept ({@linkcode Outbox.reserve}); `data` says nothing then. */
+  late?: () => Promise<string>;
   /** Of those that wait under one key only the newest is kept. */
   key?: string;
   /** What replaces `older`, which waits under the same key; this parcel alone if left out. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { atOnce, Turns } from "../engine/pulse/turns.ts";
 import { Outbox } from "../server/outbox.ts";
-import { isLarge, jsonInSlices, VALUES_A_TURN } from "../server/rpc/json_slices.ts";
+import { isLarge, jsonInSlices, VALUES_A_TURN } from "../engine/json_slices.ts";
 import { madeAsset } from "./support/big_project.ts";
 import { prng } from "./support/prng.ts";
 

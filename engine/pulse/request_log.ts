@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { jsonInSlices } from "../json_slices.ts";
 import { LIMITS } from "./limits.ts";
+import { atOnce } from "./turns.ts";
 
 interface Remembered<Answer> {
   readonly clientId: string;
@@ -15,6 +17,8 @@ interface Remembered<Answer> {
 /** An id of this many characters or more is taken to be unique among all clients: one who comes back has another client id. */
 const GLOBAL_ID_CHARS = 16;
 
+/** Characters that are hashed in one turn: a fraction of a millisecond. */
+const CHARS_A_TURN = 65_536;
 /** Clips that all remembered answers may name together. */
 const MOST_WEIGHT = 200_000;
 
@@ -67,13 +71,25 @@ export class RequestLog<Answer> {
 
 /** A short fingerprint of a request: FNV-1a, 53 bits of it, over its JSON. Not against forgers. */
 export function hashRequest(request: unknown): string {
-  const text = JSON.stringify(request);
+  return atOnce(hashing(JSON.stringify(request)));
+}
+
+/** The same of a large request, in turns. */
+export function* hashingRequest(request: unknown): Generator<void, string> {
+  return yield* hashing(yield* jsonInSlices(request));
+}
+
+function* hashing(text: string): Generator<void, string> {
   let a = 0x811c9dc5;
   let b = 0x1000193;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b) ^ b >>> 13;
+  for (let from = 0; from < text.length; from += CHARS_A_TURN) {
+    if (from > 0) yield;
+    const end = Math.min(text.length, from + CHARS_A_TURN);
+    for (let i = from; i < end; i++) {
+      const unit = text.charCodeAt(i);
+      a = Math.imul(a ^ unit, 0x01000193);
+      b = Math.imul(b ^ unit, 0x85ebca6b) ^ b >>> 13;
+    }
   }
   return `${text.length.toString(36)}-${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}`;
 }

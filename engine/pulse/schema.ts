@@ -6,6 +6,7 @@
 export * from "./schema/primitives.ts";
 export * from "./schema/clip.ts";
 export * from "./schema/timeline.ts";
+export * from "./schema/timeline_steps.ts";
 export * from "./schema/edit.ts";
 export * from "./schema/asset.ts";
 export * from "./schema/transport.ts";

@@ -54,11 +54,17 @@ import {
   type MovedStep,
 } from "./journal.ts";
 import { type Merge, OpenSteps } from "./open_steps.ts";
-import { modelFromTimeline, type TimelineInput } from "./model_from_timeline.ts";
+import { modelFromTimeline, modelSteps, type TimelineInput } from "./model_from_timeline.ts";
 import { replayChanges } from "./replay_changes.ts";
-import { hashRequest, RequestLog } from "./request_log.ts";
+import { hashingRequest, hashRequest, RequestLog } from "./request_log.ts";
 import { RevisionRing } from "./revision_ring.ts";
-import { EditOptionsSchema, EditsSchema, isCheckedTimeline, parseParams } from "./schema.ts";
+import {
+  checkingTimeline,
+  EditOptionsSchema,
+  EditsSchema,
+  isCheckedTimeline,
+  parseParams,
+} from "./schema.ts";
 import { TimelineInputSchema } from "./schema/timeline.ts";
 import {
   assetsOf,
@@ -68,7 +74,12 @@ import {
   timelineOf,
   usesAsset,
 } from "./timeline_model.ts";
+import { inSlices, Slices } from "./store/slices.ts";
+import { Turns } from "./turns.ts";
 import type { Changes, Edit, Frames, Timeline } from "./types.ts";
+
+/** Clips of a large timeline that are checked or made in one turn: together a fraction of a millisecond. */
+const CLIPS_A_TURN = 128;
 
 /** A change that has happened. */
 export interface Commit {
@@ -243,15 +254,43 @@ export class TimelineService {
       const checked = isCheckedTimeline(timeline)
         ? timeline
         : parseParams(TimelineInputSchema, timeline, ["timeline"]) as Timeline;
-      if (checked.sampleRate !== this.#model.sampleRate) {
-        throw new InvalidParams(
-          ["timeline", "sampleRate"],
-          `must be the project's, ${this.#model.sampleRate}, got ${checked.sampleRate}`,
-        );
-      }
+      this.#checkRate(checked);
       const model = modelFromTimeline(checked as TimelineInput, this.#model, newSeed());
       return this.#commitModel(cause, model, options, caller, tag);
     });
+  }
+
+  /**
+   * {@linkcode set} of a large timeline: all but the step itself is done in turns, in which others may edit. It takes effect at its end, and is refused
+   * then if `baseRevision` is not the current one any more.
+   *
+   * @param timeline Must not change meanwhile.
+   * @throws as `set`.
+   */
+  async setInTurns(
+    timeline: Timeline,
+    options: EditOptions,
+    caller: Caller,
+    slices: Pick<Slices, "turn"> = new Slices(),
+  ): Promise<EditResult> {
+    const { requestId } = parseParams(EditOptionsSchema, options);
+    // One that was done already is answered below, before anything is made.
+    if (requestId === undefined) this.#checkBase(options.baseRevision);
+    const turns = new Turns(CLIPS_A_TURN);
+    const checked = isCheckedTimeline(timeline) ? timeline as TimelineInput : await inSlices(
+      checkingTimeline(timeline, ["timeline"], turns) as Generator<void, TimelineInput>,
+      slices,
+    );
+    this.#checkRate(checked);
+    const hash = requestId === undefined
+      ? undefined
+      : await inSlices(hashingRequest(timeline), slices);
+    const steps = modelSteps(checked, this.#model, newSeed(), ["timeline"], turns);
+    const model = await inSlices(steps, slices);
+    return this.#request(timeline, options, caller, (tag) => {
+      this.#checkRate(checked);
+      return this.#commitModel("set", model, options, caller, tag);
+    }, hash);
   }
 
   /**
@@ -369,13 +408,14 @@ export class TimelineService {
     options: EditOptions,
     caller: Caller,
     run: (tag: RequestTag) => EditResult,
+    hash?: string,
   ): EditResult {
     const { requestId, baseRevision } = parseParams(EditOptionsSchema, options);
     if (requestId === undefined) {
       this.#checkBase(baseRevision);
       return run({});
     }
-    const requestHash = hashRequest(content);
+    const requestHash = hash ?? hashRequest(content);
     const known = this.#requests.find(requestId, caller.clientId, requestHash);
     if (known !== undefined) return known;
     this.#checkBase(baseRevision);
@@ -383,6 +423,14 @@ export class TimelineService {
     const weight = result.changes.clips.length;
     this.#requests.remember(requestId, caller.clientId, requestHash, () => result, weight);
     return result;
+  }
+
+  #checkRate({ sampleRate }: Pick<Timeline, "sampleRate">): void {
+    if (sampleRate === this.#model.sampleRate) return;
+    throw new InvalidParams(
+      ["timeline", "sampleRate"],
+      `must be the project's, ${this.#model.sampleRate}, got ${sampleRate}`,
+    );
   }
 
   #checkBase(baseRevision: number | undefined): void {

@@ -11,7 +11,7 @@ import { parseParams } from "../../engine/pulse/schema.ts";
 import { atOnce } from "../../engine/pulse/turns.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import { isDeeperThan } from "./depth.ts";
-import { isLarge, jsonInSlices } from "./json_slices.ts";
+import { isLarge, jsonInSlices } from "../../engine/json_slices.ts";
 import { limitExceeded, RPC_CODE, type RpcError, toRpcError } from "./errors.ts";
 import { AtReply, type Context, type Method } from "./method.ts";
 import { RateLimit } from "./rate.ts";
@@ -221,8 +221,12 @@ export class Dispatcher {
   }
 
   #run(method: Method, params: unknown): unknown {
-    const parsed = parseParams(method.params, checkNamed(params));
-    return method.run(parsed, this.#options.context);
+    const named = checkNamed(params);
+    const checking = method.checkInTurns?.(named) ?? null;
+    if (checking !== null) {
+      return checking.then((parsed) => method.run(parsed, this.#options.context));
+    }
+    return method.run(parseParams(method.params, named), this.#options.context);
   }
 
   /** At once if the lane is free, else behind what is in it. */

@@ -57,6 +57,8 @@ export interface Method<
   /** By name; an object schema. */
   readonly params: Params;
   readonly result: Result;
+  /** Checks params that are large in turns; `null` for those that are not. Gives what `params` would. */
+  checkInTurns?(params: unknown): Promise<z.output<Params>> | null;
   /** Takes effect in the order sent, with the others that say so. */
   readonly ordered?: true;
   /** Codes of its own errors, beside `limit.exceeded`. */

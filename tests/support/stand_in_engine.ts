@@ -190,6 +190,8 @@ export class StandInEngine implements EngineApi {
   readonly timeline: EngineApi["timeline"] = {
     get: () => ({ timeline: this.#timeline(), revision: this.#revision }),
     set: (_timeline, { label = "" }, caller) => this.#edit(label, caller, "set"),
+    setInTurns: (_timeline, { label = "" }, caller) =>
+      Promise.resolve(this.#edit(label, caller, "set")),
     edit: (edits, { label = "", baseRevision }, caller) => {
       if (baseRevision !== undefined && baseRevision !== this.#revision) {
         throw new EngineError("timeline.conflict", "Another revision stands", {

@@ -21,6 +21,7 @@ export class TimelineEngine extends StandInEngine {
     exportEdl: () => Promise.reject(new Error("no test exports here")),
     get: () => this.service.get(),
     set: (timeline, options, caller) => this.service.set(timeline, options, caller),
+    setInTurns: (timeline, options, caller) => this.service.setInTurns(timeline, options, caller),
     edit: (edits, options, caller) => this.service.edit(edits, options, caller),
     undo: (options, caller) => this.service.undo(options, caller),
     redo: (options, caller) => this.service.redo(options, caller),

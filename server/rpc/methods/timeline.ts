@@ -6,16 +6,24 @@
 import { z } from "zod";
 import {
   ChangesSchema,
+  checkingTimeline,
   EditOptionsSchema,
   EditsSchema,
   FrameSchema,
   HistoryEntrySchema,
+  isLargeTimeline,
+  parseParams,
   TimelineInputSchema,
   TimelineSchema,
 } from "../../../engine/pulse/schema.ts";
+import { inSlices } from "../../../engine/pulse/store/slices.ts";
+import { Turns } from "../../../engine/pulse/turns.ts";
 import type { Edit, Timeline } from "../../../engine/pulse/types.ts";
 import { limit, nothing, offset, revision } from "../../schema/base.ts";
 import { method } from "../method.ts";
+
+/** Clips that are checked in one turn: together a fraction of a millisecond. */
+const CLIPS_A_TURN = 64;
 
 const editResult = z.object({ revision, playheadFrame: FrameSchema, changes: ChangesSchema });
 const baseRevision = revision.optional();
@@ -37,8 +45,17 @@ const set = method({
   result: editResult,
   ordered: true,
   errors,
+  checkInTurns(params) {
+    const { timeline, ...options } = (params ?? {}) as { timeline?: unknown };
+    if (!isLargeTimeline(timeline)) return null;
+    const checked = parseParams(EditOptionsSchema, options);
+    const steps = checkingTimeline(timeline, ["timeline"], new Turns(CLIPS_A_TURN));
+    return inSlices(steps).then((timeline) => ({ ...checked, timeline }));
+  },
   run: ({ timeline, ...options }, { engine, client }) =>
-    engine.timeline.set(timeline as Timeline, options, client),
+    isLargeTimeline(timeline)
+      ? engine.timeline.setInTurns(timeline as Timeline, options, client)
+      : engine.timeline.set(timeline as Timeline, options, client),
 });
 
 const doEdit = method({

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Turns } from "../../engine/pulse/turns.ts";
+import { Turns } from "./pulse/turns.ts";
 
 /** Values of one piece: members and elements. */
 const PIECE = 256;
