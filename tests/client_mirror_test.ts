@@ -8,7 +8,7 @@ import { Notices } from "../server/web/model/notices.js";
 import { Session } from "../server/web/model/session.js";
 import { CuttingLine } from "./support/cutting_line.ts";
 import { type Prng, prng } from "./support/prng.ts";
-import { randomEdit } from "./support/random_edits.ts";
+import { randomGesture } from "./support/random_edits.ts";
 import { TimelineEngine } from "./support/timeline_engine.ts";
 
 const RANGE = { frames: 1_500, tracks: 4, clips: 120 };
@@ -33,8 +33,7 @@ function disturb(random: Prng, engine: TimelineEngine, past: Timeline[]): void {
     else if (dice < 19) service.redo({}, caller);
     else if (dice < 20 && past.length > 0) service.set(random.pick(past), {}, caller);
     else {
-      const edits = [randomEdit(random, timeline, RANGE)];
-      while (random.chance(0.2)) edits.push(randomEdit(random, timeline, RANGE));
+      const edits = randomGesture(random, timeline, RANGE);
       const mergeKey = random.chance(0.2) ? { mergeKey: "drag" } : {};
       service.edit(edits, mergeKey, caller);
     }

@@ -8,7 +8,7 @@ import type { ChangedClip, Timeline } from "../engine/pulse/types.ts";
 import { TimelineMirror } from "../server/web/client/mirror.js";
 import { TrackClips } from "../server/web/client/track_clips.js";
 import { prng } from "./support/prng.ts";
-import { randomEdit } from "./support/random_edits.ts";
+import { randomGesture } from "./support/random_edits.ts";
 
 /** The mirror as a timeline, for comparison. */
 function written(mirror: TimelineMirror): Timeline {
@@ -31,7 +31,7 @@ function written(mirror: TimelineMirror): Timeline {
 function tryEdit(model: TimelineModel, random: ReturnType<typeof prng>, id: string) {
   const range = { frames: 1_500, tracks: 4, clips: 120 };
   try {
-    return applyEdits(model, [randomEdit(random, timelineOf(model), range)], id);
+    return applyEdits(model, randomGesture(random, timelineOf(model), range), id);
   } catch (error) {
     if (error instanceof EngineError || error instanceof InvalidParams) return null;
     throw error;

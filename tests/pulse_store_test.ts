@@ -9,7 +9,7 @@ import type { Commit } from "../engine/pulse/timeline_service.ts";
 import type { Asset, Edit, Timeline } from "../engine/pulse/types.ts";
 import { makeLink } from "./support/links.ts";
 import { prng } from "./support/prng.ts";
-import { randomEdit } from "./support/random_edits.ts";
+import { randomGesture } from "./support/random_edits.ts";
 
 const ann = { clientId: "ann" };
 
@@ -162,7 +162,7 @@ Deno.test("random edits, undos and restarts: each state and each undo over a res
           const options = random.chance(0.3) ? { mergeKey: "k" } : {};
           const steps = timeline.history().total;
           try {
-            timeline.edit([randomEdit(random, now, range)], options, ann);
+            timeline.edit(randomGesture(random, now, range), options, ann);
           } catch (error) {
             if (!(error instanceof EngineError || error instanceof InvalidParams)) throw error;
           }
