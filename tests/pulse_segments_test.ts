@@ -74,6 +74,15 @@ Deno.test("a recording split at one frame is two segments, by one request or by 
   );
 });
 
+Deno.test("a recording that is played backwards or at another speed is split by one request after another, too", () => {
+  for (const rest of [{ reverse: true }, { rate: 1.1 }, { rate: 0.3, reverse: true }]) {
+    const g = { groupId: "g", ...rest };
+    const state = model({ mic: [["m", 0, 300, g]], sys: [["s", 10, 290, g]] });
+    const parted = then(then(state, split("m", 100)), split("s", 100));
+    assertEquals(segments(parted), ["m s", "m' s'"], JSON.stringify(rest));
+  }
+});
+
 Deno.test("a split before a partner begins gives the partner to the right part", () => {
   const g = { groupId: "g" };
   const state = model({

@@ -12,7 +12,7 @@ import type { ChangedClip, ClipInput, Edit } from "../engine/pulse/types.ts";
 import { invertMap, mapFrame } from "../engine/signal/model.ts";
 import { type Prng, prng } from "./support/prng.ts";
 
-const RATES = [1, 1, 1, 2, 0.5, 1.25];
+const RATES = [1, 1, 1, 2, 0.5, 1.1, 1 / 3];
 
 /** Recordings one after another: microphone, system sound, some with a camera, some with one alone; and music in pieces of its own. */
 function recordings(random: Prng): TimelineModel {
@@ -25,6 +25,7 @@ function recordings(random: Prng): TimelineModel {
   let at = random.int(50);
   for (let n = 0; n < 8; n++) {
     const rate = random.pick(RATES);
+    const reverse = random.chance(0.2);
     const kinds = random.pick(
       [["mic", "sys"], ["mic", "sys"], ["mic", "sys", "cam"], ["mic"], ["sys"]] as const,
     );
@@ -39,6 +40,7 @@ function recordings(random: Prng): TimelineModel {
         lengthFrames,
         sourceFrame: random.int(100),
         rate,
+        reverse,
         ...(kinds.length > 1 && { groupId: `r${n}` }),
       });
       end = Math.max(end, startFrame + lengthFrames);
@@ -64,8 +66,10 @@ const clipsOf = (model: TimelineModel): ChangedClip[] =>
 const endOf = (clip: ChangedClip) => clip.startFrame + clip.lengthFrames;
 
 /** The frame of the timeline at which the file's first frame would be. */
-const alignment = ({ startFrame, sourceFrame, rate }: ChangedClip) =>
-  startFrame - sourceFrame / rate;
+const alignment = (clip: ChangedClip) =>
+  clip.reverse
+    ? endOf(clip) + clip.sourceFrame / clip.rate
+    : clip.startFrame - clip.sourceFrame / clip.rate;
 
 /** Distances between the files of each recording. */
 function distancesOf(model: TimelineModel): Map<string, number> {

@@ -383,7 +383,11 @@ function cutBefore(state: Timeline, groupId: string, at: number): string | undef
       if (right.groupId === groupId) continue;
       const isNext = lefts.some((left) =>
         left.assetId === right.assetId && left.rate === right.rate &&
-        Math.abs(left.sourceFrame + left.lengthFrames * left.rate - right.sourceFrame) < 0.001
+        left.reverse === right.reverse && Math.abs(
+            left.reverse
+              ? right.sourceFrame + right.lengthFrames * fine(right.rate) - left.sourceFrame
+              : left.sourceFrame + left.lengthFrames * fine(left.rate) - right.sourceFrame,
+          ) < 0.001
       );
       if (isNext) return right.groupId;
     }

@@ -85,14 +85,13 @@ export function partSegments(
 /** Sources of a clip's two parts go on this exactly, in frames. */
 const SOURCE_TOLERANCE = 1 / 1024;
 
-/** True where `right` plays on what `left` played. */
+/** True where `right` plays on what `left` played; backwards `right` has what comes before it in the source. */
 function goesOn(left: ClipBody, right: ClipBody): boolean {
-  const by = right.sourceFrame - left.sourceFrame;
-  const played = "reverse" in left && left.reverse
-    ? -right.lengthFrames * soundingRate(left.rate)
-    : left.lengthFrames * soundingRate(left.rate);
+  const [before, behind] = left.reverse ? [right, left] : [left, right];
+  const played = before.lengthFrames * soundingRate(before.rate);
   return left.assetId === right.assetId && left.rate === right.rate &&
-    Math.abs(by - played) < SOURCE_TOLERANCE;
+    left.reverse === right.reverse &&
+    Math.abs(before.sourceFrame + played - behind.sourceFrame) < SOURCE_TOLERANCE;
 }
 
 /**
