@@ -84,10 +84,10 @@ function edit(random: Prng, timeline: Timeline, range: EditRange): Edit {
 }
 
 /** Everything, for so many steps; what files are replaced by is the seed's. */
-async function everything(seed: number, steps: number): Promise<void> {
+async function everything(seed: number, steps: number, rates?: number[]): Promise<void> {
   await using stage = await open();
   const random = prng(seed);
-  const range = { frames: FRAMES, tracks: 4, clips: 40 };
+  const range = { frames: FRAMES, tracks: 4, clips: 40, ...(rates && { rates }) };
   const models = new TwoModels();
   for (const trackId of ["x", "y"]) {
     const map = models.edit([{ op: "track.add", track: { trackId, pan: random.next() - 0.5 } }])!;
@@ -138,6 +138,11 @@ async function everything(seed: number, steps: number): Promise<void> {
 for (const seed of [1, 2, 3]) {
   Deno.test(`edits, undos, seeks, loops, transport and new files in each other's fades sound as they must (seed ${seed})`, () =>
     everything(seed, 400));
+}
+
+for (const seed of [4, 5]) {
+  Deno.test(`the same with clips at other speeds and backwards (seed ${seed})`, () =>
+    everything(seed, 250, [1, 0.75, 1.5, 2, 1 / 3]));
 }
 
 Deno.test("200 edits a second for four seconds: none waits for more than 50 ms, and all that sounds is right", async () => {

@@ -1,6 +1,6 @@
 /**
  * A Signal on the manual device, single-stepped and with its reads gated, beside a player that tells what must be heard of it. Whatever is done is done to both; each
- * period that is listened to is compared: to the bit outside of fades and ramps, to a rounding within them; and so is the head.
+ * period that is listened to is compared: to the bit, but for roundings in fades and ramps and for what is interpolated; and so is the head.
  *
  * @module
  */
@@ -18,8 +18,6 @@ import { until } from "./wait.ts";
 
 /** 5 ms. */
 export const PERIOD = 240;
-/** What is rounded in a fade: some sums of numbers about 1. */
-const ROUNDED = 2e-6;
 /** Of the gate, and of all that an edit may wait for: the gate, a running fade, and the period in which it is taken. In frames. */
 const GATE = 1_440;
 const LONGEST_WAIT = GATE + 720 + PERIOD;
@@ -188,19 +186,19 @@ export class CutStage implements AsyncDisposable {
     for (let at = 0; at < frames;) {
       const n = Math.min(period, frames - at);
       if (follows) this.follow();
-      const { sides, isExact } = this.player.render(n);
+      const { sides, error } = this.player.render(n);
       const from = this.player.head.positionFrame;
       this.rig.render(n).forEach((got, side) => {
         heard[side].set(got, at);
         const want = sides[side];
         const wrong = got.findIndex((x, i) =>
-          isExact[i] ? flush(x) !== flush(want[i]) : Math.abs(x - want[i]) > ROUNDED
+          error[i] === 0 ? flush(x) !== flush(want[i]) : !(Math.abs(x - want[i]) <= error[i])
         );
         if (wrong < 0) return;
         throw new Error(
           `${where}: side ${side}, frame ${at + wrong} of ${frames}: ${got[wrong]}, not ${
             want[wrong]
-          }${isExact[wrong] ? "" : " (in a fade)"}; the head comes to ${from}`,
+          }${error[wrong] ? ` within ${error[wrong]}` : ""}; the head comes to ${from}`,
         );
       });
       this.#checkHead(where);

@@ -4,10 +4,18 @@
  *
  * @module
  */
-import { referenceMix, type ReferenceSources, type ReferenceTrack } from "./reference_mix.ts";
+import {
+  INTERPOLATION_ERROR,
+  referenceMix,
+  type ReferenceSources,
+  type ReferenceTrack,
+} from "./reference_mix.ts";
 
 /** Of every crossfade and every ramp, in frames: 15 ms at 48 kHz. */
 export const FADE = 720;
+
+/** What is rounded in a fade or a ramp: some sums of numbers about 1. */
+const ROUNDED = 2e-6;
 
 const f = Math.fround;
 
@@ -25,10 +33,12 @@ export interface PlayerHead {
   state: "stopped" | "paused" | "playing";
 }
 
-/** What is to be heard, and where that is laid down to the bit: outside of fades and ramps. */
+/**
+ * What is to be heard, and how far off it may be: by nothing, but for what is rounded in fades and ramps, and for what is interpolated.
+ */
 export interface Expected {
   sides: [Float32Array, Float32Array];
-  isExact: Uint8Array;
+  error: Float64Array;
 }
 
 type HeadMap = readonly { at: number; remove: number; insert: number }[];
@@ -279,7 +289,7 @@ export class ExpectedPlayer {
   /** The next frames. */
   render(frames: number): Expected {
     const sides: Expected["sides"] = [new Float32Array(frames), new Float32Array(frames)];
-    const isExact = new Uint8Array(frames).fill(1);
+    const error = new Float64Array(frames);
     for (let at = 0; at < frames;) {
       if (!this.#fading && this.#mailbox) {
         const publication = this.#mailbox;
@@ -295,13 +305,15 @@ export class ExpectedPlayer {
       for (const placed of fading?.placed ?? []) sounding.set(placed.identity, placed);
       if (isPlaying) { for (const placed of this.#current) sounding.set(placed.identity, placed); }
       const gains = new Map(
-        [...sounding.keys()].map((id) => [id, this.#gains(id, n, isExact, at)]),
+        [...sounding.keys()].map((id) => [id, this.#gains(id, n, error, at)]),
       );
 
       const mix = (placed: readonly Placed[], head: PlayerHead, which: (c: symbol) => boolean) => {
         const out = [new Float32Array(n), new Float32Array(n)];
         for (const { track, identity, content } of placed) {
-          if (which(content)) this.#add(out, track, gains.get(identity)!, head.positionFrame);
+          if (!which(content)) continue;
+          const added = this.#add(out, track, gains.get(identity)!, head.positionFrame);
+          added.forEach((more, i) => error[at + i] += more);
         }
         return out;
       };
@@ -310,7 +322,7 @@ export class ExpectedPlayer {
       if (fading) {
         const old = mix(fading.placed, fading.head, (c) => !isShared(c));
         const rest = isPlaying ? mix(this.#current, this.head, isShared) : [];
-        isExact.fill(0, at, at + n);
+        for (let i = at; i < at + n; i++) error[i] += ROUNDED;
         sides.forEach((side, s) => {
           for (let i = 0; i < n; i++) {
             const w = (FADE - fading.left + i + 0.5) / FADE;
@@ -330,21 +342,21 @@ export class ExpectedPlayer {
       at += n;
       this.#rendered += n;
     }
-    return { sides, isExact };
+    return { sides, error };
   }
 
   /** A track's gains, frame by frame, on both sides. */
   #gains(
     identity: symbol,
     frames: number,
-    isExact: Uint8Array,
+    error: Float64Array,
     at: number,
   ): [Float32Array, Float32Array] {
     const [left, right] = this.#ramps.get(identity)!.map((ramp) => {
       const gains = new Float32Array(frames);
       for (let i = 0; i < frames; i++) {
         if (ramp.left > 0) {
-          isExact[at + i] = 0;
+          error[at + i] = Math.max(error[at + i], ROUNDED);
           ramp.left--;
           const done = (FADE - ramp.left) / FADE;
           ramp.current = ramp.left > 0
@@ -358,17 +370,24 @@ export class ExpectedPlayer {
     return [left, right];
   }
 
+  /** Adds a track; gives by how much each frame may be off. */
   #add(
     out: Float32Array[],
     track: PlayerTrack,
     gains: [Float32Array, Float32Array],
     from: number,
-  ): void {
-    if (gains.every((side) => side.every((gain) => gain === 0))) return;
+  ): Float64Array {
+    const error = new Float64Array(out[0].length);
+    if (gains.every((side) => side.every((gain) => gain === 0))) return error;
     const bare = { ...track, gainDb: 0, pan: 0, mute: false, solo: false };
-    const sound = referenceMix([bare], this.#sources, from, out[0].length);
+    const approximate = new Uint8Array(out[0].length);
+    const sound = referenceMix([bare], this.#sources, from, out[0].length, approximate);
+    approximate.forEach((is, i) =>
+      error[i] = is ? INTERPOLATION_ERROR * Math.max(1, gains[0][i], gains[1][i]) : 0
+    );
     out.forEach((side, s) => {
       for (let i = 0; i < side.length; i++) side[i] += f(sound[s][i] * gains[s][i]);
     });
+    return error;
   }
 }
