@@ -224,6 +224,11 @@ export class Signal implements SignalApi {
     return { symbols: this.#library.symbols, engine: this.#engine, renderer: this.#renderer };
   }
 
+  /** Whether what plays sources that were opened or closed of late is still to be published anew. */
+  get isRebinding(): boolean {
+    return this.#republish !== undefined;
+  }
+
   nowMs(): number {
     return this.#library.symbols.lp_now_ms(this.#engine);
   }

@@ -72,14 +72,15 @@ export class CutStage implements AsyncDisposable {
     this.#generation++;
     this.#sounds.set(file, planes);
     this.#files.set(assetId, file);
-    const { made } = this.signal.position();
+    // Signal publishes what plays it anew, by itself and a little later: so it does with those before.
+    const isPublished = () => !this.signal.isRebinding;
+    await until(isPublished, "the files before are published");
     await this.signal.openSource(assetId, path);
+    await until(isPublished, `${file} is published`);
     const isPlayed = this.#last.tracks.some(({ clips }) =>
       clips.some((clip) => clip.assetId === assetId)
     );
     if (isNew || !isPlayed) return;
-    // Signal publishes what plays it anew, by itself.
-    await until(() => this.signal.position().made > made, `${file} is published`);
     this.#tell(this.#last.tracks, []);
   }
 
