@@ -83,6 +83,8 @@ export class Scene implements AsyncDisposable {
     await page.goto(url);
     await scene.connected(page);
     await page.until(`loophole.session.mirror.clipCount === ${files.length}`);
+    // Not before it is laid out is the view fitted to them.
+    await page.until("loophole.timeline.lanes.width > 0");
     return scene;
   }
 

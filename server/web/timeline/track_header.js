@@ -18,6 +18,8 @@ const FADER_FLOOR_DB = -60;
 export class TrackHeaderView {
   /** @type {TrackHeader} */
   #track;
+  /** What else is shown. */
+  #state = "";
   #grabbed = false;
 
   /**
@@ -106,15 +108,24 @@ export class TrackHeaderView {
    * @param {number} index
    */
   update(track, index) {
-    this.#track = track;
     const { element, name, mute, solo, gain, pan } = this;
+    const { selection, scope } = this.app;
+    const selected = selection.trackId === track.trackId;
+    const reached = scope.reaches(track.trackId);
+    const state = `${index}/${selected}/${reached}`;
+    // After an edit of one clip a thousand headers say what they said; what a person has moved or typed, and the engine has refused, goes back.
+    const isShown = track === this.#track && state === this.#state && name.value === track.name &&
+      gain.value === String(track.gainDb ?? FADER_FLOOR_DB) && pan.value === String(track.pan);
+    if (isShown) return;
+    this.#track = track;
+    this.#state = state;
     setAttribute(element, "aria-label", `Track ${index + 1}: ${track.name}`);
     element.style.setProperty("--track-hue", `var(--hue-${index % 6})`);
-    element.classList.toggle("selected", this.app.selection.trackId === track.trackId);
+    element.classList.toggle("selected", selected);
     if (name.readOnly) name.value = track.name;
     setAttribute(mute, "aria-pressed", String(track.mute));
     setAttribute(solo, "aria-pressed", String(track.solo));
-    this.apart.hidden = this.app.scope.reaches(track.trackId);
+    this.apart.hidden = reached;
     setAttribute(this.apart, "aria-label", `Let ripple, ranges and splits reach ${track.name}`);
     setAttribute(mute, "aria-label", `Mute ${track.name}`);
     setAttribute(solo, "aria-label", `Solo ${track.name}`);
