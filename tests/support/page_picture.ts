@@ -103,7 +103,11 @@ try {
           trackId: "interview",
           name: "Interview",
           gainDb: 0,
-          clips: [clip(voice, 2, 7.1, 0), clip(voice, 9.6, 5.4, 8.2), chosen],
+          clips: [
+            clip(voice, 2, 7.1, 0, { groupId: "opening" }),
+            clip(voice, 9.6, 5.4, 8.2),
+            chosen,
+          ],
         },
         {
           ...header,
@@ -122,8 +126,8 @@ try {
           gainDb: -2,
           pan: -0.25,
           clips: [
-            clip(answers, 4.3, 7, 0, { fadeInFrames: 18_000 }),
-            clip(answers, 13, 9.6, 4, { fadeOutFrames: 66_000 }),
+            clip(answers, 4.3, 7, 0, { fadeInFrames: 18_000, groupId: "opening" }),
+            clip(answers, 13, 8, 4, { rate: 1.25, fadeOutFrames: 66_000 }),
           ],
         },
       ],
