@@ -11,6 +11,17 @@ interface Drawn {
   clips: number;
 }
 
+/** Waits until files are known, and lets what is still learned of them pass by: it would draw everything. */
+async function quiet(scene: Scene): Promise<void> {
+  await scene.page.until("loophole.session.assets.all.every(({ complete }) => complete)");
+  await scene.page.evaluate(`(() => {
+    const { session } = loophole;
+    const emit = session.emit.bind(session);
+    session.emit = (name, value) => name === "assets" || emit(name, value);
+    loophole.timeline.repaint();
+  })()`);
+}
+
 /** What was drawn while something was done, once nothing is to be drawn any more. */
 async function drawnBy(scene: Scene, act: () => Promise<unknown>): Promise<Drawn> {
   const { page } = scene;
@@ -56,6 +67,7 @@ Deno.test({
       [["e", 1, 1, 6], ["f", 2, 10, 5]],
       [["g", 0, 3, 12]],
     );
+    await quiet(scene);
     const acts: [string, () => Promise<unknown>][] = [
       ["point at", async () => await page.move(await inTrack(scene, 6, 0))],
       ["select", async () => await page.click(await inTrack(scene, 2, 0))],
@@ -151,6 +163,7 @@ Deno.test({
     await page.evaluate(
       `loophole.view.show(1000 * ${RATE}, 1025 * ${RATE}); loophole.timeline.viewChanged()`,
     );
+    await quiet(scene);
     const all = await drawnBy(scene, () => page.evaluate("loophole.timeline.repaint()"));
     assert(all.clips > 100, `${all.clips} clips are seen`);
     const clip = "loophole.session.mirror.clip('c1-2020')";
