@@ -263,3 +263,64 @@ Deno.test({
     assertEquals(await page.evaluate("loophole.notices.all"), []);
   },
 });
+
+Deno.test({
+  name:
+    "how far the stretched sound of a clip is, is told in its title, in words and in the dialogue, and why there is none",
+  ...needs("chromium"),
+  async fn() {
+    await using scene = await openTracks([["v", 0, 0, 6]], [["p", 1, 20, 2]]);
+    const { page } = scene;
+    await page.click(await inTrack(scene, 3, 0));
+    await page.press("r");
+    await page.until("document.getElementById('speed').open");
+    await page.type("80");
+    await page.evaluate("document.getElementById('speed-mode').focus()");
+    await page.press("ArrowDown");
+    assertEquals(
+      await page.evaluate("document.getElementById('speed-mode').value"),
+      "maintainPitch",
+    );
+    await edited(scene, () => page.click("#speed .primary"));
+    const v = (await clipsById(scene)).get("v")!;
+    assertEquals([v.rate, v.speedMode, v.lengthFrames], [0.8, "maintainPitch", 7.5 * RATE]);
+    // The engine has rendered it.
+    await page.until("loophole.session.pipelines.of('v')?.state === 'ready'");
+    await words(scene, "at 80 % speed, keep the pitch");
+    assertEquals(
+      await page.evaluate(
+        `document.getElementById("lanes-canvas").textContent.includes("stretched")`,
+      ),
+      false,
+    );
+    // On the way, and where it fails: what the engine tells of it.
+    const tell = (told: Record<string, unknown>) =>
+      page.evaluate(
+        `loophole.client.emit("clip.pipelineUpdated", ${JSON.stringify({ clipId: "v", ...told })})`,
+      );
+    await tell({ state: "rendering", progress: 0.4 });
+    await words(scene, "40 % stretched");
+    await scene.screenshot("stretching");
+    await tell({
+      state: "failed",
+      error: { code: "asset.unreadable", message: "Cannot stretch Voice.wav: the disk is full" },
+    });
+    await words(scene, "not stretched");
+    await page.until(
+      "document.getElementById('notices').textContent.includes('Could not stretch')",
+    );
+    assertMatch(
+      await page.evaluate("document.getElementById('notices').textContent"),
+      /Could not stretch Voice\.wav: the disk is full/,
+    );
+    await page.press("r");
+    await page.until("document.getElementById('speed').open");
+    assertEquals(
+      await page.evaluate("document.getElementById('speed-state').textContent"),
+      "Cannot stretch Voice.wav: the disk is full",
+    );
+    await scene.screenshot("not stretched");
+    await page.press("Escape");
+    assertEquals(page.complaints, []);
+  },
+});

@@ -8,6 +8,7 @@
 /** @typedef {import("./interface.ts").Clip} Clip */
 /** @typedef {import("./interface.ts").ChangedClip} ChangedClip */
 /** @typedef {import("./interface.ts").ClipInput} ClipInput */
+/** @typedef {import("./interface.ts").Notifications["clip.pipelineUpdated"]} ClipPipeline */
 /** @typedef {import("./interface.ts").TrackHeader} TrackHeader */
 /** @typedef {import("./interface.ts").Track} Track */
 /** @typedef {import("./interface.ts").Timeline} Timeline */

@@ -1,13 +1,7 @@
 // @ts-check
-/** @import { ChangedClip } from "../client/types.js" */
+/** @import { ChangedClip, ClipPipeline } from "../client/types.js" */
 
-/**
- * How far the stretched sound of a clip is.
- * @typedef {object} Pipeline
- * @property {"queued" | "rendering" | "ready" | "failed"} state
- * @property {number} [progress] 0…1
- * @property {{ code: string, message: string }} [error] why there is none
- */
+/** @typedef {Omit<ClipPipeline, "clipId">} Pipeline how far the stretched sound of a clip is */
 
 /**
  * What the engine renders for clips ahead of playing them, as it tells.
@@ -32,7 +26,7 @@ export class Pipelines {
     return pipeline.state === "failed" && before?.state !== "failed";
   }
 
-  /** @param {({ clipId: string } & Pipeline)[]} pipelines of the clips whose sound is not ready; of all others it is */
+  /** @param {readonly ClipPipeline[]} pipelines of the clips whose sound is not ready; of all others it is */
   reset(pipelines) {
     this.#byClip = new Map(pipelines.map(({ clipId, ...pipeline }) => [clipId, pipeline]));
   }

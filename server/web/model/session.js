@@ -10,7 +10,6 @@ import { Pipelines } from "./pipelines.js";
 /** @import { PulseClient, Sync } from "../client/client.js" */
 /** @import { Edit, EditResult, Hello, Job, OpenDevice, Transport } from "../client/types.js" */
 /** @import { Notices } from "./notices.js" */
-/** @import { Pipeline } from "./pipelines.js" */
 
 const HINT_MS = 120;
 
@@ -182,11 +181,7 @@ export class Session extends Emitter {
   async #sync({ hello, fresh, topics }) {
     this.hello = hello;
     if (fresh) this.jobs.clear();
-    if (topics.timeline !== undefined) {
-      const { pipelines = [] } =
-        /** @type {{ pipelines?: ({ clipId: string } & Pipeline)[] }} */ (topics.timeline);
-      this.pipelines.reset(pipelines);
-    }
+    if (topics.timeline !== undefined) this.pipelines.reset(topics.timeline.pipelines ?? []);
     const { assets, device, jobs, diagnostics } = topics;
     this.device = device?.device ?? hello.device;
     for (const job of jobs?.jobs ?? []) this.jobs.set(job.jobId, job);
@@ -255,11 +250,7 @@ export class Session extends Emitter {
         this.emit("jobs", job);
       });
     }
-    const pipelines =
-      /** @type {Emitter<{ "clip.pipelineUpdated": { clipId: string } & Pipeline }>} */ (
-        /** @type {unknown} */ (client)
-      );
-    pipelines.on("clip.pipelineUpdated", ({ clipId, ...pipeline }) => {
+    client.on("clip.pipelineUpdated", ({ clipId, ...pipeline }) => {
       const failed = this.pipelines.put(clipId, pipeline);
       this.emit("pipeline", clipId);
       if (!failed) return;
