@@ -99,6 +99,28 @@ Deno.test("anticipate() keeps within the budget, to the page, and what it leaves
   }
 });
 
+Deno.test("anticipate() goes through clips at their rates, backwards from their ends, and leaves out those that mute", () => {
+  const clips: ShortClip[] = [
+    ["c", 0, s(60), { rate: 4, sourceFrame: 0 }],
+    ["d", s(60), s(120), { rate: 2, sourceFrame: 0, reverse: true, assetId: "b" }],
+    ["e", s(120), s(180), { rate: 2, speedMode: "mute", assetId: "m" }],
+  ];
+  const plan = anticipate(input(model({ t: clips }), 0));
+  assertEquals(rankAt(plan, s(4)), 0);
+  assertEquals(rankAt(plan, s(30)), 5_000);
+  assertEquals(rankAt(plan, s(239)), rankAt(plan, s(200)));
+  // The end of what it plays comes first: it is needed after 60 s, its begin after 120.
+  assert(rankAt(plan, s(119), "b")! < rankAt(plan, s(1), "b")!);
+  const first = plan.find(({ assetId }) => assetId === "b")!;
+  assert(first.endFrame >= s(120), `${first.startFrame} … ${first.endFrame}`);
+  assert(plan.every(({ assetId }) => assetId !== "m"));
+  // What the filter takes beyond its places belongs to it.
+  const cut = anticipate(
+    input(model({ t: [["c", 0, 10, { rate: 1.5, sourceFrame: PAGE + 5 }]] }), 0),
+  );
+  assertEquals([...ranks(cut).keys()].sort(), ["a 0", "a 1"]);
+});
+
 Deno.test("anticipate() has the first seconds of every place that one step leads to, ranked by their distance from it", () => {
   const far = (n: number) => s(200 + 100 * n);
   const before = model({

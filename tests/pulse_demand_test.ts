@@ -159,6 +159,31 @@ Deno.test("demandOf() takes a clip's rate into account", () => {
   assertEquals(d.assets[0].frames, seconds(4));
 });
 
+Deno.test("demandOf() has a clip that plays backwards begin with its end, and one that mutes at its rate need nothing", () => {
+  const back = { rate: 2, sourceFrame: 0, reverse: true };
+  const asked: [number, number][] = [];
+  const isResident = (_: string, from: number, to: number) => {
+    asked.push([from, to]);
+    return false;
+  };
+  const of = model({
+    t: [["c", 0, seconds(2), back]],
+    // Of what it plays in its second second, the first clip has had all two seconds earlier.
+    u: [["d", seconds(2), seconds(4), { ...back, reverse: false }]],
+    v: [["e", 0, seconds(4), { rate: 2, speedMode: "mute", assetId: "silent" }]],
+  });
+  const head = { positionFrame: 0, loop: NO_LOOP };
+  const d = demandOf(of, head, { costOf: () => PLAIN, isResident, spanSeconds: 5 });
+  assertEquals(bytes(d), [384_000, 384_000, 0, 0, 0]);
+  assertEquals(asked, [[0, seconds(4)], [0, seconds(4)]]);
+  assertEquals(d.assets.map(({ assetId }) => assetId), ["a"]);
+  const file = { ...PLAIN, lengthSamples: seconds(1) };
+  // Of four seconds that it plays from their end the file has but the first: they are needed last.
+  const end = demand({ t: [["c", 0, seconds(2), back]] }, { costs: { a: file }, spanSeconds: 3 });
+  assertEquals(end.assets.map(({ firstMs, frames }) => [firstMs, frames]), [[1_500, seconds(1)]]);
+  assertEquals(bytes(end), [0, 192_000, 0]);
+});
+
 Deno.test("demandOf() orders assets by when they are needed", () => {
   const d = demand({
     t: [["c", seconds(5), seconds(6), { assetId: "later" }]],

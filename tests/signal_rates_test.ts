@@ -235,3 +235,118 @@ for (
     assertEquals(rig.signal.counters().missing, last + 1 - first);
   });
 }
+
+/** A file of so many seconds, of which a small part fits into memory. */
+async function openLong(seconds: number, memoryBytes: number): Promise<Rig> {
+  const rig = await openRig({ singleStep: true, manualClock: true, memoryBytes });
+  let x = 1;
+  const plane = Int16Array.from({ length: seconds * 48_000 }, () => {
+    x = (Math.imul(x, 1_103_515_245) + 12_345) | 0;
+    return x >> 18;
+  });
+  await rig.add("long", { planes: [plane], encoding: "s16" });
+  return rig;
+}
+
+Deno.test("a long file streams through a small memory at any rate, backwards too, and nothing is missing", async () => {
+  await using rig = await openLong(60, 3e6);
+  const { signal } = rig;
+  const missing = () => signal.counters().missing + signal.counters().faded;
+  for (
+    const [rate, reverse] of [[1.5, true], [0.75, false], [4, true], [16, false], [
+      16,
+      true,
+    ]] as const
+  ) {
+    const lengthFrames = Math.min(2 * 48_000, Math.floor(59 * 48_000 / rate));
+    signal.stop();
+    rig.render(2 * FADE);
+    const c = clip(`c${rate}`, "long", 0, lengthFrames, { rate, reverse, sourceFrame: 1000.25 });
+    signal.publish(mixOf([track("t", [c])]), ++revision, []);
+    signal.play(0);
+    rig.settle();
+    for (let at = 0; at < lengthFrames - 480; at += 480) {
+      // A pass of the follower every 10 ms, and a few reads: no more than is due.
+      signal.native.symbols.lp_step_follow(signal.native.engine);
+      while (signal.native.symbols.lp_step_fill(signal.native.engine) > 0);
+      rig.render(480);
+      assertEquals(missing(), 0, `at ${rate}${reverse ? " backwards" : ""}, frame ${at}`);
+    }
+    const rough = new Uint8Array(480);
+    const at = Math.floor((lengthFrames - 480) / 480) * 480;
+    signal.seek(at);
+    rig.settle();
+    rig.render(FADE);
+    const [got] = rig.render(Math.min(240, lengthFrames - at - FADE > 0 ? 240 : 1));
+    const want = referenceMix([track("t", [c])], rig.sources, at + FADE, got.length, rough);
+    assertEquals(firstUnlike(got, want[0], rough), -1);
+  }
+});
+
+Deno.test("of a clip that plays backwards the page at the head is read first, then those before it", async () => {
+  await using rig = await openLong(20, 64e6);
+  const { signal } = rig;
+  const { symbols, engine } = signal.native;
+  const c = clip("c", "long", 0, 100_000, { rate: 2, reverse: true, sourceFrame: 100_000 });
+  signal.publish(mixOf([track("t", [c])]), ++revision, []);
+  symbols.lp_gate_set(engine, 1);
+  signal.play(0);
+  const last = 300_000 - 1;
+  const there: boolean[][] = [];
+  for (let read = 0; read < 3; read++) {
+    symbols.lp_step_follow(engine);
+    symbols.lp_gate_release(engine, 1);
+    while (symbols.lp_step_fill(engine) > 0);
+    there.push([last, 200_000, 101_000].map((at) => signal.residentFrames("long", at, 1) === 1));
+  }
+  assert(there[0][0], "the head's page came first");
+  assert(!there[0][2], "what is played last did not");
+  symbols.lp_gate_set(engine, 0);
+});
+
+Deno.test("at another rate too the proxy sounds where the file is not there: nothing is missing, and in the hole it is the proxy's own sound", async () => {
+  await using rig = await openRig({ singleStep: true, manualClock: true, memoryBytes: 64e6 });
+  const length = 100_000;
+  await rig.add("full", { planes: randomPlanes(1, 2, length, "s16"), encoding: "s16" });
+  await rig.add("proxy", { planes: randomPlanes(2, 1, length, "s16"), encoding: "s16" });
+  const { signal } = rig;
+  const { symbols, engine } = signal.native;
+  for (const [rate, reverse] of [[1.5, false], [0.75, true], [1, true]] as const) {
+    const more = { rate, reverse, sourceFrame: rate === 1 ? 500 : 500.5 };
+    const lengthFrames = 90_000 / rate;
+    const sound = async (assetId: string) => {
+      const mix = mixOf([track("t", [clip("c", assetId, 0, lengthFrames, more)])]);
+      await using render = signal.renderOffline(mix, 0);
+      return (await render.next(lengthFrames)).filter((_, i) => i % 2 === 0);
+    };
+    signal.setProxy("full", null);
+    const own = await sound("full");
+    const stand = await sound("proxy");
+    signal.setProxy("full", "proxy");
+    signal.stop();
+    rig.render(2 * FADE);
+    symbols.lp_store_drop(engine);
+    symbols.lp_source_prefetch(engine, 2, 0, length);
+    symbols.lp_source_prefetch(engine, 1, 0, 4 * 8192);
+    symbols.lp_source_prefetch(engine, 1, 6 * 8192, length);
+    while (symbols.lp_step_fill(engine) > 0);
+    const before = signal.counters();
+    signal.publish(mixOf([track("t", [clip("c", "full", 0, lengthFrames, more)])]), ++revision, []);
+    signal.play(0);
+    const got = new Float32Array(lengthFrames);
+    for (let at = 0; at < lengthFrames; at += 400) got.set(rig.render(400)[0], at);
+    const same = (a: Float32Array) => got.reduce((n, x, i) => n + (x === a[i] ? 1 : 0), 0);
+    const hole = Math.floor(2 * 8192 / rate);
+    const where = `at ${rate}${reverse ? " backwards" : ""}`;
+    assert(
+      Math.abs(same(stand) - hole) < 400 + hole / 20,
+      `${where}: ${same(stand)} frames of the proxy`,
+    );
+    assert(
+      same(own) + same(stand) + 2 * FADE + 10 >= lengthFrames,
+      `${where}: ${same(own)} of the file`,
+    );
+    const now = signal.counters();
+    assertEquals([now.missing - before.missing, now.faded - before.faded], [0, 0], where);
+  }
+});
