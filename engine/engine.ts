@@ -36,8 +36,7 @@ import { MOST_WINDOWS } from "./pulse/services/clip_windows.ts";
 import { Devices } from "./pulse/services/devices.ts";
 import { DiagnosticsService } from "./pulse/services/diagnostics.ts";
 import { DiskWatch } from "./pulse/services/disk_watch.ts";
-import { MAX_ANSWERED_CLIPS } from "./pulse/services/exchange.ts";
-import { MAX_DOCUMENT_BYTES } from "./pulse/services/exchange_files.ts";
+import { MAX_ANSWERED_CLIPS, MAX_DOCUMENT_BYTES } from "./pulse/services/exchange_limits.ts";
 import { existingExport } from "./pulse/services/export_path.ts";
 import { Jobs, UNFINISHED } from "./pulse/services/jobs.ts";
 import { Library, MAX_LIMIT } from "./pulse/services/library.ts";
@@ -414,14 +413,14 @@ export class Engine implements EngineApi, AsyncDisposable {
     history: (params) => this.#session.timeline.history(params),
     importCap: async (params, caller) => {
       await this.#granting;
-      return await this.#openSession().exchange.importCap(params, caller);
+      return await (await this.#openSession().exchange).importCap(params, caller);
     },
     importOtio: async (params, caller) => {
       await this.#granting;
-      return await this.#openSession().exchange.importOtio(params, caller);
+      return await (await this.#openSession().exchange).importOtio(params, caller);
     },
-    exportOtio: async (params) => await this.#session.exchange.exportOtio(params),
-    exportEdl: async (params) => await this.#session.exchange.exportEdl(params),
+    exportOtio: async (params) => await (await this.#session.exchange).exportOtio(params),
+    exportEdl: async (params) => await (await this.#session.exchange).exportEdl(params),
   };
 
   readonly transport: EngineApi["transport"] = {

@@ -18,7 +18,7 @@ import { Anticipator } from "./pulse/services/anticipator.ts";
 import { AssetAnalysis } from "./pulse/services/asset_analysis.ts";
 import { AssetNotices } from "./pulse/services/asset_notices.ts";
 import { AssetWatch } from "./pulse/services/asset_watch.ts";
-import { Exchange } from "./pulse/services/exchange.ts";
+import type { Exchange } from "./pulse/services/exchange.ts";
 import type { KeptAsset } from "./pulse/services/asset_entry.ts";
 import type { AssetRows } from "./pulse/services/asset_shelf.ts";
 import { Assets } from "./pulse/services/assets.ts";
@@ -83,7 +83,6 @@ export class Session {
   readonly clipWindows: ClipWindows;
   readonly mixdown: Mixdown;
   readonly anticipator: Anticipator;
-  readonly exchange: Exchange;
   readonly opening: ProjectOpening;
   readonly renders: PitchRenders;
   readonly ghosts: ClipGhosts;
@@ -101,6 +100,7 @@ export class Session {
   /** Where the head stood after the change that is about to be answered. */
   #answeredFrame: Frames | null = null;
   #begun = false;
+  #exchange: Promise<Exchange> | null = null;
   #closed = false;
 
   private constructor(shared: Shared, file: ProjectFile, signal: SignalApi) {
@@ -236,17 +236,6 @@ export class Session {
         return { mix: model, revision, tracks: [...model.tracks], endFrame: this.endFrame };
       },
     });
-    this.exchange = new Exchange({
-      assets: this.assets,
-      grants: this.grants,
-      files,
-      exportDir: options.exportDir,
-      timeline: () => this.timeline,
-      projectName: () => this.#file.project.name,
-      get: (key) => this.#file.state.get(key),
-      set: (key, value) => this.#keep(key, (file) => file.state.set(key, value)),
-      isOpen: () => this.isOpen,
-    });
   }
 
   /** Opens a session on an open project file, which stays its owner's. */
@@ -270,6 +259,23 @@ export class Session {
 
   get file(): ProjectFile {
     return this.#file;
+  }
+
+  /** Timelines of other programs. What reads and writes them is loaded when it is first asked for: most engines never are, and start the sooner. */
+  get exchange(): Promise<Exchange> {
+    return this.#exchange ??= import("./pulse/services/exchange.ts").then(({ Exchange }) =>
+      new Exchange({
+        assets: this.assets,
+        grants: this.grants,
+        files: this.#shared.files,
+        exportDir: this.#shared.options.exportDir,
+        timeline: () => this.timeline,
+        projectName: () => this.#file.project.name,
+        get: (key) => this.#file.state.get(key),
+        set: (key, value) => this.#keep(key, (file) => file.state.set(key, value)),
+        isOpen: () => this.isOpen,
+      })
+    );
   }
 
   /** Where the last clip ends. */

@@ -42,10 +42,9 @@ import type { TimelineService } from "../timeline_service.ts";
 import { Turns } from "../turns.ts";
 import type { Assets } from "./assets.ts";
 import { type FoundDocument, inSlices, readDocument, writeDocument } from "./exchange_files.ts";
+import { MAX_ANSWERED_CLIPS } from "./exchange_limits.ts";
 import { ExchangeMedia } from "./exchange_media.ts";
 
-/** Most clips of a document that is answered; more go to a file. */
-export const MAX_ANSWERED_CLIPS = 10_000;
 /** Documents whose rest the project keeps. */
 const KEPT_ASIDES = 8;
 const ASIDES = "exchange.kept";

@@ -11,12 +11,11 @@ import { faultError, type Grants } from "../../files/grants.ts";
 import type { Path } from "../exchange/fields.ts";
 import { readJson } from "../exchange/json_reader.ts";
 import { Slices } from "../store/slices.ts";
+import { MAX_DOCUMENT_BYTES } from "./exchange_limits.ts";
 import { exportTarget, requireFree } from "./export_path.ts";
 
 /** Bytes that are read or written at a time. */
 const PART_BYTES = 1 << 18;
-/** Longest document, in bytes. */
-export const MAX_DOCUMENT_BYTES = 1 << 29;
 /** How long the disk may take for one part, in milliseconds. */
 const PART_MS = 30_000;
 
