@@ -29,6 +29,9 @@ const MOST_IDLE = 64;
 /** Time between two notices of a render's progress, for each of its clips, in milliseconds; where it has many of them, more. */
 const PROGRESS_MS = 200;
 const CLIPS_A_MS = 1;
+/** Notices at a time, and the pause after them, in milliseconds. */
+const NOTICES = 500;
+const PAUSE_MS = 20;
 /** What failed for a reason that may go away by itself is tried again after so long, in milliseconds. */
 const AGAIN_MS = 300_000;
 
@@ -534,7 +537,10 @@ export class PitchRenders implements Disposable {
   async #tellAll(): Promise<void> {
     this.#telling = true;
     const slices = new Slices();
+    let count = 0;
     for (const clipId of this.#toTell) {
+      // A client is given the time to read them.
+      if (++count % NOTICES === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       this.#toTell.delete(clipId);
       const entry = this.#wants.get(clipId)?.entry;
       if (entry === undefined) continue;
