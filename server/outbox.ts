@@ -89,10 +89,18 @@ export class Outbox {
     return (data) => {
       if (queue !== this.#places) return true; // All was forgotten meanwhile.
       parcel.data = data;
-      const fits = this.#count(parcel);
+      // What is next and goes at once does not wait: a later message that was written first may be the one that is greater than the limit.
+      const goes = this.#isNext(parcel) && this.#sink.waitingBytes < UNDER_WAY_BYTES;
+      if (goes) this.#bytes += sizeOf(parcel);
+      const fits = goes || this.#count(parcel);
       this.flush();
       return fits;
     };
+  }
+
+  #isNext(parcel: Parcel): boolean {
+    while (this.#first < this.#queue.length && this.#queue[this.#first] === null) this.#first++;
+    return this.#queue[this.#first] === parcel;
   }
 
   /** Sends while the sink has room. */

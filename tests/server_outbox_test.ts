@@ -130,3 +130,22 @@ Deno.test("order survives any interleaving of pushes, room and coalescing", () =
   assertEquals(numbers, numbers.toSorted((a, b) => a - b));
   assertEquals(outbox.waitingBytes, 0);
 });
+
+Deno.test("of two messages that are each greater than what may wait, the later one may be written first: both leave, in order", () => {
+  const { sink, outbox } = make(100);
+  const [told, reply] = [outbox.reserve(), outbox.reserve()];
+  assert(reply("r".repeat(300)));
+  assertEquals(sink.sent, []);
+  sink.send = (data) => {
+    sink.sent.push(data);
+    sink.waitingBytes = 1e9; // It is under way.
+  };
+  assert(told("t".repeat(300)));
+  assertEquals(sink.sent, ["t".repeat(300)]);
+  assertEquals(outbox.waitingBytes, 300);
+  // A third one is too much, as long as the second waits.
+  assertEquals(outbox.reserve()("u".repeat(300)), false);
+  sink.waitingBytes = 0;
+  outbox.flush();
+  assertEquals(sink.sent[1], "r".repeat(300));
+});
