@@ -119,3 +119,56 @@ Deno.test("what was split and deleted while it played at other speeds is to the 
   }
   stage.checkNothingMissed();
 });
+
+Deno.test("a clip that keeps its pitch goes over to its render within the fade of a cut, and is cut within that fade", async () => {
+  await using stage = await speeds();
+  const keepsPitch = (clipId: string): Edit => ({
+    op: "clip.set",
+    clipId,
+    set: { speedMode: "maintainPitch" },
+  });
+  const names = ["m", "s"].flatMap((name) => [0, 1, 5, 6].map((k) => `${name}${k}`));
+  stage.edit(...names.map(keepsPitch));
+  stage.play(1_000);
+  stage.hear(2 * FADE, "no render is there: faster is higher");
+  const render = (seed: number) => ({
+    planes: randomPlanes(seed, 1, 4 * FRAMES, "f32"),
+    encoding: "f32" as const,
+  });
+  stage.edit({ op: "clip.slip", clipId: "s0", sourceFrame: 300.5 });
+  stage.hear(300, "a cut");
+  await stage.addRender("mic", 0.75, render(21));
+  stage.hear(100, "the render comes within its fade");
+  stage.edit({ op: "clip.split", clipId: "m0", atFrame: 3_100, newClipId: "r0" });
+  stage.hear(100, "a split, within the same fade");
+  await stage.addRender("system", 0.75, render(22));
+  stage.hear(800, "the other's render");
+  stage.edit({ op: "range.delete", startFrame: 2_500, endFrame: 4_000, ripple: true });
+  stage.hear(200, "a cut under the head");
+  stage.undo();
+  stage.hear(200, "undone in its fade");
+  stage.edit({ op: "clip.set", clipId: "r0", set: { rate: 1.5 } });
+  stage.hear(500, "a speed that has no render");
+  await stage.addRender("mic", 1.5, render(23));
+  stage.hear(100, "now it has");
+  stage.edit({ op: "clip.set", clipId: "r0", set: { speedMode: "matchSpeed" } });
+  stage.hear(400, "and needs it no more");
+  while (stage.timeline.undoHistory.applied > 3) {
+    stage.undo();
+    stage.hear(250, "an undo in the fade of the one before");
+  }
+  // Through what goes faster and backwards, from one clip to the next.
+  for (const k of [1, 5, 6]) {
+    stage.seek(k * SEGMENT + 2_000);
+    stage.hear(FADE + 300, `segment ${k}`);
+    stage.edit({ op: "clip.split", clipId: `m${k}`, atFrame: k * SEGMENT + 3_300 });
+    stage.hear(100, `segment ${k}, split`);
+    stage.edit(remove(`s${k}`));
+    stage.hear(2_000, `segment ${k}, deleted`);
+    stage.undo();
+    stage.hear(300, `segment ${k}, undone`);
+  }
+  stage.hear(2 * FADE, "at rest");
+  assert(stage.player.isSettled);
+  stage.checkNothingMissed();
+});

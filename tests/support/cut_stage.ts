@@ -9,6 +9,7 @@ import { TimelineService } from "../../engine/pulse/timeline_service.ts";
 import { type TimelineModel, timelineOf } from "../../engine/pulse/timeline_model.ts";
 import type { Edit } from "../../engine/pulse/types.ts";
 import type { HeadMapStep } from "../../engine/signal/model.ts";
+import { renderId } from "../../engine/signal/played.ts";
 import type { SignalOptions } from "../../engine/signal/signal.ts";
 import { type AudioMaterial, expectedFloats, makeWav } from "./audio_files.ts";
 import { ME } from "./engine_place.ts";
@@ -59,10 +60,26 @@ export class CutStage implements AsyncDisposable {
 
   /** Writes a WAV file and opens it; one of the same asset takes the place of the one before, as a new generation. */
   async add(assetId: string, material: AudioMaterial): Promise<void> {
-    const path = `${this.rig.folder}/${assetId}.${this.#generation}.wav`;
+    const path = `${this.rig.folder}/${this.#generation}.wav`;
     await Deno.writeFile(path, makeWav({ sampleRate: 48_000, ...material }));
     const planes = expectedFloats(material).map((plane) => Float32Array.from(plane));
     await this.open(assetId, path, planes);
+  }
+
+  /** Opens what stands for the render of an asset at a rate: clips that keep their pitch go over to it. */
+  async addRender(assetId: string, rate: number, material: AudioMaterial): Promise<void> {
+    await this.add(renderId(assetId, rate), material);
+    this.#tell(this.#last.tracks, []);
+  }
+
+  /** What a clip plays, told by its file: a render from its own frame, at its own speed. */
+  #named(clip: PlayerTrack["clips"][number]): PlayerTrack["clips"][number] {
+    const render = this.#files.get(renderId(clip.assetId, clip.rate));
+    if (clip.speedMode === "maintainPitch" && clip.rate !== 1 && render !== undefined) {
+      const sourceFrame = Math.round(clip.sourceFrame / clip.rate + 2 ** -20);
+      return { ...clip, assetId: render, sourceFrame, rate: 1, speedMode: "matchSpeed" };
+    }
+    return { ...clip, assetId: this.#files.get(clip.assetId) ?? clip.assetId };
   }
 
   /** The same of a file that is there, with what it holds at the project's rate. */
@@ -97,10 +114,7 @@ export class CutStage implements AsyncDisposable {
     this.#last = { tracks };
     const named = tracks.map((track) => ({
       ...track,
-      clips: track.clips.map((clip) => ({
-        ...clip,
-        assetId: this.#files.get(clip.assetId) ?? clip.assetId,
-      })),
+      clips: track.clips.map((clip) => this.#named(clip)),
     }));
     this.player.publish(named, map);
     this.#look();
