@@ -4,7 +4,8 @@
  *
  * - From request to reply over a WebSocket (edit, cut, undo), by an engine that is a process of its own and plays to the null device; a clock request
  *   and an echo by Deno's own server tell what of it is the line. All of them are asked in turns, so that what else the machine does meets each.
- * - From a cut's request to the first frame of the new snapshot: what the reply takes and the frames that were rendered of the old one after that.
+ * - From a cut's request to the first frame of the new snapshot, on the null device: what the reply takes and the frames that were rendered of the old one
+ *   after it was published. The wait for the next period comes on top, as with any device.
  * - Frames of the old snapshot after a publication, with a caller in the place of the device that takes 256 frames at a time: alone, and inside a running fade.
  * - Bytes packed for the renderer, written to the journal and sent to a client.
  * - The whole of a cut in one process (model, journal, packing, publishing) and the splices, in turns. A cut goes through all tracks, and who splices has a
@@ -199,8 +200,8 @@ function report(): void {
         "",
         "acknowledged p50",
         "p99",
-        "heard, null device",
-        "old frames",
+        "and old frames",
+        "frames alone",
         "in a fade",
         "packed",
         "journalled",
