@@ -35,33 +35,55 @@ Deno.test("the README's example works as it is pasted: it plays and deletes the 
     assertEquals(result.timeline.tracks[0].clips.length, 1);
     assertEquals((await client.call("transport.get")).result.state, "playing");
 
-    // The client's example goes on from there; it ends by itself.
-    const [, typed] = README.match(/```ts\n([^]*?)```/) ?? [];
-    const { host } = new URL(url);
-    const program = `${home.path}/client.ts`;
-    await Deno.writeTextFile(program, typed.replaceAll("127.0.0.1:4747", host));
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--check",
-        "--no-config",
-        "--no-lock",
-        "--no-prompt",
-        `--allow-net=${host}`,
-        `--allow-import=${host}`,
-        program,
-      ],
-      env: { NO_COLOR: "1", DENO_DIR: `${home.path}/deno` },
-      stdout: "piped",
-      stderr: "piped",
-    }).output();
-    const told = new TextDecoder().decode(stdout);
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    // The client's examples go on from there; they end by themselves.
+    const [undo, session] = [...README.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code);
+    const told = await runClient(undo, url, home.path);
     assertMatch(told, /^undo Delete segment\n.* 2 clips, at frame \d+/);
+    const before = (await client.call("timeline.get")).result;
+    const printed = await runClient(session, url, home.path);
+    assertMatch(
+      printed,
+      new RegExp(`^revision ${before.revision + 5}, the playhead at frame \\d+`),
+    );
+    const { clips } = (await client.call("timeline.get")).result.timeline.tracks[0];
+    // The first second is gone, the rest is faster with its pitch; the second taken out after it is back.
+    assertEquals(clips.map(({ clipId }: { clipId: string }) => clipId), [
+      "rest",
+      before.timeline.tracks[0].clips[1].clipId,
+    ]);
+    assertEquals([clips[0].startFrame, clips[0].rate, clips[0].speedMode], [
+      0,
+      1.25,
+      "maintainPitch",
+    ]);
   } finally {
     await engine.stop();
   }
 });
+
+/** Runs an example that uses the engine's client, checked for its types, and gives what it prints. */
+async function runClient(example: string, url: string, folder: string): Promise<string> {
+  const { host } = new URL(url);
+  const program = `${folder}/client.ts`;
+  await Deno.writeTextFile(program, example.replaceAll("127.0.0.1:4747", host));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--check",
+      "--no-config",
+      "--no-lock",
+      "--no-prompt",
+      `--allow-net=${host}`,
+      `--allow-import=${host}`,
+      program,
+    ],
+    env: { NO_COLOR: "1", DENO_DIR: `${folder}/deno` },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
 
 Deno.test("the README opens with what it is and the two commands, and shows the page", async () => {
   const start = README.indexOf("deno task start");
