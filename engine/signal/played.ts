@@ -32,16 +32,19 @@ export function wantsRender({ rate, speedMode }: Pick<MixClipBody, "rate" | "spe
   return speedMode === "maintainPitch" && soundingRate(rate) !== 1;
 }
 
-/** The clip as its render has it; `null` if it wants none. */
+/** The clip as its render has it; `null` if it wants none, or lies so far from its asset that no place of the render is as far: it is silent with or without. */
 export function renderedBody<Body extends MixClipBody>(body: Body): Body | null {
   if (!wantsRender(body)) return null;
   let rendered = known.get(body) as Body | undefined;
   if (rendered === undefined) {
     const rate = soundingRate(body.rate);
+    const sourceFrame = Math.round(soundingFrame(body.sourceFrame) / rate + BIAS);
+    const end = sourceFrame + body.lengthFrames;
+    if (sourceFrame < -Number.MAX_SAFE_INTEGER || end > Number.MAX_SAFE_INTEGER) return null;
     rendered = Object.freeze({
       ...body,
       assetId: renderId(body.assetId, rate),
-      sourceFrame: Math.round(soundingFrame(body.sourceFrame) / rate + BIAS),
+      sourceFrame,
       rate: 1,
       speedMode: "matchSpeed",
     } as Body);
