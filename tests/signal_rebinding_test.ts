@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MixBlock } from "../engine/signal/model.ts";
+import { renderId } from "../engine/signal/played.ts";
 import { BLOCKS_AGAIN, Rebinding } from "../engine/signal/rebinding.ts";
 import { randomPlanes } from "./support/audio_files.ts";
 import { clip, firstDifference, mixOf, openRig, track } from "./support/signal_rig.ts";
@@ -57,6 +58,51 @@ Deno.test("what is near is packed anew at once, however much else waits, and wha
   assertEquals([rebinding.isDone, rebinding.isOld(blocks[0])], [false, true]);
   rebinding.done(last);
   assertEquals(rebinding.isDone, true);
+});
+
+Deno.test("a render that is there is heard at once where the head is, however many other sources wait", () => {
+  const rebinding = new Rebinding(RATE);
+  const stretched = mixOf([
+    track("t", [
+      clip("s", "s", 0, LENGTH, { rate: 1.5, speedMode: "maintainPitch" }),
+      ...Array.from({ length: 399 }, (_, i) => clip(`c${i}`, `a${i}`, (i + 1) * LENGTH, LENGTH)),
+    ]),
+  ], 4);
+  const [{ block: near }] = stretched.tracks[0].blocks;
+  for (let i = 100; i < 399; i++) rebinding.add(`a${i}`);
+  // The walk over all blocks begins with the nearest, of which no source has changed.
+  const first = rebinding.take(stretched, 0);
+  assert(first.size > 0 && !first.has(near));
+  rebinding.done(first);
+  rebinding.add(renderId("s", 1.5));
+  assert(rebinding.take(stretched, 0).has(near));
+});
+
+Deno.test("a clip that lies too far off for its render is published, and is as silent as without one", async () => {
+  await using rig = await openRig({ manualClock: true, singleStep: true });
+  const rate = 1 / 16;
+  const far = { rate, speedMode: "maintainPitch" as const };
+  const mix = mixOf([
+    track("t", [
+      clip("ahead", "far", 0, LENGTH, { ...far, sourceFrame: 2 ** 51 }),
+      clip("before", "far", LENGTH, LENGTH, { ...far, sourceFrame: -(2 ** 51) }),
+      clip("near", "near", 2 * LENGTH, LENGTH),
+    ]),
+  ]);
+  const noise = (seed: number) => ({
+    planes: randomPlanes(seed, 1, LENGTH, "s16"),
+    encoding: "s16" as const,
+  });
+  await rig.add("far", noise(1));
+  await rig.add("near", noise(2));
+  await rig.add(renderId("far", rate), noise(3));
+  rig.signal.publish(mix, 1, []);
+  rig.settle();
+  rig.signal.play(0);
+  const [left] = rig.render(3 * LENGTH);
+  const expected = new Float32Array(3 * LENGTH);
+  expected.set(rig.sources.get("near")![0], 2 * LENGTH);
+  assertEquals(firstDifference(left, expected), -1);
 });
 
 Deno.test("a clip that was moved before its source opened sounds, whatever was shared with the block that it came from", async () => {

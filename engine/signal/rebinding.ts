@@ -148,7 +148,7 @@ export class Rebinding {
     for (const { at, body } of block.clips) {
       if (start + at >= to) return false;
       if (start + at + body.lengthFrames <= from) continue;
-      if ((this.#assets.get(body.assetId) ?? 0) > packed) return true;
+      if (sourcesOf(body).some((id) => (this.#assets.get(id) ?? 0) > packed)) return true;
     }
     return false;
   }
