@@ -51,6 +51,54 @@ static void damage(packed *p, packed *from, uint64_t *random) {
   if (p->count >= 8 && whole(random, 10)) memcpy(p->bytes + 4, &all, sizeof all);
 }
 
+/* Ids of blocks that are kept. */
+typedef struct kept_blocks {
+  uint32_t ids[64], count;
+} kept_blocks;
+static kept_blocks kept_now;
+
+/* Has an edit keep blocks of what was published last, or let go of some that are kept; damaged ones name kept blocks, too, and any others. */
+static void keep(packed *p, const mix_model *last, bool damages, uint64_t *random) {
+  if (p->count < 32) return;
+  uint32_t steps, ids[8], flags[8], n = 0, wants = 1 + whole(random, 7);
+  memcpy(&steps, p->bytes + 16, sizeof steps);
+  const size_t at = 32 + (size_t)steps * 24;
+  const bool lets_go = kept_now.count == 64 || whole(random, 3) == 0;
+  if (steps > 2000 || at > p->count) return;
+  for (uint32_t i = 0; i < wants; i++) {
+    const mix_track *t = last->count ? &last->tracks[whole(random, last->count)] : NULL;
+    if (lets_go && kept_now.count) {
+      const uint32_t k = whole(random, kept_now.count);
+      ids[n] = kept_now.ids[k];
+      flags[n++] = 0;
+      kept_now.ids[k] = kept_now.ids[--kept_now.count];
+    } else if (!lets_go && t && t->count) {
+      ids[n] = t->blocks[whole(random, t->count)].id;
+      flags[n++] = 1;
+    }
+  }
+  for (uint32_t i = 0; damages && i < n; i++) {
+    if (whole(random, 12) == 0) flags[i] = whole(random, 3);
+    if (whole(random, 6)) continue;
+    ids[i] = WORDS[whole(random, sizeof WORDS / sizeof *WORDS)];
+    if (flags[i] == 1) flags[i] = 0; /* none is kept by a damaged id: that of a valid one would be taken for good */
+  }
+  for (uint32_t i = 0; i < n * 2; i++) packed_u32(p, 0);
+  memmove(p->bytes + at + n * 8, p->bytes + at, p->count - n * 8 - at);
+  for (uint32_t i = 0; i < n; i++) {
+    memcpy(p->bytes + at + i * 8, &ids[i], 4);
+    memcpy(p->bytes + at + i * 8 + 4, &flags[i], 4);
+    bool known = flags[i] != 1 || kept_now.count == 64;
+    for (uint32_t k = 0; k < kept_now.count; k++) known = known || kept_now.ids[k] == ids[i];
+    if (!known) kept_now.ids[kept_now.count++] = ids[i];
+  }
+  for (uint32_t i = 0; damages && kept_now.count && i < whole(random, 3); i++) /* a base, or a piece, by luck */
+    memcpy(p->bytes + whole(random, (uint32_t)p->count / 4) * 4, &kept_now.ids[whole(random, kept_now.count)], 4);
+  const uint32_t all = (uint32_t)p->count;
+  memcpy(p->bytes + 4, &all, sizeof all);
+  memcpy(p->bytes + 28, &n, sizeof n);
+}
+
 /* Everything pushed far, on top of what earlier ones have pushed: sums must not overflow. */
 static void push_far(mix_model *m, packed *p, uint64_t *random) {
   const double far = EXTREMES[whole(random, sizeof EXTREMES / sizeof *EXTREMES)], shift = whole(random, 2) ? 9007199254740992.0 : -9007199254740992.0;
@@ -157,6 +205,8 @@ int main(int argc, char **argv) {
       else push_far(&model, &p, &random);
       damaged++;
     }
+    const kept_blocks kept_before = kept_now;
+    if (whole(&random, 3) == 0) keep(&p, &before, damages, &random);
     double pa[16], pb[16];
     lp_position(tried, pa, 16);
     int32_t result = publish(tried, &p);
@@ -167,12 +217,17 @@ int main(int argc, char **argv) {
       CHECK(again == LP_OK, "round %llu: accepted by one, %d by the other", (unsigned long long)round, again);
       accepted++;
       kept += damages;
+      if (damages) { /* nobody knows what is kept, and under which ids */
+        kept_now.count = 0;
+        model.next_id += 1000 + whole(&random, 1000000);
+      }
       fresh = damages || unsure;
       if (whole(&random, 4) == 0) same_sound(round);
     } else {
       CHECK(pa[11] == pb[11], "round %llu: refused, and published all the same", (unsigned long long)round);
       /* A damaged id may have been taken before its turn; else what is valid is accepted. */
       CHECK(damages || fresh, "round %llu: a valid edit was refused with %d", (unsigned long long)round, result);
+      kept_now = kept_before;
       if (damages || unsure) model = before;
       else model.next_id += 1000 + whole(&random, 1000000);
       refused++;
