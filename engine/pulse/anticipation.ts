@@ -14,6 +14,7 @@ import type { WantedStretch } from "../signal/signal_api.ts";
 import { asIs, type PlayedOf } from "../signal/played.ts";
 import { isSilent, sourcePath, sourceSpan } from "../signal/speed.ts";
 import { endOf } from "./block_list.ts";
+import type { ClipBody } from "./clip_body.ts";
 import { clipsWithin, isAnyWithin, isMoreThan } from "./block_range.ts";
 import { Stretches } from "./stretches.ts";
 import { findClip, type TimelineModel, type TimelineTrack } from "./timeline_model.ts";
@@ -259,8 +260,9 @@ class Plan {
     const { channels, pageFrames, sourceFrames } = shape;
     const first = Math.max(0, Math.floor(from / pageFrames));
     const last = Math.ceil(Math.min(to, sourceFrames) / pageFrames);
-    const taken = this.#taken.get(assetId) ?? new Stretches();
-    this.#taken.set(assetId, taken);
+    let taken = this.#taken.get(assetId);
+    if (taken === undefined) this.#taken.set(assetId, taken = new Stretches());
+    if (taken.has(first, last)) return;
     const fresh: [number, number][] = [];
     taken.take(first, last, (start, end) => fresh.push([start, end]));
     for (let [start, end] of backwards ? fresh.reverse() : fresh) {
@@ -282,6 +284,27 @@ class Plan {
       });
       if (this.isFull) return;
     }
+  }
+}
+
+/** What clips of a track play in a span. Its room is used again for the next track: a plan goes through very many clips. */
+class Found {
+  count = 0;
+  readonly #assetIds: string[] = [];
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
+  readonly #turned: boolean[] = [];
+
+  add(assetId: string, from: number, to: number, turned: boolean): void {
+    const at = this.count++;
+    this.#assetIds[at] = assetId;
+    this.#from[at] = from;
+    this.#to[at] = to;
+    this.#turned[at] = turned;
+  }
+
+  takeInto(plan: Plan, at: number, rankMs: number): void {
+    plan.take(this.#assetIds[at], this.#from[at], this.#to[at], rankMs, this.#turned[at]);
   }
 }
 
@@ -313,6 +336,7 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
   yield;
   const plan = new Plan(input.budgetUnits, input.shapeOf);
   const { played = asIs } = input;
+  const found = new Found();
   let pieces = 0;
   let looked = 0;
   const left = spans.reverse();
@@ -335,21 +359,21 @@ export function* anticipating(input: AnticipationInput): Generator<void, Anticip
       if (++pieces % PIECES_A_TURN === 0) yield;
       continue;
     }
+    const find = (start: Frames, clip: ClipBody) => {
+      const body = played(clip);
+      if (isSilent(body)) return;
+      const a = Math.max(from, start) - start;
+      const b = Math.min(to, start + body.lengthFrames) - start;
+      const path = sourcePath(body);
+      const source = sourceSpan(path, a, b);
+      // Of a clip that plays from its end, what is wanted first lies last.
+      found.add(body.assetId, source.from, source.to, backwards !== path.step < 0);
+    };
     for (const { blocks } of of) {
-      const found: { assetId: string; from: number; to: number; turned: boolean }[] = [];
-      clipsWithin(blocks, from, to, (start, clip) => {
-        const body = played(clip);
-        if (isSilent(body)) return;
-        const a = Math.max(from, start) - start;
-        const b = Math.min(to, start + body.lengthFrames) - start;
-        const path = sourcePath(body);
-        // Of a clip that plays from its end, what is wanted first lies last.
-        const turned = backwards !== path.step < 0;
-        found.push({ assetId: body.assetId, ...sourceSpan(path, a, b), turned });
-      });
-      if (backwards) found.reverse();
-      for (const { assetId, from: sourceFrom, to: sourceTo, turned } of found) {
-        plan.take(assetId, sourceFrom, sourceTo, rankMs, turned);
+      found.count = 0;
+      clipsWithin(blocks, from, to, find);
+      for (let i = 0; i < found.count; i++) {
+        found.takeInto(plan, backwards ? found.count - 1 - i : i, rankMs);
         if (plan.isFull) return { stretches: plan.stretches, isWhole: false };
         if (++pieces % PIECES_A_TURN === 0) yield;
       }

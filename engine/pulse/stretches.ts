@@ -13,6 +13,8 @@ export class Stretches {
   take(start: number, end: number, onNew: (start: number, end: number) => void): void {
     if (!(end > start)) return;
     const first = this.#firstThatEndsFrom(start);
+    // Mostly it was taken already: of few files a timeline may have many clips.
+    if (this.#starts[first] <= start && this.#ends[first] >= end) return;
     let after = first;
     let at = start;
     for (; after < this.#starts.length && this.#starts[after] <= end; after++) {
@@ -22,8 +24,20 @@ export class Stretches {
     if (at < end) onNew(at, end);
     const joinedStart = first < after ? Math.min(start, this.#starts[first]) : start;
     const joinedEnd = Math.max(at, end);
+    if (after - first === 1) {
+      this.#starts[first] = joinedStart;
+      this.#ends[first] = joinedEnd;
+      return;
+    }
     this.#starts.splice(first, after - first, joinedStart);
     this.#ends.splice(first, after - first, joinedEnd);
+  }
+
+  /** Whether all of `[start, end)` has been taken. */
+  has(start: number, end: number): boolean {
+    if (!(end > start)) return true;
+    const first = this.#firstThatEndsFrom(start);
+    return this.#starts[first] <= start && this.#ends[first] >= end;
   }
 
   /** First index whose stretch ends at or after `place`. */
