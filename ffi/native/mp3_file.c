@@ -200,6 +200,7 @@ struct lp_mp3_decoder {
   lp_mp3_decode *decode;
   int64_t pos;           /* the next sample to give, -1: none */
   bool running;          /* the decoder has what came before `next`, at `next_offset` */
+  int64_t begun_for;     /* the frame that the warm-up was begun for: those before it would come out otherwise */
   bool whole_run;        /* it began where the contents are defined to begin */
   int64_t base;          /* the multiple of RUN_FRAMES that it was begun for, or -1 */
   int64_t next;          /* frame */
@@ -275,6 +276,7 @@ static int start(lp_mp3_decoder *d, int64_t frame, uint64_t deadline_ns) {
   }
   lp_mp3_decode_reset(d->decode);
   d->running = true;
+  d->begun_for = frame;
   d->whole_run = begin == 0 || frame % RUN_FRAMES == 0;
   d->base = frame % RUN_FRAMES == 0 ? frame : -1;
   d->next = begin;
@@ -314,11 +316,11 @@ static int decode_one(lp_mp3_decoder *d) {
 
 /* Makes d->ready the frame. 1, 0: the file has no such frame, -EAGAIN or -errno. */
 static int make_ready(lp_mp3_decoder *d, int64_t frame, uint64_t deadline_ns) {
-  if (d->ready == frame) return 1;
+  if (d->ready == frame && frame >= d->begun_for) return 1;
   bool on_the_way = d->goal == frame;
   d->goal = frame;
-  /* Far ahead, a warm-up is the shorter way. */
-  if (!d->running || d->next > frame || (!on_the_way && frame - d->next > WARM_LEAST + WARM_AFTER)) {
+  /* Far ahead, a warm-up is the shorter way. One that was paused is of no use to a frame within it. */
+  if (!d->running || d->next > frame || frame < d->begun_for || (!on_the_way && frame - d->next > WARM_LEAST + WARM_AFTER)) {
     int r = start(d, frame, deadline_ns);
     if (r < 0) return r;
   }

@@ -101,6 +101,43 @@ static void check_pages(const char *path, const lp_pcm_format *f, const uint64_t
   lp_store_destroy(st);
 }
 
+/* A decoder that is paused on its way somewhere and sent elsewhere gives what one gives that decodes from front to back. */
+static void check_pauses(const char *path, uint64_t *random) {
+  lp_media *m;
+  lp_pcm_format f;
+  lp_identity identity;
+  int fd;
+  uint32_t why, broken = 0;
+  double value;
+  CHECK(lp_media_open(path, &fd, &f, &m, &identity, &why, &value) == LP_OK, "%s", path);
+  lp_decoder *linear = lp_decoder_create(m), *d = lp_decoder_create(m);
+  uint8_t *all = malloc((size_t)f.frames * f.frame_bytes), *part = malloc((size_t)f.frame_bytes * 500);
+  CHECK(linear && d && all && part && lp_decoder_seek(linear, fd, 0) == 0, "memory");
+  for (int64_t at = 0; at < f.frames;) {
+    const int64_t n = lp_decoder_read(linear, fd, f.frames - at, all + at * f.frame_bytes, UINT64_MAX, &broken);
+    CHECK(n > 0, "%s: %lld at %lld", path, (long long)n, (long long)at);
+    at += n;
+  }
+  for (int i = 0; i < 400; i++) {
+    const int64_t goal = (int64_t)(next_random(random) % (uint64_t)f.frames);
+    CHECK(lp_decoder_seek(d, fd, goal) == 0, "seek");
+    for (uint64_t steps = next_random(random) % 12; steps > 0; steps--) CHECK(lp_decoder_read(d, fd, 1, part, 0, &broken) >= 0, "%s: read", path);
+    int64_t at = goal - (int64_t)(next_random(random) % 20000);
+    if (at < 0) at = 0;
+    int64_t n = f.frames - at < 500 ? f.frames - at : 500;
+    CHECK(lp_decoder_seek(d, fd, at) == 0, "seek");
+    n = lp_decoder_read(d, fd, n, part, UINT64_MAX, &broken);
+    CHECK(n > 0 && memcmp(part, all + at * f.frame_bytes, (size_t)n * f.frame_bytes) == 0, "%s: %lld frames at %lld, after a pause on the way to %lld", path, (long long)n,
+          (long long)at, (long long)goal);
+  }
+  free(part);
+  free(all);
+  lp_decoder_free(d);
+  lp_decoder_free(linear);
+  lp_media_free(m);
+  close(fd);
+}
+
 /* Processors that this process may use: with one alone nothing is decoded ahead. */
 static int processors(void) {
   cpu_set_t ours;
@@ -278,6 +315,7 @@ int main(int argc, char **argv) {
     check_pages(argv[i], &f, hashes, 2, &random);
     check_pages(argv[i], &f, hashes, 8, &random);
     free(hashes);
+    check_pauses(argv[i], &random);
     check_ahead(argv[i], 0, 256, false, &random);
     check_ahead(argv[i], 256, 640, false, &random);
     check_ahead(argv[i], 0, 256, true, &random);
